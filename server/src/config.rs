@@ -1,0 +1,1 @@
+//! The configuration file (TOML). Knows only names and bounds, opens nothing.

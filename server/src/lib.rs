@@ -1,0 +1,16 @@
+//! The server: takes in readings, keeps them, shows them and tells devices what to do.
+//!
+//! The path of a reading is `broker` -> `link` -> `ingest` -> `store`, then back as an ack and on as an event of `live`.
+
+pub mod broker;
+pub mod ca;
+pub mod clock;
+pub mod config;
+pub mod enrol;
+pub mod http;
+pub mod ingest;
+pub mod link;
+pub mod live;
+pub mod run;
+pub mod store;
+pub mod tls;

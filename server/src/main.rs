@@ -1,0 +1,2 @@
+//! The Tirta server.
+fn main() {}

@@ -1,0 +1,96 @@
+//! Everything that is kept. One SQL text for SQLite and PostgreSQL; callers see use cases, never tables.
+
+use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
+use std::{str::FromStr, time::Duration};
+
+/// What can go wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address is none that this server can use.
+    #[error("database_url {url:?}: use sqlite:PATH or postgres://USER@HOST/NAME")]
+    Url {
+        /// The scheme that was given (no secrets).
+        url: String,
+    },
+    /// The database did not do what it was asked.
+    #[error("database: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// The tables could not be brought up to date.
+    #[error("database migration: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Something stored can't be read back.
+    #[error("stored {what} can't be read: {why}")]
+    Corrupt {
+        /// Which kind of row.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// The two engines. `on_pool!` runs the same code on either.
+#[derive(Debug, Clone)]
+pub(crate) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Runs one piece of code, written once, on whichever engine the store has:
+/// `on_pool!(&self.pool, |pool| sqlx::query("...").execute(pool).await?)`.
+macro_rules! on_pool {
+    ($pool:expr, |$name:ident| $body:expr) => {
+        match $pool {
+            $crate::store::Pool::Sqlite($name) => $body,
+            $crate::store::Pool::Postgres($name) => $body,
+        }
+    };
+}
+#[allow(unused_imports)]
+pub(crate) use on_pool;
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    /// Opens the database, creates it if it is an SQLite file that does not exist, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the address is unknown, the database can't be reached or is damaged, or a migration fails.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let migrations = sqlx::migrate!("./migrations");
+        let pool = if url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(url)?
+                .create_if_missing(true)
+                .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                // FULL: an ack promises that the readings outlive a power cut.
+                .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(30));
+            Pool::Sqlite(SqlitePoolOptions::new().max_connections(8).connect_with(options).await?)
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Pool::Postgres(PgPoolOptions::new().max_connections(16).connect(url).await?)
+        } else {
+            let scheme = url.split(':').next().unwrap_or_default();
+            return Err(StoreError::Url { url: scheme.to_owned() });
+        };
+        on_pool!(&pool, |pool| migrations.run(pool).await?);
+        Ok(Self { pool })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        on_pool!(&self.pool, |pool| sqlx::query("SELECT 1").execute(pool).await.map(|_| ())?);
+        Ok(())
+    }
+
+    /// Waits for what is under way and closes the database.
+    pub async fn close(&self) {
+        on_pool!(&self.pool, |pool| pool.close().await);
+    }
+}

@@ -1,0 +1,18 @@
+//! The contract between agent and server: identifiers, metrics, readings, messages, topics and rules.
+//!
+//! It knows no I/O, no runtime, no SQL and no wall clock; both sides depend on it and it depends on neither.
+
+pub mod clock;
+pub mod enrol;
+pub mod id;
+pub mod message;
+pub mod metric;
+pub mod reading;
+pub mod topic;
+
+pub use clock::{Clock, ClockQuality, Stamp, UtcMillis};
+pub use id::{BufferId, DeviceName, Seq, Serial};
+pub use message::{Ack, Batch, PROTOCOL_VERSION, Settings, Status};
+pub use metric::{Metric, Unit};
+pub use reading::{Fault, Flag, Flags, Outcome, Reading, Value};
+pub use topic::Topic;

@@ -1,0 +1,67 @@
+//! The messages that travel over MQTT, as JSON that a person with `mosquitto_sub` can read.
+//!
+//! Each carries the protocol version. Fields, flags and trailing columns that this version does not
+//! know are tolerated; another version is refused by name.
+
+mod ack;
+mod batch;
+mod settings;
+mod status;
+
+pub use ack::Ack;
+pub use batch::{Batch, MAX_PAYLOAD, MAX_READINGS, Received, Refusal, Refused, Rejection};
+pub use settings::{IntervalError, Intervals, Settings};
+pub use status::{BufferStatus, LinkState, Status};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The version of the messages in this module.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// The field `v`: always written as [`PROTOCOL_VERSION`], and nothing else is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Version;
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u32(PROTOCOL_VERSION)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match u32::deserialize(from)? {
+            PROTOCOL_VERSION => Ok(Version),
+            got => Err(serde::de::Error::custom(format!(
+                "protocol version {got} is not supported, this side speaks {PROTOCOL_VERSION}"
+            ))),
+        }
+    }
+}
+
+/// A message that can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct MessageError(#[from] serde_json::Error);
+
+/// Encoding and decoding for the messages that are plain structs.
+macro_rules! json_message {
+    ($type:ty) => {
+        impl $type {
+            /// The message as JSON.
+            pub fn encode(&self) -> String {
+                // Such a struct has nothing that JSON can't say: no non-string key, no failing field.
+                serde_json::to_string(self).unwrap_or_default()
+            }
+
+            /// Reads a message.
+            ///
+            /// # Errors
+            /// When it is not JSON, lacks a field or has another protocol version.
+            pub fn decode(payload: &[u8]) -> Result<Self, $crate::message::MessageError> {
+                Ok(serde_json::from_slice(payload)?)
+            }
+        }
+    };
+}
+use json_message;

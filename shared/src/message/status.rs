@@ -1,0 +1,78 @@
+//! What a device says about itself: retained, sent at each connection and change, and left behind as last will.
+
+use super::{Version, json_message};
+use crate::{BufferId, ClockQuality};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Whether a device is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkState {
+    /// It runs and is connected.
+    Online,
+    /// It said good-bye.
+    Stopped,
+    /// The broker lost it: this is the last will.
+    Lost,
+}
+
+/// A device's status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    v: Version,
+    /// Whether it is connected.
+    pub state: LinkState,
+    /// The agent's version.
+    #[serde(default)]
+    pub agent: String,
+    /// Identifies this boot of the device.
+    #[serde(default)]
+    pub boot: String,
+    /// How far the device's clock can be trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockQuality>,
+    /// Version of the settings that it runs.
+    #[serde(default)]
+    pub settings: u32,
+    /// Its buffer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<BufferStatus>,
+    /// By metric: `ok` or the word of the fault that its last reading had. Names are not checked,
+    /// so that a status of a newer agent can be read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub probes: BTreeMap<String, String>,
+}
+
+/// The state of a device's buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BufferStatus {
+    /// Which buffer.
+    pub id: BufferId,
+    /// Readings that the server has not yet acknowledged.
+    pub pending: u64,
+    /// Readings that were dropped, oldest first, because the buffer was full.
+    pub dropped: u64,
+}
+
+impl Status {
+    /// A status that says only whether the device is connected; the other fields can be set after it.
+    pub fn new(state: LinkState) -> Self {
+        Self {
+            v: Version,
+            state,
+            agent: String::new(),
+            boot: String::new(),
+            clock: None,
+            settings: 0,
+            buffer: None,
+            probes: BTreeMap::new(),
+        }
+    }
+
+    /// The last will of this device's present boot.
+    pub fn last_will(&self) -> Self {
+        Self { agent: self.agent.clone(), boot: self.boot.clone(), ..Self::new(LinkState::Lost) }
+    }
+}
+json_message!(Status);

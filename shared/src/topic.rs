@@ -1,0 +1,112 @@
+//! Every MQTT topic of Tirta, in both directions, and how it is written and read. Nothing else builds one.
+//!
+//! `tirta/{device}/up/#` is written only by that device, `tirta/{device}/down/#` only by the server:
+//! one pattern each way is the whole access list, on any broker.
+
+use crate::DeviceName;
+use std::fmt;
+
+/// A topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Topic {
+    /// Up: a [`crate::Batch`] of readings. QoS 1.
+    Readings(DeviceName),
+    /// Up: a [`crate::Status`], retained; also the last will. QoS 1.
+    Status(DeviceName),
+    /// Down: an [`crate::Ack`]. QoS 1.
+    Ack(DeviceName),
+    /// Down: [`crate::Settings`], retained. QoS 1.
+    Settings(DeviceName),
+}
+
+impl Topic {
+    /// The server's subscription to all batches.
+    pub const ALL_READINGS: &str = "tirta/+/up/readings";
+    /// The server's subscription to all status messages.
+    pub const ALL_STATUS: &str = "tirta/+/up/status";
+
+    /// What one device subscribes to.
+    pub fn all_down(device: &DeviceName) -> String {
+        format!("tirta/{device}/down/#")
+    }
+
+    /// Reads a topic; `None` if it is none of Tirta's.
+    pub fn parse(topic: &str) -> Option<Topic> {
+        let mut levels = topic.split('/');
+        if levels.next() != Some("tirta") {
+            return None;
+        }
+        let device = levels.next()?.parse().ok()?;
+        let parsed = match (levels.next()?, levels.next()?) {
+            ("up", "readings") => Topic::Readings(device),
+            ("up", "status") => Topic::Status(device),
+            ("down", "ack") => Topic::Ack(device),
+            ("down", "settings") => Topic::Settings(device),
+            _ => return None,
+        };
+        if levels.next().is_none() { Some(parsed) } else { None }
+    }
+
+    /// Whether `device` itself may publish to `topic` (also by its last will).
+    pub fn may_publish(device: &DeviceName, topic: &str) -> bool {
+        matches!(Self::parse(topic), Some(Topic::Readings(d) | Topic::Status(d)) if d == *device)
+    }
+
+    /// Whether `device` itself may subscribe with `filter`: only below its own `down`.
+    pub fn may_subscribe(device: &DeviceName, filter: &str) -> bool {
+        filter == Self::all_down(device)
+            || matches!(Self::parse(filter), Some(Topic::Ack(d) | Topic::Settings(d)) if d == *device)
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Topic::Readings(device) => write!(f, "tirta/{device}/up/readings"),
+            Topic::Status(device) => write!(f, "tirta/{device}/up/status"),
+            Topic::Ack(device) => write!(f, "tirta/{device}/down/ack"),
+            Topic::Settings(device) => write!(f, "tirta/{device}/down/settings"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pi(n: u32) -> DeviceName {
+        DeviceName::numbered(n)
+    }
+
+    #[test]
+    fn every_topic_reads_back_what_it_wrote() {
+        for topic in [Topic::Readings(pi(7)), Topic::Status(pi(7)), Topic::Ack(pi(7)), Topic::Settings(pi(7))] {
+            assert_eq!(Topic::parse(&topic.to_string()), Some(topic));
+        }
+        for foreign in
+            ["tirta/pi-7/up", "tirta/pi-7/up/readings/x", "other/pi-7/up/readings", "tirta/+/up/readings", ""]
+        {
+            assert_eq!(Topic::parse(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_device_may_write_only_its_own_up_and_read_only_its_own_down() {
+        assert!(Topic::may_publish(&pi(7), "tirta/pi-7/up/readings"));
+        for denied in ["tirta/pi-8/up/readings", "tirta/pi-7/down/ack", "tirta/pi-7/up/other", "$SYS/x"] {
+            assert!(!Topic::may_publish(&pi(7), denied), "{denied}");
+        }
+        assert!(Topic::may_subscribe(&pi(7), "tirta/pi-7/down/#"));
+        assert!(Topic::may_subscribe(&pi(7), "tirta/pi-7/down/ack"));
+        for denied in [
+            "#",
+            "+/+/down/#",
+            "tirta/+/down/ack",
+            "tirta/pi-77/down/#",
+            "tirta/pi-7/up/#",
+            "$share/g/tirta/pi-7/down/#",
+        ] {
+            assert!(!Topic::may_subscribe(&pi(7), denied), "{denied}");
+        }
+    }
+}

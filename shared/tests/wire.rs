@@ -1,0 +1,166 @@
+//! Golden bytes: what is on the wire today. A change here is a change of the protocol.
+
+#![allow(clippy::unwrap_used)] // a test may
+
+use shared::message::{BufferStatus, Intervals, LinkState, Refusal, Rejection};
+use shared::*;
+
+const NOW: UtcMillis = UtcMillis(1_763_690_500_000);
+const BATCH: &str = concat!(
+    r#"{"v":1,"buffer":"00c0ffee00c0ffee","units":{"ph":"pH","temperature":"°C"},"#,
+    r#""columns":["seq","time","clock","metric","value","millivolts","flags"],"readings":["#,
+    r#"[41,1763690400000,"synced","ph",7.02,1497.25,"simulated uncalibrated"],"#,
+    r#"[42,1763690400010,"unsynced","temperature","no_answer",null,""]]}"#
+);
+
+fn batch() -> Batch {
+    let stamp = |at, clock| Stamp { at: UtcMillis(at), clock };
+    Batch {
+        buffer: BufferId::from_random(0x00c0_ffee_00c0_ffee),
+        readings: vec![
+            Reading {
+                seq: 41,
+                stamp: stamp(1_763_690_400_000, ClockQuality::Synced),
+                metric: Metric::Ph,
+                outcome: Outcome::Measured(Value::new(7.02).unwrap()),
+                millivolts: Some(Value::new(1497.25).unwrap()),
+                flags: Flags::NONE.with(Flag::Simulated).with(Flag::Uncalibrated),
+            },
+            Reading {
+                seq: 42,
+                stamp: stamp(1_763_690_400_010, ClockQuality::Unsynced),
+                metric: Metric::Temperature,
+                outcome: Outcome::Fault(Fault::NoAnswer),
+                millivolts: None,
+                flags: Flags::NONE,
+            },
+        ],
+    }
+}
+
+/// One batch of one row, written by hand.
+fn row(row: &str) -> Vec<u8> {
+    format!(r#"{{"v":1,"buffer":"00c0ffee00c0ffee","units":{{"ph":"pH","tds":"g/L"}},"readings":[{row}]}}"#)
+        .into_bytes()
+}
+
+fn refusal(text: &str) -> Refusal {
+    let received = Batch::decode(&row(text), NOW).unwrap();
+    assert_eq!(received.readings, vec![]);
+    assert_eq!((received.refused[0].seq, received.refused[0].row.as_str()), (1, text));
+    received.refused[0].reason
+}
+
+#[test]
+fn a_batch_has_these_bytes_and_reads_back() {
+    assert_eq!(batch().encode(), BATCH);
+    let received = Batch::decode(BATCH.as_bytes(), NOW).unwrap();
+    assert_eq!(received.readings, batch().readings);
+    assert_eq!((received.first, received.last, received.refused.len()), (41, 42, 0));
+}
+
+#[test]
+fn a_row_of_a_full_batch_costs_less_than_80_bytes() {
+    let mut full = batch();
+    full.readings = (1..=500).map(|seq| Reading { seq, ..full.readings[0] }).collect();
+    assert!(full.encode().len() / 500 < 80, "{}", full.encode().len() / 500);
+}
+
+#[test]
+fn fields_and_columns_of_the_future_are_tolerated() {
+    let text =
+        BATCH.replace(r#""v":1,"#, r#""v":1,"compressed":false,"#).replace("null,\"\"]", "null,\"\",{\"x\":1},2]");
+    assert_eq!(Batch::decode(text.as_bytes(), NOW).unwrap().readings, batch().readings);
+}
+
+#[test]
+fn a_bad_row_is_refused_alone_and_with_its_reason() {
+    let good = r#"[1,1763690400000,"synced","ph",7.02,null,""]"#;
+    assert_eq!(Batch::decode(&row(good), NOW).unwrap().readings.len(), 1);
+    let with = |from: &str, to: &str| refusal(&good.replace(from, to));
+    assert_eq!(with("\"ph\"", "\"humidity\""), Refusal::UnknownMetric);
+    assert_eq!(with("\"ph\"", "\"tds\""), Refusal::WrongUnit);
+    assert_eq!(with("7.02", "1e999"), Refusal::NotFinite);
+    assert_eq!(with("7.02", "null"), Refusal::Malformed);
+    assert_eq!(with("7.02,null,", "7.02,"), Refusal::Malformed);
+    assert_eq!(with("1763690400000", "5000"), Refusal::ImplausibleTime);
+    assert_eq!(with("1763690400000", "4102444800000"), Refusal::ImplausibleTime);
+    assert_eq!(with("\"synced\"", "\"perfect\""), Refusal::Malformed);
+
+    let mixed = row(&format!("{good},{},{}", good.replace("[1", "[2").replace("ph", "mood"), good.replace("[1", "[3")));
+    let received = Batch::decode(&mixed, NOW).unwrap();
+    assert_eq!((received.readings.len(), received.refused.len(), received.last), (2, 1, 3));
+}
+
+#[test]
+fn an_unsynced_1970_is_a_reading() {
+    assert_eq!(Batch::decode(&row(r#"[1,5000,"unsynced","ph",7.0,null,""]"#), NOW).unwrap().readings.len(), 1);
+}
+
+#[test]
+fn what_can_not_be_attributed_is_rejected_whole() {
+    let rejected = |payload: &[u8]| Batch::decode(payload, NOW).unwrap_err();
+    assert!(matches!(rejected(b"not json"), Rejection::Malformed(_)));
+    assert!(matches!(rejected(br#"{"v":1,"buffer":"x","readings":[]}"#), Rejection::Malformed(_)));
+    assert!(matches!(rejected(&row("")), Rejection::Malformed(_)));
+    assert!(matches!(rejected(&row(r#"["1",2]"#)), Rejection::Malformed(_)));
+    assert!(matches!(rejected(&row("NaN")), Rejection::Malformed(_)));
+    let twice = r#"[1,1763690400000,"synced","ph",7.02,null,""],[1,1763690400000,"synced","ph",7.02,null,""]"#;
+    assert!(matches!(rejected(&row(twice)), Rejection::Malformed(_)));
+    assert_eq!(rejected(&vec![b' '; message::MAX_PAYLOAD + 1]), Rejection::TooLarge);
+    assert_eq!(rejected(br#"{"v":2,"rows":"in a new form"}"#), Rejection::UnsupportedVersion(2));
+}
+
+#[test]
+fn acks_have_these_bytes() {
+    let buffer = BufferId::from_random(0x00c0_ffee_00c0_ffee);
+    let cases = [
+        (Ack::committed(buffer, 42, vec![]), r#"{"v":1,"buffer":"00c0ffee00c0ffee","through":42}"#),
+        (
+            Ack::committed(buffer, 42, vec![(41, Refusal::UnknownMetric)]),
+            r#"{"v":1,"buffer":"00c0ffee00c0ffee","through":42,"refused":[[41,"unknown_metric"]]}"#,
+        ),
+        (
+            Ack::rejected(&Rejection::UnsupportedVersion(2)),
+            r#"{"v":1,"rejected":"unsupported_version","detail":"protocol version 2 is not supported, this server speaks 1","supported":[1]}"#,
+        ),
+    ];
+    for (ack, bytes) in cases {
+        assert_eq!(ack.encode(), bytes);
+        assert_eq!(Ack::decode(bytes.as_bytes()).unwrap(), ack);
+    }
+    let newer = r#"{"v":1,"buffer":"00c0ffee00c0ffee","through":42,"refused":[[41,"too_wet"]],"x":1}"#;
+    assert_eq!(Ack::decode(newer.as_bytes()).unwrap().refused, vec![(41, Refusal::Other)]);
+}
+
+#[test]
+fn settings_have_these_bytes_and_tolerate_a_newer_server() {
+    let mut intervals = Intervals::default();
+    intervals.set(Metric::Ph, 10_000).unwrap();
+    assert!(intervals.set(Metric::Ph, 0).is_err());
+    let settings = Settings::new(3, intervals);
+    let bytes = r#"{"v":1,"version":3,"interval_ms":{"ph":10000}}"#;
+    assert_eq!(settings.encode(), bytes);
+    let newer = r#"{"v":1,"version":3,"interval_ms":{"ph":10000,"mood":5},"thresholds":{}}"#;
+    assert_eq!(Settings::decode(newer.as_bytes()).unwrap(), settings);
+    let error = Settings::decode(br#"{"v":9,"version":3}"#).unwrap_err();
+    assert!(error.to_string().contains("protocol version 9 is not supported"), "{error}");
+}
+
+#[test]
+fn a_status_has_these_bytes() {
+    let mut status = Status::new(LinkState::Online);
+    status.agent = "0.1.0".to_owned();
+    status.boot = "b7".to_owned();
+    status.clock = Some(ClockQuality::Synced);
+    status.settings = 3;
+    status.buffer = Some(BufferStatus { id: BufferId::from_random(1), pending: 12, dropped: 0 });
+    status.probes.insert("ph".to_owned(), "ok".to_owned());
+    let bytes = concat!(
+        r#"{"v":1,"state":"online","agent":"0.1.0","boot":"b7","clock":"synced","settings":3,"#,
+        r#""buffer":{"id":"0000000000000001","pending":12,"dropped":0},"probes":{"ph":"ok"}}"#
+    );
+    assert_eq!(status.encode(), bytes);
+    assert_eq!(Status::decode(bytes.as_bytes()).unwrap(), status);
+    assert_eq!(status.last_will().encode(), r#"{"v":1,"state":"lost","agent":"0.1.0","boot":"b7","settings":0}"#);
+}
