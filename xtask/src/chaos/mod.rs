@@ -2,9 +2,9 @@
 
 pub mod script;
 
-use crate::demo::{DRAIN, Folder, Stop};
+use crate::demo::{DRAIN, Stop};
 use crate::error::Error;
-use crate::fleet::{Fleet, FleetSetup, Programs, until};
+use crate::fleet::{Fleet, FleetSetup, Folder, Programs, until};
 use crate::mqtt::{Identity, Repeater, take_over};
 use crate::proxy::{Proxy, Weather};
 use crate::verify::Verdict;

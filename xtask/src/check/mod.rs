@@ -4,7 +4,7 @@ mod deny;
 mod packages;
 
 use crate::error::Error;
-use crate::fleet::{Fleet, FleetSetup, Programs};
+use crate::fleet::{Fleet, FleetSetup, Folder, Programs};
 use crate::postgres::Postgres;
 use crate::prepare::{cargo, dashboard_folder, install_packages, root, run, run_with};
 use std::{future::Future, time::Instant};
@@ -77,13 +77,14 @@ async fn tests() -> Result<(), Error> {
 }
 
 async fn browser() -> Result<(), Error> {
-    let folder = std::env::temp_dir().join(format!("tirta-browser-{:08x}", fastrand::u32(..)));
-    let setup = FleetSetup::new(&folder, 5)?;
+    let folder = Folder::open(None, "browser")?;
+    let setup = FleetSetup::new(&folder.path, 5)?;
     let mut fleet = Fleet::start(&Programs::beside_us()?, &setup).await?;
     let environment = [("TIRTA_URL", fleet.server.http_url()), ("TIRTA_PASSWORD", fleet.server.password()?.to_owned())];
     let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
     let seen = run_with(&dashboard_folder(), "npm", &["run", "e2e"], &environment);
-    let stopped = fleet.stop().await;
-    let _ = std::fs::remove_dir_all(&folder);
-    seen.and(stopped)
+    if seen.is_err() {
+        folder.keep();
+    }
+    seen.and(fleet.stop().await)
 }

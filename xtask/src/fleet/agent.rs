@@ -180,7 +180,8 @@ impl AgentSetup {
         if let Some(broker) = &self.broker {
             let _ = writeln!(text, "broker = \"{broker}\"");
         }
-        text.push_str("\n[buffer]\nkeep_acknowledged = true\n");
+        // It shares the server's clock, so there is nothing that could be out of step.
+        text.push_str("\n[clock]\nassume_synced = true\n\n[buffer]\nkeep_acknowledged = true\n");
         if self.impatient {
             text.push_str(
                 "commit_ms = 500\n\n[uplink]\nack_timeout_ms = 2000\nbackoff_min_ms = 100\nbackoff_max_ms = 2000\n",

@@ -4,12 +4,14 @@
 
 mod agent;
 mod child;
+mod folder;
 mod port;
 mod server;
 mod wait;
 
 pub use agent::{Account, Agent, AgentSetup};
 pub use child::{Child, dying_with_us, last_words};
+pub use folder::Folder;
 pub use port::free_port;
 pub use server::{Ports, Server, ServerSetup};
 pub use wait::until;
