@@ -4,7 +4,7 @@ mod device;
 mod token;
 
 pub use device::Device;
-pub use token::{Allocation, EnrolmentToken};
+pub use token::{Allocation, Token};
 
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
 use std::{str::FromStr, time::Duration};

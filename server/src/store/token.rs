@@ -9,18 +9,18 @@ use shared::{DeviceName, Serial, UtcMillis};
 const PREFIX: &str = "tirta_";
 
 /// An enrolment token, without its secret: that is shown once and never stored.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct EnrolmentToken {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
     /// What it is called when it is deleted.
     pub id: String,
     /// What somebody wrote beside it.
     pub note: String,
     /// Devices that can still enrol with it.
-    pub uses_left: i64,
-    /// When it was made, UTC milliseconds.
-    pub created_at: i64,
-    /// From when on it is worth nothing, UTC milliseconds.
-    pub expires_at: i64,
+    pub uses_left: u32,
+    /// When it was made.
+    pub created_at: UtcMillis,
+    /// From when on it is worth nothing.
+    pub expires_at: UtcMillis,
 }
 
 /// What a device gets when it asks for a name.
@@ -66,14 +66,21 @@ impl Store {
         Ok((id, text))
     }
 
-    /// All tokens, the newest first.
+    /// All tokens in the order in which they were made.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn tokens(&self) -> Result<Vec<EnrolmentToken>, StoreError> {
+    pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
         const QUERY: &str = "SELECT id, note, uses_left, created_at, expires_at FROM enrolment_token
-            ORDER BY created_at DESC, id";
-        Ok(on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).fetch_all(pool).await?))
+            ORDER BY created_at, id";
+        type Row = (String, String, i64, i64, i64);
+        let rows: Vec<Row> = on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).fetch_all(pool).await?);
+        let token = |(id, note, uses_left, created_at, expires_at): Row| {
+            // It starts as a u32 and only falls, never below 0.
+            let uses_left = u32::try_from(uses_left).unwrap_or(0);
+            Token { id, note, uses_left, created_at: UtcMillis(created_at), expires_at: UtcMillis(expires_at) }
+        };
+        Ok(rows.into_iter().map(token).collect())
     }
 
     /// Deletes a token; `false` if there was none of this id. Devices that enrolled with it stay.
