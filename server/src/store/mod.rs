@@ -2,11 +2,15 @@
 
 mod append;
 mod column;
+mod device;
 mod reading;
 mod segment;
 mod tidy;
+mod token;
 
+pub use device::Device;
 pub use reading::{Buckets, Committed, Incoming};
+pub use token::{Allocation, Token};
 
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
 use std::{str::FromStr, time::Duration};
