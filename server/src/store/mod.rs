@@ -1,5 +1,7 @@
 //! Everything that is kept. One SQL text for SQLite and PostgreSQL; callers see use cases, never tables.
 
+mod account;
+
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
 use std::{str::FromStr, time::Duration};
 
