@@ -1,6 +1,11 @@
 //! Everything that is kept. One SQL text for SQLite and PostgreSQL; callers see use cases, never tables.
 
 mod account;
+mod device;
+mod token;
+
+pub use device::Device;
+pub use token::{Allocation, Token};
 
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
 use std::{str::FromStr, time::Duration};
