@@ -227,6 +227,44 @@ async fn garbage_after_a_good_hand_shake_ends_only_its_own_connection() {
 }
 
 #[tokio::test]
+async fn nothing_that_a_device_sends_after_its_connect_stops_the_broker() {
+    let Running { target: Target { fleet, port }, broker } = embedded().await;
+    let (pi_1, pi_2) = (fleet.device().await, fleet.device().await);
+    let mut server = Client::connect(port, &fleet.service()).await.unwrap();
+    server.subscribe("tirta/pi-2/up/readings").await.unwrap();
+    let other = Client::connect(port, &pi_2).await.unwrap();
+    let mut random = fastrand::Rng::with_seed(2);
+    let mut publish = publish_header("tirta/pi-1/up/readings", 30);
+    publish.extend([0, 7, 0, b'a', b'b', b'c']);
+    let honest = [
+        publish,
+        subscribe_packet("tirta/pi-1/down/#"),
+        packet(0x10, b"\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x04pi-1"),
+        packet(0x40, &[0, 1]),
+        packet(0x62, &[0, 1]),
+        packet(0xa2, &[0, 1, 0, 0, 1, b'#']),
+        packet(0xe0, &[0x04, 5, 0x11, 0, 0, 1, 0]),
+        packet(0xf0, &[0x18, 0]),
+    ];
+    for _ in 0..150 {
+        let mut raw = raw_connect(port, &pi_1).await;
+        for _ in 0..random.usize(1..6) {
+            let mut bytes = random.choice(&honest).unwrap().clone();
+            for _ in 0..random.usize(0..4) {
+                let at = random.usize(0..bytes.len());
+                bytes[at] = random.u8(..);
+            }
+            bytes.truncate(random.usize(1..=bytes.len()));
+            // It may have been thrown out already.
+            let _ = raw.write_all(&bytes).await;
+        }
+    }
+    other.publish("tirta/pi-2/up/readings", "still here", false).await.unwrap();
+    assert_eq!(server.next().await.1, "still here");
+    until("the others are gone", async || broker.connection_count() == 2).await;
+}
+
+#[tokio::test]
 async fn a_silent_client_is_declared_lost_when_its_keep_alive_is_over() {
     let Running { target: Target { fleet, port }, broker: _broker } = embedded().await;
     let pi_1 = fleet.device().await;
