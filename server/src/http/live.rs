@@ -1,13 +1,15 @@
 //! Events for whoever watches in a browser, over a WebSocket. Ends with the session that opened it.
+#![allow(unused_qualifications)] // utoipa's macro writes them
 
 use super::auth::Caller;
 use super::devices;
 use super::error::{Problem, Problems};
 use super::extract::Params;
 use super::model::{Device, Reading};
-use super::serve::stopped;
+use super::serve::{Place, stopped};
 use crate::live::Event;
 use crate::run::App;
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
@@ -65,6 +67,7 @@ pub struct Watch {
 pub async fn watch(
     State(app): State<Arc<App>>,
     caller: Caller,
+    Extension(place): Extension<Place>,
     Params(watch): Params<Watch>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -78,6 +81,7 @@ pub async fn watch(
         let (sink, stream) = socket.split();
         let watcher = Watcher { app, caller, only: watch.device, sink };
         watcher.run(stream, events, signed_out).await;
+        drop(place);
     }))
 }
 

@@ -1,4 +1,5 @@
 //! Readings: the latest of all, those of a time range, and ranges summed up in buckets for charts.
+#![allow(unused_qualifications)] // utoipa's macro writes them
 
 use super::error::{Problem, Problems};
 use super::extract::{Named, Params, unknown_device};

@@ -52,7 +52,9 @@ pub async fn change(
     app.store.set_intervals(&name, &intervals).await?.ok_or_else(|| unknown_device(name.as_str()))?;
     let device = app.store.device(&name).await?.ok_or_else(|| unknown_device(name.as_str()))?;
     // Without a broker now they go out when the server is connected again.
-    publish_settings(&app.link, &device).await;
+    if let Err(error) = publish_settings(&app.link, &device).await {
+        tracing::warn!(device = %name, %error, "the settings are kept, but not sent yet");
+    }
     app.live.publish(Event::Device { name });
     Ok(Json(Device::new(&device, false, app.clock.now()).settings))
 }

@@ -96,8 +96,7 @@ pub async fn create(
     let expires_at = UtcMillis(now.0 + i64::from(new.valid_s) * 1000);
     let (id, token) = app.store.create_token(&new.note, new.uses, expires_at, now).await?;
     tracing::info!(token = id, uses = new.uses, "made an enrolment token");
-    let about =
-        Token { id, uses_left: new.uses, expires_at: expires_at.0, note: new.note, created_at: now.0 };
+    let about = Token { id, uses_left: new.uses, expires_at: expires_at.0, note: new.note, created_at: now.0 };
     Ok((StatusCode::CREATED, Json(CreatedToken { token, about })))
 }
 
