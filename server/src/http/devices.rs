@@ -20,7 +20,7 @@ pub struct Devices {
 }
 
 /// All devices, revoked ones included.
-#[utoipa::path(get, path = "/api/v1/devices", tag = "devices", responses((status = 200, body = Devices), Problems))]
+#[utoipa::path(get, path = "/api/v1/devices", operation_id = "listDevices", tag = "devices", responses((status = 200, body = Devices), Problems))]
 pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Devices>, Problem> {
     let stored = app.store.devices().await?;
     let simulated = simulated(&app.store.latest().await?);
@@ -30,7 +30,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Devices>, Problem>
 }
 
 /// One device.
-#[utoipa::path(get, path = "/api/v1/devices/{name}", tag = "devices",
+#[utoipa::path(get, path = "/api/v1/devices/{name}", operation_id = "getDevice", tag = "devices",
     params(("name" = String, Path, description = "the device's name")),
     responses((status = 200, body = Device), Problems))]
 pub async fn one(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json<Device>, Problem> {
@@ -38,7 +38,7 @@ pub async fn one(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json
 }
 
 /// Throws a device out: its connection is cut at once and its certificate is worth nothing from now on. Its data stays.
-#[utoipa::path(post, path = "/api/v1/devices/{name}/revoke", tag = "devices",
+#[utoipa::path(post, path = "/api/v1/devices/{name}/revoke", operation_id = "revokeDevice", tag = "devices",
     params(("name" = String, Path, description = "the device's name")),
     responses((status = 204, description = "revoked, or was so already"), Problems))]
 pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Named(name): Named) -> Result<StatusCode, Problem> {

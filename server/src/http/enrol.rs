@@ -73,7 +73,7 @@ pub struct BrokerSchema {
 }
 
 /// Gives a device its identity: a name, a certificate for the key that it keeps to itself, and where to connect.
-#[utoipa::path(post, path = "/api/v1/enrol", tag = "enrolment", security(()),
+#[utoipa::path(post, path = "/api/v1/enrol", operation_id = "enrol", tag = "enrolment", security(()),
     request_body = RequestSchema, responses((status = 200, body = ReplySchema), Problems))]
 pub async fn enrol(
     State(app): State<Arc<App>>,

@@ -25,6 +25,7 @@ pub struct Problem {
     code: &'static str,
     /// The field or parameter at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     field: Option<String>,
     /// When it makes sense to try again.
     #[serde(skip)]

@@ -62,7 +62,7 @@ pub struct Watch {
 }
 
 /// Live events as JSON text messages (see `LiveEvent`) over a WebSocket.
-#[utoipa::path(get, path = "/api/v1/live", tag = "readings", params(Watch),
+#[utoipa::path(get, path = "/api/v1/live", operation_id = "watchLive", tag = "readings", params(Watch),
     responses((status = 101, description = "WebSocket whose messages are LiveEvent"), Problems))]
 pub async fn watch(
     State(app): State<Arc<App>>,

@@ -35,9 +35,9 @@ impl NewSettings {
 }
 
 /// Replaces the settings of a device. They are applied when the device says so: at once, or after it is back.
-#[utoipa::path(put, path = "/api/v1/devices/{name}/settings", tag = "devices",
+#[utoipa::path(put, path = "/api/v1/devices/{name}/settings", operation_id = "changeSettings", tag = "devices",
     params(("name" = String, Path, description = "the device's name")),
-    responses((status = 200, body = Settings), Problems))]
+    request_body = NewSettings, responses((status = 200, body = Settings), Problems))]
 pub async fn change(
     State(app): State<Arc<App>>,
     Named(name): Named,
