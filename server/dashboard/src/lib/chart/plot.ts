@@ -16,6 +16,8 @@ export interface PlotOptions {
 }
 
 const FAULT_HEIGHT = 9;
+/** The place of the average among the columns. */
+const AVERAGE = 3;
 
 /** Colours come from the page's tokens; a canvas cannot read them by itself. */
 function token(name: string): string {
@@ -83,6 +85,7 @@ export class Plot {
         {
           ...axis,
           grid: { show: false },
+          size: 28,
           space: 74,
           values: (_plot, splits, _axis, _space, step) =>
             splits.map((time) => formatTick(time, step, locale)),
@@ -119,7 +122,13 @@ export class Plot {
         y: false,
         drag: { x: false, y: false },
         sync: { key: syncKey },
-        points: { size: 9, width: 2, stroke: ground, fill: stroke, one: false, show: true },
+        // Only the average carries a point; the edges of the band say enough by themselves.
+        points: {
+          size: 10,
+          width: 2,
+          stroke: (_plot, index) => (index === AVERAGE ? ground : 'transparent'),
+          fill: (_plot, index) => (index === AVERAGE ? stroke : 'transparent'),
+        },
       },
       hooks: {
         setCursor: [(plot) => options.onCursor(plot.cursor.idx ?? null)],

@@ -1,4 +1,5 @@
-// Owns the finger on a chart: sideways it moves the cursor, up and down it still scrolls the page.
+// Owns the finger on a chart: sideways it moves the cursor, which stays when the finger
+// lifts so that the value can be read; up and down it still scrolls the page.
 import type uPlot from 'uplot';
 
 export function followTouch(plot: uPlot): void {
@@ -15,5 +16,4 @@ export function followTouch(plot: uPlot): void {
   over.addEventListener('pointerdown', move);
   over.addEventListener('pointermove', move);
   over.addEventListener('pointercancel', leave);
-  over.addEventListener('pointerup', leave);
 }

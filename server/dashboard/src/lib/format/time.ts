@@ -28,9 +28,9 @@ export function ageOf(time: number, now: number): Age {
   return { fresh: false, count: Math.floor(age / DAY), unit: 'day' };
 }
 
-/** "12 sec", "3 mnt": short enough for a table cell. */
+/** "12s", "3 mnt": short enough for a table cell. */
 export function formatAge(age: Age & { fresh: false }, locale: string): string {
-  return numberFormat(locale, { style: 'unit', unit: age.unit, unitDisplay: 'short' }).format(age.count);
+  return numberFormat(locale, { style: 'unit', unit: age.unit, unitDisplay: 'narrow' }).format(age.count);
 }
 
 /** A duration such as a sampling interval, in the unit that needs no fraction. */
@@ -73,7 +73,6 @@ export function formatTick(time: number, stepMs: number, locale: string): string
 export function formatCursor(time: number, bucketMs: number, locale: string): string {
   const fine = bucketMs < MINUTE ? ({ second: '2-digit' } as const) : {};
   return dateFormat(locale, {
-    weekday: 'short',
     day: 'numeric',
     month: 'short',
     hour: '2-digit',

@@ -59,8 +59,8 @@ export const en = {
     never: 'Not seen yet',
     faults: 'Faults',
     pending: (count: number, text: string) =>
-      one(count, `${text} reading still waits on a device`, `${text} readings still wait on devices`),
-    nothingPending: 'All readings delivered',
+      one(count, `${text} reading waiting`, `${text} readings waiting`),
+    nothingPending: 'nothing waiting',
     sort: 'Order',
     sortName: 'Name',
     sortAttention: 'Attention first',
@@ -176,7 +176,6 @@ export const en = {
     buffer: 'Waiting on the device',
     dropped: 'Dropped',
     droppedHint: 'The buffer was full, so the oldest readings were dropped.',
-    readings: (count: number, text: string) => one(count, `${text} reading`, `${text} readings`),
     none: 'None',
     unknown: 'Unknown',
     revokedBanner: 'This device was revoked. Its history stays, new readings are refused.',
