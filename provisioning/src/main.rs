@@ -109,11 +109,8 @@ async fn run(cli: Cli) -> Result<(), TirtaError> {
         }
         What::Token(TokenCommand::List) => {
             for token in client.tokens().await? {
-                writeln!(
-                    out,
-                    "{}  {:>5} left  until {} ms  {}",
-                    token.id, token.uses_left, token.expires_at, token.note
-                )?;
+                let until = day(token.expires_at);
+                writeln!(out, "{}  {:>5} left  until {until}  {}", token.id, token.uses_left, token.note)?;
             }
         }
         What::Token(TokenCommand::Delete { id }) => client.delete_token(&id).await?,
@@ -133,6 +130,19 @@ fn line(device: &Device) -> String {
     format!("{:<12} {:<16} {:<8} {pending:>8} pending  {agent:<8} {note}", device.name, device.serial, device.state)
         .trim_end()
         .to_owned()
+}
+
+/// The UTC day of an instant in milliseconds, as `2026-11-21`.
+fn day(millis: i64) -> String {
+    // Years that begin in March put the leap day at their end; an era is 400 of them.
+    let days = millis.div_euclid(86_400_000) + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    format!("{:04}-{month:02}-{day:02}", era * 400 + year + next)
 }
 
 /// A password is never an argument: every user of the machine could read it in the list of processes.
@@ -189,6 +199,21 @@ mod tests {
         let words =
             "tirta token create --server http://127.0.0.1:8080 --user admin --uses 99 --valid 7d --note harbour";
         assert!(Cli::try_parse_from(words.split(' ')).is_ok());
+    }
+
+    #[test]
+    fn a_day_is_right_around_leap_days_and_new_years() {
+        for (millis, wanted) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (951_782_400_000, "2000-02-29"),
+            (1_709_251_199_999, "2024-02-29"),
+            (1_709_251_200_000, "2024-03-01"),
+            (1_767_225_599_999, "2025-12-31"),
+            (4_107_542_400_000, "2100-03-01"),
+        ] {
+            assert_eq!(day(millis), wanted);
+        }
     }
 
     #[test]

@@ -1,2 +1,2 @@
 //! The Tirta server.
-fn main() {}
+fn main() { print!("{}", server::http::openapi::document().unwrap_or_default()); }

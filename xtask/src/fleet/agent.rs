@@ -188,11 +188,11 @@ impl AgentSetup {
             );
         }
         if probes == Probes::Simulated {
-            for (index, metric) in METRICS.iter().enumerate() {
-                let seed = u64::from(*number) * 100 + index as u64;
+            for metric in METRICS {
+                // One seed is one tank: its probes agree about its temperature.
                 let _ = write!(
                     text,
-                    "\n[[probe]]\nmetric = \"{metric}\"\nkind = \"simulated\"\nseed = {seed}\ninterval_ms = 1000\n"
+                    "\n[[probe]]\nmetric = \"{metric}\"\nkind = \"simulated\"\nseed = {number}\ninterval_ms = 1000\n"
                 );
             }
         }
