@@ -16,8 +16,13 @@ pub enum ConfigError {
         error: std::io::Error,
     },
     /// It is not TOML, or has a key that is unknown, missing or of a wrong type; the message names it.
-    #[error("configuration: {0}")]
-    Toml(#[from] toml::de::Error),
+    #[error("configuration: line {line}: {why}")]
+    Toml {
+        /// Which line.
+        line: usize,
+        /// The key and what is wrong with it.
+        why: String,
+    },
     /// A value that can't be used.
     #[error("configuration: {key}: {why}")]
     Value {
@@ -94,8 +99,7 @@ impl Config {
     /// # Errors
     /// When it can't be read or used; the message names the key.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
         Self::parse(&text)
     }
 
@@ -104,7 +108,7 @@ impl Config {
     /// # Errors
     /// When it can't be used; the message names the key.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let file: File = toml::from_str(text)?;
+        let file: File = toml::from_str(text).map_err(|error| in_one_line(text, &error))?;
         if let Some(plain) = file.http.plain
             && !plain.ip().is_loopback()
         {
@@ -125,6 +129,38 @@ impl Config {
             advertise,
         })
     }
+
+    /// The database's file, if it is the one in the data folder.
+    pub fn database_file(&self) -> Option<PathBuf> {
+        let own = sqlite_url(&self.data_dir) == self.database_url;
+        own.then(|| self.data_dir.join("tirta.db"))
+    }
+
+    /// The database's address for a log or a message: without what may be a password.
+    pub fn database(&self) -> String {
+        match self.database_url.split_once("://") {
+            Some((scheme, rest)) => {
+                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+                let host = host.split('?').next().unwrap_or_default();
+                format!("{scheme}://{host}")
+            }
+            None => self.database_url.clone(),
+        }
+    }
+}
+
+/// An error of the TOML library draws a picture of several lines; in a log one is better. The value stays out of it:
+/// it may be a password.
+fn in_one_line(text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.lines().count().max(1);
+    let line = if before.ends_with('\n') { line + 1 } else { line };
+    let key = text.lines().nth(line - 1).and_then(|l| l.split_once('=')).map(|(key, _)| key.trim());
+    let why = match key {
+        Some(key) => format!("{key}: {}", error.message()),
+        None => error.message().to_owned(),
+    };
+    ConfigError::Toml { line, why }
 }
 
 /// The database in the data folder. What has a meaning in an address is escaped.
@@ -264,6 +300,18 @@ mod tests {
         assert_eq!(Config::parse(&external).unwrap().broker, expected);
         assert!(why(&external.replace("external", "embedded")).contains("broker.listen"));
         assert!(why(&format!("{GOOD}\nport = 1883")).contains("broker.port"));
+    }
+
+    #[test]
+    fn an_error_is_one_line_and_shows_no_password() {
+        let text = format!("database_url = [\"postgres://tirta:secret@db/tirta\"]\n{GOOD}");
+        let message = why(&text);
+        assert!(message.starts_with("configuration: line 1: database_url: "), "{message}");
+        assert!(!message.contains('\n') && !message.contains("secret"), "{message}");
+        let config = Config::parse(
+            &text.replace(['[', ']'], "").replace("http\n", "[http]\n").replace("broker\n", "[broker]\n"),
+        );
+        assert_eq!(config.unwrap().database(), "postgres://db/tirta");
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use super::error::Problem;
 use super::password::{self, PasswordError};
+use crate::digest::sha256_hex;
 use crate::run::App;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderName, header, request::Parts};
 use axum::{middleware::Next, response::Response};
 use axum_extra::extract::CookieJar;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::{fmt::Write, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 /// The cookie's name.
 pub const COOKIE: &str = "tirta_session";
@@ -74,11 +75,7 @@ pub fn new_secret() -> Result<String, PasswordError> {
 
 /// What is stored of a secret. It has 256 random bits: a plain hash is enough.
 pub fn hash(secret: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, secret.as_bytes());
-    digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    sha256_hex(secret.as_bytes())
 }
 
 /// The header that sets the cookie for so many seconds; none removes it.

@@ -1,5 +1,6 @@
 //! Devices: who they are, where they stand, and throwing one out.
 
+use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Named, unknown_device};
 use super::model::Device;
@@ -19,10 +20,9 @@ pub struct Devices {
 }
 
 /// All devices, revoked ones included.
-#[utoipa::path(get, path = "/api/v1/devices", tag = "devices", responses((status = 200, body = Devices), Problems))]
+#[utoipa::path(get, path = "/api/v1/devices", operation_id = "listDevices", tag = "devices", responses((status = 200, body = Devices), Problems))]
 pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Devices>, Problem> {
-    let mut stored = app.store.devices().await?;
-    stored.sort_by_key(|device| (device.name.number().unwrap_or(u32::MAX), device.name.clone()));
+    let stored = app.store.devices().await?;
     let simulated = simulated(&app.store.latest().await?);
     let now = app.clock.now();
     let devices = stored.iter().map(|device| Device::new(device, simulated.contains(&device.name), now)).collect();
@@ -30,7 +30,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Devices>, Problem>
 }
 
 /// One device.
-#[utoipa::path(get, path = "/api/v1/devices/{name}", tag = "devices",
+#[utoipa::path(get, path = "/api/v1/devices/{name}", operation_id = "getDevice", tag = "devices",
     params(("name" = String, Path, description = "the device's name")),
     responses((status = 200, body = Device), Problems))]
 pub async fn one(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json<Device>, Problem> {
@@ -38,16 +38,14 @@ pub async fn one(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json
 }
 
 /// Throws a device out: its connection is cut at once and its certificate is worth nothing from now on. Its data stays.
-#[utoipa::path(post, path = "/api/v1/devices/{name}/revoke", tag = "devices",
+#[utoipa::path(post, path = "/api/v1/devices/{name}/revoke", operation_id = "revokeDevice", tag = "devices",
     params(("name" = String, Path, description = "the device's name")),
     responses((status = 204, description = "revoked, or was so already"), Problems))]
-pub async fn revoke(State(app): State<Arc<App>>, Named(name): Named) -> Result<StatusCode, Problem> {
-    if app.store.device(&name).await?.is_none() {
+pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Named(name): Named) -> Result<StatusCode, Problem> {
+    if !app.store.revoke_device(&name, app.clock.now()).await? {
         return Err(unknown_device(name.as_str()));
     }
-    if app.store.revoke_device(&name, app.clock.now()).await? {
-        tracing::warn!(device = %name, "revoked");
-    }
+    tracing::warn!(device = %name, user = caller.account, "revoked");
     // Also when it was revoked before: whoever asks again wants it gone.
     if let Some(broker) = &app.broker {
         broker.kick(&name).await;

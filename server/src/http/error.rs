@@ -25,6 +25,7 @@ pub struct Problem {
     code: &'static str,
     /// The field or parameter at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     field: Option<String>,
     /// When it makes sense to try again.
     #[serde(skip)]
@@ -51,8 +52,13 @@ impl Problem {
 
     /// A field or parameter that can't be taken.
     pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        let field = Some(field.into());
-        Self { field, ..Self::new(StatusCode::BAD_REQUEST, "invalid", detail) }
+        Self::new(StatusCode::BAD_REQUEST, "invalid", detail).about(field)
+    }
+
+    /// The same, naming the field at fault.
+    #[must_use]
+    pub fn about(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
     }
 
     /// Something that is not there.

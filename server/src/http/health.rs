@@ -29,14 +29,14 @@ pub struct Readiness {
 }
 
 /// Whether the process lives.
-#[utoipa::path(get, path = "/health/live", tag = "health", security(()),
+#[utoipa::path(get, path = "/health/live", operation_id = "getLive", tag = "health", security(()),
     responses((status = 200, description = "it lives")))]
 pub async fn live() -> StatusCode {
     StatusCode::OK
 }
 
 /// Whether it can do its work.
-#[utoipa::path(get, path = "/health/ready", tag = "health", security(()),
+#[utoipa::path(get, path = "/health/ready", operation_id = "getReady", tag = "health", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
     let answers = matches!(tokio::time::timeout(PATIENCE, app.store.ping()).await, Ok(Ok(())));

@@ -1,13 +1,15 @@
 //! Events for whoever watches in a browser, over a WebSocket. Ends with the session that opened it.
+#![allow(unused_qualifications)] // utoipa's macro writes them
 
 use super::auth::Caller;
 use super::devices;
 use super::error::{Problem, Problems};
 use super::extract::Params;
 use super::model::{Device, Reading};
-use super::serve::stopped;
+use super::serve::{Place, stopped};
 use crate::live::Event;
 use crate::run::App;
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
@@ -60,11 +62,12 @@ pub struct Watch {
 }
 
 /// Live events as JSON text messages (see `LiveEvent`) over a WebSocket.
-#[utoipa::path(get, path = "/api/v1/live", tag = "readings", params(Watch),
+#[utoipa::path(get, path = "/api/v1/live", operation_id = "watchLive", tag = "readings", params(Watch),
     responses((status = 101, description = "WebSocket whose messages are LiveEvent"), Problems))]
 pub async fn watch(
     State(app): State<Arc<App>>,
     caller: Caller,
+    Extension(place): Extension<Place>,
     Params(watch): Params<Watch>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -78,6 +81,7 @@ pub async fn watch(
         let (sink, stream) = socket.split();
         let watcher = Watcher { app, caller, only: watch.device, sink };
         watcher.run(stream, events, signed_out).await;
+        drop(place);
     }))
 }
 

@@ -1,6 +1,7 @@
 //! The description of the interface, made from the code. `server/openapi.json` is a copy that a test compares.
 
 use super::auth::COOKIE;
+use super::error::Problem;
 use super::live::LiveEvent;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -12,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tirta", description = "Readings, devices and settings of a fleet of water probes."),
-    components(schemas(LiveEvent)),
+    components(schemas(LiveEvent, Problem)),
     security(("session" = [])),
     modifiers(&SessionCookie),
     tags(
@@ -49,7 +50,7 @@ pub fn document() -> Result<String, serde_json::Error> {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "health",
+#[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "getOpenapi", tag = "health",
     responses((status = 200, description = "OpenAPI 3.1")))]
 pub async fn show() -> impl IntoResponse {
     static TEXT: OnceLock<String> = OnceLock::new();

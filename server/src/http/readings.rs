@@ -1,4 +1,5 @@
 //! Readings: the latest of all, those of a time range, and ranges summed up in buckets for charts.
+#![allow(unused_qualifications)] // utoipa's macro writes them
 
 use super::error::{Problem, Problems};
 use super::extract::{Named, Params, unknown_device};
@@ -126,7 +127,7 @@ impl Series {
 }
 
 /// The latest reading of each device and metric.
-#[utoipa::path(get, path = "/api/v1/latest", tag = "readings", responses((status = 200, body = Latest), Problems))]
+#[utoipa::path(get, path = "/api/v1/latest", operation_id = "getLatest", tag = "readings", responses((status = 200, body = Latest), Problems))]
 pub async fn latest(State(app): State<Arc<App>>) -> Result<Json<Latest>, Problem> {
     let latest = app.store.latest().await?;
     let latest = latest.iter().map(|(d, r)| LatestReading { device: d.to_string(), reading: r.into() }).collect();
@@ -134,7 +135,7 @@ pub async fn latest(State(app): State<Arc<App>>) -> Result<Json<Latest>, Problem
 }
 
 /// Readings of one device and metric in a range, oldest first.
-#[utoipa::path(get, path = "/api/v1/devices/{name}/readings", tag = "readings",
+#[utoipa::path(get, path = "/api/v1/devices/{name}/readings", operation_id = "getReadings", tag = "readings",
     params(("name" = String, Path, description = "the device's name"), RangeQuery),
     responses((status = 200, body = Readings), Problems))]
 pub async fn range(
@@ -153,7 +154,7 @@ pub async fn range(
 }
 
 /// A range of one device and metric in buckets.
-#[utoipa::path(get, path = "/api/v1/devices/{name}/series", tag = "readings",
+#[utoipa::path(get, path = "/api/v1/devices/{name}/series", operation_id = "getSeries", tag = "readings",
     params(("name" = String, Path, description = "the device's name"), SeriesQuery),
     responses((status = 200, body = Series), Problems))]
 pub async fn series_of_one(
@@ -171,7 +172,7 @@ pub async fn series_of_one(
 }
 
 /// A range of one metric in buckets, for all devices.
-#[utoipa::path(get, path = "/api/v1/series", tag = "readings", params(SeriesQuery),
+#[utoipa::path(get, path = "/api/v1/series", operation_id = "getAllSeries", tag = "readings", params(SeriesQuery),
     responses((status = 200, body = AllSeries), Problems))]
 pub async fn series_of_all(
     State(app): State<Arc<App>>,

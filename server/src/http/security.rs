@@ -100,8 +100,7 @@ mod tests {
     use super::*;
 
     fn same(pairs: &[(&'static str, &'static str)]) -> bool {
-        let headers =
-            pairs.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v))).collect();
+        let headers = pairs.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v))).collect();
         is_same_origin(&headers, &Uri::from_static("/api/v1/session"))
     }
 
@@ -110,7 +109,8 @@ mod tests {
         assert!(same(&[("host", "tirta.local:8443")]));
         assert!(same(&[("host", "tirta.local:8443"), ("origin", "https://tirta.local:8443")]));
         assert!(same(&[("host", "tirta.local"), ("origin", "https://Tirta.local"), ("sec-fetch-site", "same-origin")]));
-        for bad in ["https://evil.example", "null", "", "https://tirta.local:8443.evil.example", "https://tirta.local"] {
+        for bad in ["https://evil.example", "null", "", "https://tirta.local:8443.evil.example", "https://tirta.local"]
+        {
             assert!(!same(&[("host", "tirta.local:8443"), ("origin", bad)]), "{bad}");
         }
         assert!(!same(&[("host", "tirta.local"), ("sec-fetch-site", "cross-site")]));

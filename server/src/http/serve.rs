@@ -6,7 +6,7 @@ use hyper::{Request, body::Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::{server::conn::auto::Builder, service::TowerToHyperService};
 use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
 /// Connections of one listener at a time.
@@ -15,6 +15,10 @@ const MOST_CONNECTIONS: u32 = 2000;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests may take to finish once the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A place among the connections. Whoever takes a connection over (a WebSocket) keeps it until the end.
+#[derive(Debug, Clone)]
+pub struct Place(#[allow(dead_code)] Arc<OwnedSemaphorePermit>); // held, never looked at
 
 /// Serves until `stopping` becomes true, then finishes what is under way.
 pub async fn serve<L>(mut listener: L, router: Router, mut stopping: watch::Receiver<bool>)
@@ -30,9 +34,11 @@ where
             () = stopped(&mut stopping) => break,
         };
         let Some((io, peer, place)) = accepted else { break };
+        let kept = place.clone();
         let service = TowerToHyperService::new(router.clone().map_request(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(kept.clone());
             request
         }));
         let (builder, mut stopping) = (builder.clone(), stopping.clone());
@@ -59,13 +65,10 @@ where
 }
 
 /// The next connection, as soon as there is room for it.
-async fn accept<L: Listener>(
-    listener: &mut L,
-    room: &Arc<Semaphore>,
-) -> Option<(L::Io, L::Addr, tokio::sync::OwnedSemaphorePermit)> {
+async fn accept<L: Listener>(listener: &mut L, room: &Arc<Semaphore>) -> Option<(L::Io, L::Addr, Place)> {
     let place = room.clone().acquire_owned().await.ok()?;
     let (io, peer) = listener.accept().await;
-    Some((io, peer, place))
+    Some((io, peer, Place(Arc::new(place))))
 }
 
 /// Waits until the server stops.

@@ -34,7 +34,8 @@ pub struct Session {
 }
 
 /// Signs in: the answer sets the session cookie.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session", security(()),
+#[utoipa::path(post, path = "/api/v1/session", operation_id = "signIn", tag = "session", security(()),
+    request_body = Credentials,
     responses((status = 200, body = Session), Problems))]
 pub async fn sign_in(
     State(app): State<Arc<App>>,
@@ -67,14 +68,14 @@ pub async fn sign_in(
 }
 
 /// Who is signed in.
-#[utoipa::path(get, path = "/api/v1/session", tag = "session",
+#[utoipa::path(get, path = "/api/v1/session", operation_id = "getSession", tag = "session",
     responses((status = 200, body = Session), Problems))]
 pub async fn who(caller: Caller) -> Json<Session> {
     Json(Session { user: caller.account })
 }
 
 /// Signs out: the session ends at once, with every connection that it opened.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "session",
+#[utoipa::path(delete, path = "/api/v1/session", operation_id = "signOut", tag = "session",
     responses((status = 204, description = "signed out"), Problems))]
 pub async fn sign_out(
     State(app): State<Arc<App>>,

@@ -35,9 +35,9 @@ impl NewSettings {
 }
 
 /// Replaces the settings of a device. They are applied when the device says so: at once, or after it is back.
-#[utoipa::path(put, path = "/api/v1/devices/{name}/settings", tag = "devices",
+#[utoipa::path(put, path = "/api/v1/devices/{name}/settings", operation_id = "changeSettings", tag = "devices",
     params(("name" = String, Path, description = "the device's name")),
-    responses((status = 200, body = Settings), Problems))]
+    request_body = NewSettings, responses((status = 200, body = Settings), Problems))]
 pub async fn change(
     State(app): State<Arc<App>>,
     Named(name): Named,
@@ -52,7 +52,9 @@ pub async fn change(
     app.store.set_intervals(&name, &intervals).await?.ok_or_else(|| unknown_device(name.as_str()))?;
     let device = app.store.device(&name).await?.ok_or_else(|| unknown_device(name.as_str()))?;
     // Without a broker now they go out when the server is connected again.
-    publish_settings(&app.link, &device).await;
+    if let Err(error) = publish_settings(&app.link, &device).await {
+        tracing::warn!(device = %name, %error, "the settings are kept, but not sent yet");
+    }
     app.live.publish(Event::Device { name });
     Ok(Json(Device::new(&device, false, app.clock.now()).settings))
 }

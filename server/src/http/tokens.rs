@@ -76,8 +76,8 @@ impl From<Stored> for Token {
 }
 
 /// Makes an enrolment token. It is shown in this answer and never again.
-#[utoipa::path(post, path = "/api/v1/enrolment-tokens", tag = "enrolment",
-    responses((status = 201, body = CreatedToken), Problems))]
+#[utoipa::path(post, path = "/api/v1/enrolment-tokens", operation_id = "createToken", tag = "enrolment",
+    request_body = NewToken, responses((status = 201, body = CreatedToken), Problems))]
 pub async fn create(
     State(app): State<Arc<App>>,
     Body(new): Body<NewToken>,
@@ -96,13 +96,12 @@ pub async fn create(
     let expires_at = UtcMillis(now.0 + i64::from(new.valid_s) * 1000);
     let (id, token) = app.store.create_token(&new.note, new.uses, expires_at, now).await?;
     tracing::info!(token = id, uses = new.uses, "made an enrolment token");
-    let about =
-        Token { id, uses_left: new.uses, expires_at: expires_at.0, note: new.note, created_at: now.0 };
+    let about = Token { id, uses_left: new.uses, expires_at: expires_at.0, note: new.note, created_at: now.0 };
     Ok((StatusCode::CREATED, Json(CreatedToken { token, about })))
 }
 
 /// All enrolment tokens, without their secrets.
-#[utoipa::path(get, path = "/api/v1/enrolment-tokens", tag = "enrolment",
+#[utoipa::path(get, path = "/api/v1/enrolment-tokens", operation_id = "listTokens", tag = "enrolment",
     responses((status = 200, body = Tokens), Problems))]
 pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Tokens>, Problem> {
     let tokens = app.store.tokens().await?.into_iter().map(Token::from).collect();
@@ -110,7 +109,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Tokens>, Problem> 
 }
 
 /// Deletes an enrolment token. Devices that enrolled with it stay.
-#[utoipa::path(delete, path = "/api/v1/enrolment-tokens/{id}", tag = "enrolment",
+#[utoipa::path(delete, path = "/api/v1/enrolment-tokens/{id}", operation_id = "deleteToken", tag = "enrolment",
     params(("id" = String, Path, description = "the token's id")),
     responses((status = 204, description = "deleted"), Problems))]
 pub async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<StatusCode, Problem> {

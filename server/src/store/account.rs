@@ -9,9 +9,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn has_account(&self) -> Result<bool, StoreError> {
-        let count: i64 = on_pool!(&self.pool, |pool| {
-            sqlx::query_scalar("SELECT COUNT(*) FROM account").fetch_one(pool).await?
-        });
+        let count: i64 =
+            on_pool!(&self.pool, |pool| { sqlx::query_scalar("SELECT COUNT(*) FROM account").fetch_one(pool).await? });
         Ok(count > 0)
     }
 
@@ -55,9 +54,7 @@ impl Store {
     /// When the database fails.
     pub async fn session_account(&self, hash: &str, now: UtcMillis) -> Result<Option<String>, StoreError> {
         let sql = "SELECT account FROM session WHERE hash = $1 AND expires_at > $2";
-        Ok(on_pool!(&self.pool, |pool| {
-            sqlx::query_scalar(sql).bind(hash).bind(now.0).fetch_optional(pool).await?
-        }))
+        Ok(on_pool!(&self.pool, |pool| { sqlx::query_scalar(sql).bind(hash).bind(now.0).fetch_optional(pool).await? }))
     }
 
     /// Ends a session.
