@@ -125,13 +125,13 @@ async fn a_device_that_reads_nothing_is_thrown_out_all_the_same() {
     let pi_1 = fleet.device().await;
     let server = Client::connect(port, &fleet.service()).await.unwrap();
     let mut stalled = raw_connect(port, &pi_1).await;
-    stalled.write_all(&subscribe_packet("tirta/pi-1/down/#")).await.unwrap();
+    stalled.write_all(&subscribe_packet("tirta/pi-1/down/#", 0)).await.unwrap();
     until("the subscription is there", async || {
         server.publish("tirta/pi-1/down/ack", vec![b'x'; 60_000], false).await.unwrap();
         stalled_bytes(&stalled) > 0
     })
     .await;
-    // Far more than the kernel's buffers hold: the broker now waits in a write.
+    // Far more than the kernel's buffers hold, and without acks that the broker would wait for: it is in a write now.
     for _ in 0..200 {
         server.publish("tirta/pi-1/down/ack", vec![b'x'; 60_000], false).await.unwrap();
     }
@@ -146,7 +146,7 @@ async fn a_device_that_reads_nothing_does_not_stop_the_others() {
     let (pi_1, pi_2) = (fleet.device().await, fleet.device().await);
     let server = Client::connect(port, &fleet.service()).await.unwrap();
     let mut stalled = raw_connect(port, &pi_1).await;
-    stalled.write_all(&subscribe_packet("tirta/pi-1/down/#")).await.unwrap();
+    stalled.write_all(&subscribe_packet("tirta/pi-1/down/#", 1)).await.unwrap();
     let mut healthy = Client::connect(port, &pi_2).await.unwrap();
     healthy.subscribe("tirta/pi-2/down/#").await.unwrap();
     for round in 0..300 {
@@ -214,8 +214,13 @@ async fn garbage_after_a_good_hand_shake_ends_only_its_own_connection() {
     let (pi_1, pi_2) = (fleet.device().await, fleet.device().await);
     let other = Client::connect(port, &pi_2).await.unwrap();
     let connector = tokio_rustls::TlsConnector::from(pi_1.tls());
-    let starts: [&[u8]; 5] =
-        [b"GET / HTTP/1.1\r\n\r\n", &[0x10, 0xff, 0xff, 0xff, 0xff, 0xff], &[0; 100], &[0x30, 2, 0, 0], &[0x10, 0]];
+    let starts: [&[u8]; 5] = [
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: somebody who took the wrong port\r\n\r\n",
+        &[0x10, 0xff, 0xff, 0xff, 0xff, 0xff],
+        &[0; 100],
+        &[0x30, 2, 0, 0],
+        &[0x10, 0],
+    ];
     for start in starts {
         let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let mut stream = connector.connect("localhost".try_into().unwrap(), tcp).await.unwrap();
@@ -224,6 +229,44 @@ async fn garbage_after_a_good_hand_shake_ends_only_its_own_connection() {
     }
     until("they are all gone", async || broker.connection_count() == 1).await;
     other.publish("tirta/pi-2/up/readings", "still here", false).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_that_a_device_sends_after_its_connect_stops_the_broker() {
+    let Running { target: Target { fleet, port }, broker } = embedded().await;
+    let (pi_1, pi_2) = (fleet.device().await, fleet.device().await);
+    let mut server = Client::connect(port, &fleet.service()).await.unwrap();
+    server.subscribe("tirta/pi-2/up/readings").await.unwrap();
+    let other = Client::connect(port, &pi_2).await.unwrap();
+    let mut random = fastrand::Rng::with_seed(2);
+    let mut publish = publish_header("tirta/pi-1/up/readings", 30);
+    publish.extend([0, 7, 0, b'a', b'b', b'c']);
+    let honest = [
+        publish,
+        subscribe_packet("tirta/pi-1/down/#", 1),
+        packet(0x10, b"\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x04pi-1"),
+        packet(0x40, &[0, 1]),
+        packet(0x62, &[0, 1]),
+        packet(0xa2, &[0, 1, 0, 0, 1, b'#']),
+        packet(0xe0, &[0x04, 5, 0x11, 0, 0, 1, 0]),
+        packet(0xf0, &[0x18, 0]),
+    ];
+    for _ in 0..80 {
+        let mut raw = raw_connect(port, &pi_1).await;
+        for _ in 0..random.usize(1..6) {
+            let mut bytes = random.choice(&honest).unwrap().clone();
+            for _ in 0..random.usize(0..4) {
+                let at = random.usize(0..bytes.len());
+                bytes[at] = random.u8(..);
+            }
+            bytes.truncate(random.usize(1..=bytes.len()));
+            // It may have been thrown out already.
+            let _ = raw.write_all(&bytes).await;
+        }
+    }
+    other.publish("tirta/pi-2/up/readings", "still here", false).await.unwrap();
+    assert_eq!(server.next().await.1, "still here");
+    until("the others are gone", async || broker.connection_count() == 2).await;
 }
 
 #[tokio::test]
@@ -341,10 +384,10 @@ fn variable(mut length: usize) -> Vec<u8> {
     }
 }
 
-fn subscribe_packet(filter: &str) -> Vec<u8> {
+fn subscribe_packet(filter: &str, qos: u8) -> Vec<u8> {
     let mut body = vec![0, 1, 0];
     body.extend(text(filter));
-    body.push(1);
+    body.push(qos);
     packet(0x82, &body)
 }
 
