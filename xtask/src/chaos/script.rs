@@ -122,7 +122,7 @@ pub fn draw(seed: u64, seconds: u64, devices: usize) -> Vec<Step> {
     rng.shuffle(&mut kinds);
     let slot = Duration::from_secs(seconds) / u32::try_from(kinds.len().max(1)).unwrap_or(1);
     let mut agent_back = vec![Duration::ZERO; devices];
-    let mut server_back = Duration::ZERO;
+    let (mut server_back, mut fair_again) = (Duration::ZERO, Duration::ZERO);
     let mut steps = Vec::new();
     for (at, kind) in (0_u32..).map(|n| slot * n).zip(kinds) {
         let at = at + slot.mul_f64(rng.f64() * 0.9);
@@ -148,6 +148,8 @@ pub fn draw(seed: u64, seconds: u64, devices: usize) -> Vec<Step> {
             "take_over" => (at.max(server_back), Fault::TakeOver { agent }),
             "slow" => {
                 let (lasts, delay) = (millis(&mut rng, 2000..8000), millis(&mut rng, 50..600));
+                let at = at.max(fair_again);
+                fair_again = at + lasts;
                 (at, Fault::Slow { lasts, delay, bytes_per_s: rng.u32(500..8000) })
             }
             _ => (at.max(server_back), Fault::Duplicate { batches: rng.usize(5..60) }),

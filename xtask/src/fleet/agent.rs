@@ -46,6 +46,8 @@ pub struct Account {
     pub pending: u64,
     /// Thrown away because the buffer was full.
     pub dropped: u64,
+    /// The sequence that the next reading will have.
+    pub next_seq: u64,
 }
 
 impl Agent {
@@ -205,18 +207,24 @@ fn serial(number: u32) -> String {
 }
 
 impl Account {
+    /// Whether it still has every reading from the first on: else the comparison would compare too little.
+    pub fn is_whole(&self) -> bool {
+        self.records.iter().map(|record| record.seq).eq(1..self.next_seq)
+    }
+
     fn parse(text: &str) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Summary {
             dropped: u64,
             pending: u64,
+            next_seq: u64,
         }
         let wrong = |line: &str| Error::Output { program: "tirta-agent records".to_owned(), line: line.to_owned() };
         let mut lines: Vec<&str> = text.lines().collect();
         let last = lines.pop().ok_or_else(|| wrong("nothing at all"))?;
-        let Summary { dropped, pending } = serde_json::from_str(last).map_err(|_| wrong(last))?;
+        let Summary { dropped, pending, next_seq } = serde_json::from_str(last).map_err(|_| wrong(last))?;
         let records = lines.into_iter().map(Record::parse).collect::<Result<_, _>>()?;
-        Ok(Self { records, pending, dropped })
+        Ok(Self { records, pending, dropped, next_seq })
     }
 }
 
@@ -234,6 +242,8 @@ mod tests {
         let account = Account::parse(text).unwrap();
         assert_eq!((account.records.len(), account.pending, account.dropped), (1, 1, 3));
         assert_eq!(account.records[0].seq, 1);
+        assert!(account.is_whole());
+        assert!(!Account { next_seq: 3, ..account }.is_whole());
         for bad in ["", "{}", "not json"] {
             assert!(Account::parse(bad).is_err(), "{bad:?}");
         }

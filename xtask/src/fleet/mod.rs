@@ -263,13 +263,14 @@ impl Fleet {
     /// Compares what the agents recorded with what the database holds.
     ///
     /// # Errors
-    /// When either can't be read, or an agent threw readings away.
+    /// When either can't be read, or an agent has not kept all that it measured.
     pub async fn verdict(&self) -> Result<Verdict, Error> {
         let mut pushed = BTreeMap::new();
         for (index, agent) in self.agents.iter().enumerate() {
             let account = agent.account().await?;
-            if account.dropped > 0 {
-                return Err(Error::Verdict(format!("an agent dropped {} readings", account.dropped)));
+            if account.dropped > 0 || !account.is_whole() {
+                let (kept, all) = (account.records.len(), account.next_seq - 1);
+                return Err(Error::Verdict(format!("agent {} kept {kept} of its {all} readings", index + 1)));
             }
             let name = self.name(index).map_or_else(|| format!("agent {}, never enrolled", index + 1), str::to_owned);
             pushed.insert(name, account.records);
