@@ -3,8 +3,8 @@
 use super::{Link, LinkState, Message, Request};
 use crate::backoff::Backoff;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NoticeFailureReason, Packet, Publish,
-    PublishOptions, QoS, SubscribeReasonCode, TlsConfiguration, Transport,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NoticeFailureReason,
+    Packet, Publish, PublishOptions, QoS, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use rustls::ClientConfig;
 use shared::{DeviceName, Topic};
@@ -207,6 +207,11 @@ impl Poller {
         let was_up = self.state.send_replace(LinkState::Down) != LinkState::Down;
         if since.is_some_and(|since| since.elapsed() >= LASTING) {
             self.backoff.reset();
+        }
+        if let ConnectionError::ConnectionRefused(ConnectReturnCode::Banned) = error {
+            tracing::error!("the server has revoked this device");
+            // Only a person can change that; no need to hurry.
+            self.backoff.exhaust();
         }
         let delay = self.backoff.next_delay();
         tracing::warn!(error = %chain(error), was_up, again_in_s = delay.as_secs_f32(), "not connected");
