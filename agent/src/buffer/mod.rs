@@ -74,8 +74,7 @@ impl Buffer {
         let (readings, woken) = sync_channel(QUEUE);
         let (state_sender, state) = watch::channel(None);
         let lost = Arc::new(AtomicU64::new(0));
-        let worker =
-            worker::Work::new(path(data_dir), settings, time, state_sender, Arc::clone(&lost));
+        let worker = worker::Work::new(path(data_dir), settings, time, state_sender, Arc::clone(&lost));
         let thread = std::thread::Builder::new().name("buffer".to_owned()).spawn(move || worker.run(&woken))?;
         let stop = readings.clone();
         Ok((Self { readings, lost, state }, Worker { stop, thread }))

@@ -63,7 +63,8 @@ impl Work {
     pub(super) fn run(mut self, woken: &Receiver<Wake>) {
         self.open();
         loop {
-            let patience = self.due.map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
+            let patience =
+                self.due.map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
             match woken.recv_timeout(patience) {
                 Ok(Wake::Measured(measured)) => self.take(measured),
                 Ok(Wake::Command(Command::Read { limit, reply })) => {

@@ -3,8 +3,8 @@
 use super::{Link, LinkState, Message, Request};
 use crate::backoff::Backoff;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, PublishOptions, QoS,
-    SubscribeReasonCode, TlsConfiguration, Transport,
+    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NoticeFailureReason, Packet, Publish,
+    PublishOptions, QoS, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use rustls::ClientConfig;
 use shared::{DeviceName, Topic};
@@ -108,7 +108,8 @@ async fn write(
                         tokio::spawn(async move {
                             match notice.wait_completion_async().await {
                                 Ok(()) => drop(delivered.send(())),
-                                Err(error) => tracing::warn!(%topic, %error, "the broker did not take a message"),
+                                // Usual after a cut, and whoever waits for it knows.
+                                Err(error) => tracing::debug!(%topic, %error, "not delivered"),
                             }
                         });
                     }
@@ -196,6 +197,8 @@ impl Poller {
     /// After a connection was lost or not made: says so and waits before the next attempt.
     async fn pause(&mut self, error: &ConnectionError, since: Option<Instant>) {
         self.events.clean();
+        // Sessions are clean, so nothing goes on: whoever waits for a delivery shall know it now.
+        self.events.drain_pending_as_failed(NoticeFailureReason::SessionReset);
         let was_up = self.state.send_replace(LinkState::Down) != LinkState::Down;
         if since.is_some_and(|since| since.elapsed() >= LASTING) {
             self.backoff.reset();
