@@ -63,6 +63,36 @@ async fn a_client_id_other_than_the_certificates_name_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn both_current_versions_of_tls_are_spoken() {
+    let Running { target: Target { fleet, port }, broker: _broker } = embedded().await;
+    let pi_1 = fleet.device().await;
+    for version in ["tlsv1.3", "tlsv1.2"] {
+        let only = ["--tls-version", version];
+        let output = tools::publish(port, &pi_1, "pi-1", "tirta/pi-1/up/readings", "x", &only).await;
+        assert!(output.status.success(), "{version}: {}", tools::said(&output));
+    }
+}
+
+#[tokio::test]
+async fn a_device_with_too_many_connections_loses_its_oldest_and_a_service_none() {
+    let Running { target: Target { fleet, port }, broker } = embedded().await;
+    let (pi_1, service) = (fleet.device().await, fleet.service());
+    let mut services = Vec::new();
+    for number in 0..20 {
+        services.push(Client::connect_as(port, service.tls(), &format!("tirta-{number}"), None).await.unwrap());
+    }
+    let connector = tokio_rustls::TlsConnector::from(pi_1.tls());
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        silent.push(connector.connect("localhost".try_into().unwrap(), tcp).await.unwrap());
+    }
+    until("the oldest are closed", async || broker.connection_count() <= 20 + 16).await;
+    assert!(services.iter().all(Client::is_connected));
+    Client::connect(port, &pi_1).await.expect("the device itself still gets in");
+}
+
+#[tokio::test]
 async fn services_may_use_any_client_id_and_topic() {
     let Running { target: Target { fleet, port }, broker: _broker } = embedded().await;
     let service = fleet.service();
