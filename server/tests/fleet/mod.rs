@@ -4,6 +4,7 @@
 pub mod access;
 pub mod client;
 pub mod databases;
+pub mod raw;
 pub mod tools;
 
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, SignatureAlgorithm};
