@@ -11,7 +11,7 @@ use crate::{
 };
 use shared::{
     Ack, Batch, Clock, DeviceName, Settings, Status, Topic,
-    message::{Rejection, Received},
+    message::{Received, Rejection},
 };
 use std::{
     future::Future,
@@ -273,8 +273,17 @@ impl Ingest {
         let (skipped, unregistered, failed) = (take(&c.skipped), take(&c.unregistered), take(&c.failed));
         if batches + rejected + unregistered + failed > 0 {
             tracing::info!(
-                readings, batches, commits, repeated, refused, rejected, skipped, unregistered, failed,
-                dropped = self.link.dropped(), "ingested"
+                readings,
+                batches,
+                commits,
+                repeated,
+                refused,
+                rejected,
+                skipped,
+                unregistered,
+                failed,
+                dropped = self.link.dropped(),
+                "ingested"
             );
         }
     }

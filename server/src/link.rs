@@ -106,8 +106,12 @@ impl Link {
             dropped: AtomicU64::new(0),
             room: Arc::new(Semaphore::new(QUEUE_KIB)),
         });
-        let poller =
-            Poller { client: client.clone(), filters: filters(config.share.as_deref()), sender, state: Arc::clone(&state) };
+        let poller = Poller {
+            client: client.clone(),
+            filters: filters(config.share.as_deref()),
+            sender,
+            state: Arc::clone(&state),
+        };
         let task = tokio::spawn(poller.run(events));
         (Self { client, state, task: Arc::new(Mutex::new(Some(task))) }, receiver)
     }

@@ -68,8 +68,7 @@ impl Server {
         let live = Live::new();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { stopped.await.unwrap_or_default() };
-        let running =
-            ingest::run(messages, store.clone(), link.clone(), live.clone(), Arc::new(SystemClock), shutdown);
+        let running = ingest::run(messages, store.clone(), link.clone(), live.clone(), Arc::new(SystemClock), shutdown);
         let ingest = tokio::spawn(running);
         within("the link", until(|| link.connected())).await;
         Self { database, authority, store, broker, link, live, stop, ingest, _folder: folder }
@@ -266,8 +265,12 @@ async fn a_row_that_is_no_reading_is_refused_by_name_and_kept_beside_the_good_on
     device.send(text).await;
     let ack = device.ack().await;
     assert_eq!(ack.through, Some(6));
-    let refused =
-        [(1, Refusal::UnknownMetric), (3, Refusal::ImplausibleTime), (4, Refusal::ImplausibleTime), (6, Refusal::Malformed)];
+    let refused = [
+        (1, Refusal::UnknownMetric),
+        (3, Refusal::ImplausibleTime),
+        (4, Refusal::ImplausibleTime),
+        (6, Refusal::Malformed),
+    ];
     assert_eq!(ack.refused, refused);
     assert_eq!(seqs(&server.store).await, [(pi(1), 2), (pi(1), 5)]);
     assert_eq!(server.database.number("SELECT COUNT(*) FROM refused WHERE sent LIKE '[%]'").await, 4);

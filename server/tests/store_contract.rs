@@ -100,8 +100,7 @@ fn the_same_sequence_of_another_buffer_or_device_is_another_reading() {
     on_each_database(|database| async move {
         let store = database.open().await;
         register(&database, 2).await;
-        let batches =
-            [batch(&pi(1), 1, ph(1..=2)), batch(&pi(1), 2, ph(1..=1)), batch(&pi(2), 1, ph(1..=1))];
+        let batches = [batch(&pi(1), 1, ph(1..=2)), batch(&pi(1), 2, ph(1..=1)), batch(&pi(2), 1, ph(1..=1))];
         store.append(&batches).await.unwrap();
         let kept: Vec<_> = exported(&store).await.into_iter().map(|(d, b, r)| (d, b.to_string(), r.seq)).collect();
         let expected = [("pi-1", 1, 1), ("pi-1", 1, 2), ("pi-1", 2, 1), ("pi-2", 1, 1)];
@@ -150,7 +149,8 @@ fn a_refused_row_is_kept_with_its_text_once_and_counts_as_committed() {
             assert_eq!(answers[0].as_ref().map(|a| (a.through, a.skipped)), Some((4, 0)));
         }
         assert_eq!(seqs(&store).await, [1, 3]);
-        let as_sent = "SELECT COUNT(*) FROM refused WHERE reason = 'unknown_metric' AND device = 'pi-1' AND seq IN (2, 4)
+        let as_sent =
+            "SELECT COUNT(*) FROM refused WHERE reason = 'unknown_metric' AND device = 'pi-1' AND seq IN (2, 4)
             AND sent = '[4,1,\"synced\",\"mood\",\"good \\u0000 ''\",null,\"\"]'";
         assert_eq!(database.number(as_sent).await, 2);
     });
@@ -314,8 +314,9 @@ fn buckets_say_the_same_as_the_readings_whether_summed_up_or_unpacked() {
     on_each_database(|database| async move {
         let store = database.open().await;
         register(&database, 2).await;
-        let mut all: Vec<_> =
-            (1..=3000).map(|seq| reading(seq, seq as i64 * 47_000, Metric::Ph, 7.0 + (seq % 13) as f64 / 8.0)).collect();
+        let mut all: Vec<_> = (1..=3000)
+            .map(|seq| reading(seq, seq as i64 * 47_000, Metric::Ph, 7.0 + (seq % 13) as f64 / 8.0))
+            .collect();
         for faulty in all.iter_mut().step_by(11) {
             faulty.outcome = Outcome::Fault(Fault::NotReady);
         }
@@ -327,7 +328,9 @@ fn buckets_say_the_same_as_the_readings_whether_summed_up_or_unpacked() {
             store.append(&[batch(&pi(2), 1, part.to_vec())]).await.unwrap();
         }
         all.extend(rest);
-        for (from, to, points) in [(0, 6 * DAY_MS, 10), (0, 6 * DAY_MS, 500), (50_000_001, 90_000_001, 60), (0, DAY_MS, 1)] {
+        for (from, to, points) in
+            [(0, 6 * DAY_MS, 10), (0, 6 * DAY_MS, 500), (50_000_001, 90_000_001, 60), (0, DAY_MS, 1)]
+        {
             let (from, to) = (UtcMillis(NOW.0 + from), UtcMillis(NOW.0 + to));
             let one = store.buckets(Some(&pi(2)), Metric::Ph, from, to, points).await.unwrap();
             assert_eq!(store.buckets(None, Metric::Ph, from, to, points).await.unwrap(), one);
@@ -337,7 +340,10 @@ fn buckets_say_the_same_as_the_readings_whether_summed_up_or_unpacked() {
             for (i, &begin) in columns.time.iter().enumerate() {
                 let inside: Vec<_> = all
                     .iter()
-                    .filter(|r| (from..to).contains(&r.stamp.at) && r.stamp.at.0 / columns.bucket_ms * columns.bucket_ms == begin)
+                    .filter(|r| {
+                        (from..to).contains(&r.stamp.at)
+                            && r.stamp.at.0 / columns.bucket_ms * columns.bucket_ms == begin
+                    })
                     .collect();
                 let values: Vec<f64> = inside
                     .iter()
@@ -348,7 +354,8 @@ fn buckets_say_the_same_as_the_readings_whether_summed_up_or_unpacked() {
                 assert_eq!(columns.min[i], values.iter().copied().reduce(f64::min));
                 assert_eq!(columns.max[i], values.iter().copied().reduce(f64::max));
                 // Sums of eighths are exact in any order.
-                let mean = if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) };
+                let mean =
+                    if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) };
                 assert_eq!(columns.avg[i], mean);
                 counted = (counted.0 + values.len(), counted.1 + inside.len());
             }

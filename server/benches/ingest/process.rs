@@ -46,7 +46,11 @@ impl Server {
         let begin = Instant::now();
         while begin.elapsed() < Duration::from_secs(30) {
             if let Some(status) = self.0.try_wait()? {
-                return if status.success() { Ok(()) } else { Err(io::Error::other(format!("it ended with {status}"))) };
+                return if status.success() {
+                    Ok(())
+                } else {
+                    Err(io::Error::other(format!("it ended with {status}")))
+                };
             }
             std::thread::yield_now();
         }

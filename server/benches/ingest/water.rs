@@ -4,8 +4,12 @@ use rusqlite::{Connection, params};
 use shared::{ClockQuality, Flag, Flags, Metric, Outcome, Reading, Stamp, UtcMillis, Value};
 use std::{path::Path, time::Instant};
 
-const METRICS: [(Metric, f64, f64); 4] =
-    [(Metric::Ph, 7.0, 0.01), (Metric::Tds, 400.0, 0.1), (Metric::Temperature, 27.0, 0.01), (Metric::Volume, 800.0, 0.1)];
+const METRICS: [(Metric, f64, f64); 4] = [
+    (Metric::Ph, 7.0, 0.01),
+    (Metric::Tds, 400.0, 0.1),
+    (Metric::Temperature, 27.0, 0.01),
+    (Metric::Volume, 800.0, 0.1),
+];
 
 /// A seeded walk of four probes.
 pub struct Water {
@@ -64,7 +68,16 @@ pub fn raw_rate(folder: &Path, rows: u64) -> rusqlite::Result<f64> {
             for r in batch {
                 let Outcome::Measured(value) = r.outcome else { continue };
                 let (clock, metric, millivolts) = (r.stamp.clock as u8, r.metric as u8, r.millivolts.map(Value::get));
-                let row = params![n % 200, r.seq.cast_signed(), r.stamp.at.0, clock, metric, value.get(), millivolts, r.flags.bits()];
+                let row = params![
+                    n % 200,
+                    r.seq.cast_signed(),
+                    r.stamp.at.0,
+                    clock,
+                    metric,
+                    value.get(),
+                    millivolts,
+                    r.flags.bits()
+                ];
                 insert.execute(row)?;
             }
         }

@@ -96,12 +96,23 @@ pub(super) use insert;
 macro_rules! insert_segments {
     ($tx:expr, $rows:expr) => {
         $crate::store::append::insert!(
-            $tx, $crate::store::append::SEGMENTS, $rows,
-            |row| row.device.as_str(), row.metric.as_str(), row.summary.first_at, row.buffer.as_str(),
-            row.summary.first_seq, row.summary.last_at, row.summary.last_seq, row.summary.readings,
-            row.summary.measured, row.summary.range.map(|r| r.0), row.summary.range.map(|r| r.1),
+            $tx,
+            $crate::store::append::SEGMENTS,
+            $rows,
+            |row| row.device.as_str(),
+            row.metric.as_str(),
+            row.summary.first_at,
+            row.buffer.as_str(),
+            row.summary.first_seq,
+            row.summary.last_at,
+            row.summary.last_seq,
+            row.summary.readings,
+            row.summary.measured,
+            row.summary.range.map(|r| r.0),
+            row.summary.range.map(|r| r.1),
             // A sum beyond all floats would be NaN in one engine and NULL in the other.
-            row.summary.range.map(|r| r.2).filter(|total| total.is_finite()), row.packed.as_slice()
+            row.summary.range.map(|r| r.2).filter(|total| total.is_finite()),
+            row.packed.as_slice()
         )
     };
 }
@@ -199,17 +210,44 @@ impl Store {
             }
             let known: HashSet<&str> = seen.iter().map(|(name, _)| name.as_str()).collect();
             let plan = Plan::of(batches, &known, rows);
-            insert!(tx, RECENT, &plan.recent, |row| row.device.as_str(), row.buffer.as_str(),
-                row.summary.first_seq, row.summary.last_seq, row.summary.first_at, row.summary.last_at,
-                row.packed.as_slice());
+            insert!(
+                tx,
+                RECENT,
+                &plan.recent,
+                |row| row.device.as_str(),
+                row.buffer.as_str(),
+                row.summary.first_seq,
+                row.summary.last_seq,
+                row.summary.first_at,
+                row.summary.last_at,
+                row.packed.as_slice()
+            );
             insert_segments!(tx, &plan.segments);
-            insert!(tx, REFUSED, &plan.refused, |row| row.device, row.buffer.as_str(),
-                row.row.seq.cast_signed(), row.row.reason.as_str(), row.row.row.as_str(), row.at);
+            insert!(
+                tx,
+                REFUSED,
+                &plan.refused,
+                |row| row.device,
+                row.buffer.as_str(),
+                row.row.seq.cast_signed(),
+                row.row.reason.as_str(),
+                row.row.row.as_str(),
+                row.at
+            );
             let changed: Vec<_> = plan.buffers.iter().filter(|(_, b)| b.changed).collect();
-            insert!(tx, BUFFERS, &changed, |row| row.0.0.as_str(), row.0.1.as_str(),
-                row.1.high.cast_signed(), row.1.skipped.cast_signed(), row.1.heard_at,
+            insert!(
+                tx,
+                BUFFERS,
+                &changed,
+                |row| row.0.0.as_str(),
+                row.0.1.as_str(),
+                row.1.high.cast_signed(),
+                row.1.skipped.cast_signed(),
+                row.1.heard_at,
                 pack(&row.1.latest.iter().flatten().copied().collect::<Vec<_>>()),
-                row.1.loose, row.1.loose_since);
+                row.1.loose,
+                row.1.loose_since
+            );
             for (name, at) in last_seen(batches, &seen) {
                 let sql = "UPDATE device SET last_seen = $2 WHERE name = $1";
                 sqlx::query(sql).bind(name).bind(at).execute(&mut *tx).await?;

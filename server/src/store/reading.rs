@@ -66,8 +66,7 @@ impl Store {
     /// When the database fails or holds something unreadable.
     pub async fn latest(&self) -> Result<Vec<(DeviceName, Reading)>, StoreError> {
         let sql = "SELECT device, latest FROM buffer ORDER BY device, heard_at DESC, buffer";
-        let rows: Vec<(String, Vec<u8>)> =
-            on_pool!(&self.pool, |pool| sqlx::query_as(sql).fetch_all(pool).await?);
+        let rows: Vec<(String, Vec<u8>)> = on_pool!(&self.pool, |pool| sqlx::query_as(sql).fetch_all(pool).await?);
         let mut newest = BTreeMap::new();
         for (device, packed) in rows {
             let device = device_name(device)?;
@@ -249,8 +248,32 @@ const NICE_MS: [i64; 26] = {
     const M: i64 = 60 * S;
     const H: i64 = 60 * M;
     [
-        100, 200, 500, S, 2 * S, 5 * S, 10 * S, 15 * S, 20 * S, 30 * S, M, 2 * M, 3 * M, 5 * M, 10 * M, 15 * M,
-        20 * M, 30 * M, 45 * M, H, 2 * H, 3 * H, 4 * H, 6 * H, 12 * H, 24 * H,
+        100,
+        200,
+        500,
+        S,
+        2 * S,
+        5 * S,
+        10 * S,
+        15 * S,
+        20 * S,
+        30 * S,
+        M,
+        2 * M,
+        3 * M,
+        5 * M,
+        10 * M,
+        15 * M,
+        20 * M,
+        30 * M,
+        45 * M,
+        H,
+        2 * H,
+        3 * H,
+        4 * H,
+        6 * H,
+        12 * H,
+        24 * H,
     ]
 };
 

@@ -156,9 +156,8 @@ fn unpack_part(reader: &mut Reader<'_>, metric: Metric, into: &mut Vec<Reading>)
     let mut values = reader.floats(outcomes.iter().filter(|o| **o == MEASURED).count())?.into_iter();
     let has_millivolts = reader.runs(count)?;
     let mut millivolts = reader.floats(has_millivolts.iter().filter(|m| **m != 0).count())?.into_iter();
-    let next = |from: &mut std::vec::IntoIter<f64>| {
-        from.next().and_then(|n| Value::new(n).ok()).ok_or("a value is no number")
-    };
+    let next =
+        |from: &mut std::vec::IntoIter<f64>| from.next().and_then(|n| Value::new(n).ok()).ok_or("a value is no number");
     into.reserve(count);
     for i in 0..count {
         into.push(Reading {
@@ -318,8 +317,8 @@ mod tests {
         };
         let readings = [measured(2, 1_763_690_400_000, Metric::Ph, 7.02), fault];
         let golden = [
-            1, 2, 112, 104, 28, 2, 4, 8, 128, 164, 158, 194, 212, 102, 208, 15, 4, 2, 0, 1, 3, 1, 2, 252, 10, 1, 1, 0, 1,
-            2, 186, 163, 18,
+            1, 2, 112, 104, 28, 2, 4, 8, 128, 164, 158, 194, 212, 102, 208, 15, 4, 2, 0, 1, 3, 1, 2, 252, 10, 1, 1, 0,
+            1, 2, 186, 163, 18,
         ];
         assert_eq!(pack(&readings), golden);
         assert_eq!(unpack(&golden, None).unwrap(), readings);
