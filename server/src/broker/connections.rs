@@ -21,6 +21,7 @@ pub(super) struct Connections(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
+    stopped: bool,
     last: u64,
     /// By name; the numbers of one name rise, so the first is its oldest connection.
     by_name: HashMap<String, BTreeMap<u64, Open>>,
@@ -64,25 +65,29 @@ pub(super) struct Line {
 impl Connections {
     /// Runs a connection in a task of its own. It is known before it runs, so that whoever ends all connections
     /// of a name ends this one too, however early it is.
-    pub fn open<F>(self: &Arc<Self>, name: &str, run: impl FnOnce(Line) -> F)
+    /// Beyond `most` of one name, its oldest is ended.
+    pub fn open<F>(self: &Arc<Self>, name: &str, most: usize, run: impl FnOnce(Line) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let mut table = self.lock();
+        if table.stopped {
+            return;
+        }
         table.last += 1;
         let number = table.last;
         let (close, receiver) = broadcast::channel(1);
         let closed = Arc::new(AtomicBool::new(false));
         let account = table.account_of(name);
         let connection = run(Line { close: receiver, closed: Arc::clone(&closed), account, number });
-        let (connections, owner) = (Arc::clone(self), name.to_owned());
+        let entry = Entry { connections: Arc::clone(self), name: name.to_owned(), number };
         let task = tokio::spawn(async move {
             connection.await;
-            connections.forget(&owner, number);
+            drop(entry);
         });
         let of_name = table.by_name.entry(name.to_owned()).or_default();
         of_name.insert(number, Open { close, closed, task });
-        if of_name.len() > limits::CONNECTIONS_OF_ONE
+        if of_name.len() > most
             && let Some((_, oldest)) = of_name.pop_first()
         {
             tracing::warn!(client = name, "too many connections with one certificate: the oldest is closed");
@@ -97,9 +102,13 @@ impl Connections {
         close(ending.into_values().collect()).await;
     }
 
-    /// Ends all connections and waits until they are gone.
+    /// Ends all connections, lets no new one begin, and waits until they are gone.
     pub async fn close_all(&self) {
-        let ending = std::mem::take(&mut self.lock().by_name);
+        let ending = {
+            let mut table = self.lock();
+            table.stopped = true;
+            std::mem::take(&mut table.by_name)
+        };
         close(ending.into_values().flat_map(BTreeMap::into_values).collect()).await;
     }
 
@@ -131,6 +140,19 @@ impl Table {
         let account = Arc::new(limits::account());
         self.accounts.insert(name.to_owned(), Arc::downgrade(&account));
         account
+    }
+}
+
+/// Takes a connection out of the table when it ends, even by a panic.
+struct Entry {
+    connections: Arc<Connections>,
+    name: String,
+    number: u64,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.connections.forget(&self.name, self.number);
     }
 }
 
