@@ -1,5 +1,6 @@
 //! Everything that is kept. One SQL text for SQLite and PostgreSQL; callers see use cases, never tables.
 
+mod account;
 mod append;
 mod column;
 mod device;

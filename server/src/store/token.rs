@@ -93,6 +93,15 @@ impl Store {
         Ok(deleted > 0)
     }
 
+    /// Forgets the tokens that had expired by then; says how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_expired_tokens(&self, then: UtcMillis) -> Result<u64, StoreError> {
+        const QUERY: &str = "DELETE FROM enrolment_token WHERE expires_at <= $1";
+        Ok(on_pool!(&self.pool, |pool| sqlx::query(QUERY).bind(then.0).execute(pool).await?.rows_affected()))
+    }
+
     /// Gives the board `serial` with `key` its name: the one that it has, or the next free `pi-N` for one use of
     /// the token. One transaction, and only one at a time: two boards never get one name, nor one use of a token.
     ///

@@ -1,0 +1,57 @@
+//! What has to be done now and then: notice who has fallen silent, forget what has expired.
+
+use crate::http::model::{self, State};
+use crate::live::Event;
+use crate::run::App;
+use crate::store::StoreError;
+use shared::{DeviceName, UtcMillis};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::time::MissedTickBehavior;
+
+/// How soon a watcher is told that a device has fallen silent.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often expired sessions and tokens are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// An expired token is shown for so long, so that somebody can see why a device could not enrol.
+const SHOW_EXPIRED_MS: i64 = 30 * 86_400_000;
+
+/// Runs until it is aborted. A failure is logged and tried again at the next turn.
+pub async fn run(app: Arc<App>) {
+    let (mut look, mut forget) = (tokio::time::interval(LOOK_EVERY), tokio::time::interval(FORGET_EVERY));
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut states = BTreeMap::new();
+    loop {
+        let done = tokio::select! {
+            _ = look.tick() => tell_changes(&app, &mut states).await,
+            _ = forget.tick() => forget_expired(&app).await,
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "housekeeping failed; it is tried again");
+        }
+    }
+}
+
+/// A device that falls silent sends nothing that could tell: only the time does.
+async fn tell_changes(app: &App, states: &mut BTreeMap<DeviceName, State>) -> Result<(), StoreError> {
+    let now = app.clock.now();
+    for device in app.store.devices().await? {
+        let state = model::state(&device, now);
+        let before = states.insert(device.name.clone(), state);
+        if before.is_some_and(|before| before != state) {
+            tracing::info!(device = %device.name, ?state, "the state of a device changed");
+            app.live.publish(Event::Device { name: device.name });
+        }
+    }
+    Ok(())
+}
+
+async fn forget_expired(app: &App) -> Result<(), StoreError> {
+    let now = app.clock.now();
+    let sessions = app.store.forget_expired_sessions(now).await?;
+    let tokens = app.store.forget_expired_tokens(UtcMillis(now.0 - SHOW_EXPIRED_MS)).await?;
+    if sessions + tokens > 0 {
+        tracing::debug!(sessions, tokens, "forgot what has expired");
+    }
+    Ok(())
+}
