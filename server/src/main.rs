@@ -91,7 +91,9 @@ fn greet(running: &Running) -> io::Result<()> {
 }
 
 fn log_to_stderr(config: &Config) -> Result<(), RunError> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| RunError::Log(error.to_string()))?;
+    // The broker's library reports each connection: ask for it by name, such as "info,mqtt5=info".
+    let filter =
+        EnvFilter::try_new(format!("mqtt5=warn,{}", config.log)).map_err(|error| RunError::Log(error.to_string()))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match config.log_format {
         LogFormat::Text => log.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).init(),

@@ -76,7 +76,12 @@ fn why(rejection: &QueryRejection) -> Problem {
     let mut cause: Option<&(dyn Error + 'static)> = rejection.source();
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<serde_path_to_error::Error<serde::de::value::Error>>() {
-            let detail = error.inner().to_string();
+            let detail = match error.inner().to_string() {
+                number if number.contains("digit found") || number.contains("number too") => {
+                    "a whole number is needed".to_owned()
+                }
+                other => other,
+            };
             return Problem::invalid(field(&error.path().to_string(), &detail), detail);
         }
         cause = error.source();
