@@ -139,7 +139,9 @@ const tokens = [
     note: 'Kolam lele',
   },
 ];
-let signedIn = process.env.SIGNED_IN === '1';
+const open = process.env.SIGNED_IN === '1';
+const sessions = new Set();
+const sessionOf = (request) => /tirta_session=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
 const sockets = new Set();
 const tell = (event) => sockets.forEach((socket) => socket.send(JSON.stringify(event)));
 
@@ -149,16 +151,21 @@ const problem = (status, code, detail) => ({
 });
 const ok = (body, status = 200) => ({ status, body });
 
-function answer(method, path, query, body) {
+function answer(method, path, query, body, session) {
   const [head, name, tail] = path.split('/');
   if (head === 'session') {
     if (method === 'POST' && body.password !== 'tirta') return problem(401, 'bad_credentials', 'wrong');
-    if (method === 'GET' && !signedIn) return problem(401, 'no_session', 'sign in first');
-    signedIn = method !== 'DELETE';
-    if (!signedIn) sockets.forEach((socket) => socket.close());
-    return signedIn ? ok({ user: 'admin' }) : ok(undefined, 204);
+    if (method === 'POST') {
+      const cookie = randomBytes(8).toString('hex');
+      sessions.add(cookie);
+      return { ...ok({ user: 'admin' }), cookie };
+    }
+    if (method === 'GET' && (open || sessions.has(session))) return ok({ user: 'admin' });
+    if (!sessions.delete(session)) return problem(401, 'no_session', 'sign in first');
+    for (const socket of sockets) if (socket.session === session) socket.close();
+    return ok(undefined, 204);
   }
-  if (!signedIn) return problem(401, 'no_session', 'sign in first');
+  if (!open && !sessions.has(session)) return problem(401, 'no_session', 'sign in first');
   const [metric, from, to, points] = ['metric', 'from', 'to', 'points'].map((key) => query.get(key));
   const span = [metric, Number(from), Number(to), Number(points)];
   const device = devices.get(name);
@@ -233,8 +240,15 @@ const server = createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : {};
-    const result = answer(request.method, url.pathname.slice('/api/v1/'.length), url.searchParams, body);
-    response.writeHead(result.status, { 'content-type': 'application/json' });
+    const result = answer(
+      request.method,
+      url.pathname.slice('/api/v1/'.length),
+      url.searchParams,
+      body,
+      sessionOf(request),
+    );
+    const cookie = result.cookie ? { 'set-cookie': `tirta_session=${result.cookie}; Path=/; HttpOnly` } : {};
+    response.writeHead(result.status, { 'content-type': 'application/json', ...cookie });
     return response.end(result.body === undefined ? undefined : JSON.stringify(result.body));
   }
   const file = extname(url.pathname) ? normalize(url.pathname) : '/index.html';
@@ -248,8 +262,10 @@ const server = createServer(async (request, response) => {
 
 const live = new WebSocketServer({ noServer: true });
 server.on('upgrade', (request, socket, head) => {
-  if (!signedIn) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
+  const session = sessionOf(request);
+  if (!open && !sessions.has(session)) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
   return live.handleUpgrade(request, socket, head, (client) => {
+    client.session = session;
     sockets.add(client);
     client.on('close', () => sockets.delete(client));
   });

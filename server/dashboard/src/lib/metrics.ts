@@ -1,5 +1,6 @@
 // Owns what the dashboard knows about each metric: order, digits, icon, colour. A metric of a newer
 // server is shown all the same, under its own name and in a neutral colour.
+import type { Metric } from '$lib/api/types';
 import type { IconName } from './ui/icons';
 
 export interface MetricInfo {
@@ -12,7 +13,7 @@ export interface MetricInfo {
   span: number;
 }
 
-const KNOWN: Record<string, MetricInfo> = {
+const KNOWN: Record<Metric, MetricInfo> = {
   ph: { digits: 2, icon: 'flask', colour: '--ph', span: 0.4 },
   tds: { digits: 0, icon: 'grains', colour: '--tds', span: 20 },
   temperature: { digits: 1, icon: 'thermometer', colour: '--temperature', span: 1 },
@@ -30,7 +31,7 @@ const UNKNOWN: MetricInfo = { digits: 2, icon: 'gauge', colour: '--other', span:
 export const CORE_METRICS = ['ph', 'tds', 'temperature', 'volume'] as const;
 
 export function metricOf(metric: string): MetricInfo {
-  return KNOWN[metric] ?? UNKNOWN;
+  return metric in KNOWN ? KNOWN[metric as Metric] : UNKNOWN;
 }
 
 /** The core four and whatever else there is, in the order of the screen. */

@@ -1,7 +1,16 @@
 // Owns every request to the server: one function per operation. Knows nothing of pages or state.
 import { noteServerDate } from '$lib/format/server-clock';
 import { Problem, problemOf } from './problem';
-import type { Device, LatestReading, NewToken, Series, Settings, Token } from './types';
+import type {
+  Device,
+  LatestReading,
+  CreatedToken,
+  NewToken,
+  Series,
+  Session,
+  Settings,
+  Token,
+} from './types';
 
 const TIMEOUT_MS = 15_000;
 
@@ -32,9 +41,8 @@ export interface Span {
 }
 
 export const api = {
-  session: () => request<{ user: string }>('GET', '/session'),
-  signIn: (user: string, password: string) =>
-    request<{ user: string }>('POST', '/session', { user, password }),
+  session: () => request<Session>('GET', '/session'),
+  signIn: (user: string, password: string) => request<Session>('POST', '/session', { user, password }),
   signOut: () => request<void>('DELETE', '/session'),
 
   devices: async () => (await request<{ devices: Device[] }>('GET', '/devices')).devices,
@@ -51,7 +59,6 @@ export const api = {
     (await request<{ series: Series[] }>('GET', `/series?${query({ metric, ...span, points })}`)).series,
 
   tokens: async () => (await request<{ tokens: Token[] }>('GET', '/enrolment-tokens')).tokens,
-  createToken: (order: { uses: number; valid_s: number; note: string }) =>
-    request<NewToken>('POST', '/enrolment-tokens', order),
+  createToken: (order: NewToken) => request<CreatedToken>('POST', '/enrolment-tokens', order),
   deleteToken: (id: string) => request<void>('DELETE', `/enrolment-tokens/${segment(id)}`),
 };

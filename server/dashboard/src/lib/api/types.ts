@@ -1,64 +1,21 @@
-// Owns the shapes that the server answers with, as the rest of the dashboard names them.
+// Owns the short names of what the server speaks. All of it comes from the server's OpenAPI document through
+// schema.d.ts (`npm run types`), so that a change there shows here as a type error.
+import type { components } from './schema';
 
-export type DeviceState = 'online' | 'offline' | 'never' | 'revoked';
+type Schemas = components['schemas'];
 
-export interface Device {
-  name: string;
-  serial: string;
-  state: DeviceState;
-  last_seen: number | null;
-  enrolled_at: number;
-  simulated: boolean;
-  agent: string | null;
-  clock: string | null;
-  buffer: { id: string; pending: number; dropped: number } | null;
-  probes: Record<string, string>;
-  settings: Settings;
-}
-
-export interface Settings {
-  version: number;
-  applied: number;
-  interval_ms: Record<string, number>;
-}
-
-export interface Reading {
-  metric: string;
-  unit: string;
-  time: number;
-  clock: string;
-  value: number | null;
-  fault: string | null;
-  millivolts: number | null;
-  flags: string[];
-}
-
-export type LatestReading = Reading & { device: string };
-
-export interface Series {
-  device: string;
-  metric: string;
-  unit: string;
-  bucket_ms: number;
-  time: number[];
-  min: (number | null)[];
-  avg: (number | null)[];
-  max: (number | null)[];
-  count: number[];
-  faults: number[];
-}
-
-export interface Token {
-  id: string;
-  uses_left: number;
-  expires_at: number;
-  created_at: number;
-  note: string;
-}
-
-export type NewToken = Token & { token: string };
-
-export type LiveEvent =
-  | { type: 'readings'; device: string; readings: Reading[] }
-  | { type: 'device'; device: Device }
-  | { type: 'missed' };
+export type Device = Schemas['Device'];
+export type DeviceState = Schemas['DeviceState'];
+export type Settings = Schemas['Settings'];
+export type Metric = Schemas['Metric'];
+export type Fault = Schemas['Fault'];
+export type Flag = Schemas['Flag'];
+export type ClockQuality = Schemas['ClockQuality'];
+export type Reading = Schemas['Reading'];
+export type LatestReading = Schemas['LatestReading'];
+export type Series = Schemas['Series'];
+export type Token = Schemas['Token'];
+export type NewToken = Schemas['NewToken'];
+export type CreatedToken = Schemas['CreatedToken'];
+export type LiveEvent = Schemas['LiveEvent'];
+export type Session = Schemas['Session'];

@@ -1,4 +1,12 @@
-// Owns the English text, and with it the list of keys: a language that lacks one does not compile.
+// Owns the English text, and with it the list of keys: a language that lacks one does not compile,
+// and a word of the API that has no text does not either.
+
+import type { ClockQuality, DeviceState, Fault, Flag, Metric } from '$lib/api/types';
+
+interface Explained {
+  short: string;
+  hint: string;
+}
 
 const one = (count: number, single: string, many: string): string => (count === 1 ? single : many);
 
@@ -46,7 +54,7 @@ export const en = {
     offline: 'Offline',
     never: 'Not seen yet',
     revoked: 'Revoked',
-  },
+  } satisfies Record<DeviceState, string>,
 
   fleet: {
     title: 'Fleet',
@@ -63,12 +71,10 @@ export const en = {
     nothingPending: 'nothing waiting',
     sort: 'Order',
     sortName: 'Name',
-    sortAttention: 'Attention first',
+    sortAttention: 'Problems first',
     trend: 'Trend',
     device: 'Device',
     status: 'Status',
-    lastSeen: (age: string) => `seen ${age}`,
-    neverSeen: 'has not reported yet',
     simulated: 'Simulated',
     simulatedHint: 'These values are made up by a simulation. They do not come from water.',
     noValue: 'No value',
@@ -105,7 +111,7 @@ export const en = {
     pressure: 'Pressure',
     flow: 'Flow',
     speed: 'Speed',
-  },
+  } satisfies Record<Metric, string>,
 
   fault: {
     no_bus: {
@@ -116,11 +122,11 @@ export const en = {
     bus_error: { short: 'I²C fails', hint: 'The transfer broke off. Check cable length and shielding.' },
     not_ready: { short: 'Not ready', hint: 'The converter did not finish in time.' },
     rail_low: {
-      short: 'Signal too low',
+      short: 'Signal low',
       hint: 'The signal sits at its lower end: short circuit or no supply.',
     },
     rail_high: {
-      short: 'Signal too high',
+      short: 'Signal high',
       hint: 'The signal sits at its upper end: open cable or over range.',
     },
     out_of_range: {
@@ -128,7 +134,7 @@ export const en = {
       hint: 'The signal gives no physically possible value. Check the calibration.',
     },
     other: { short: 'Unknown fault', hint: 'A newer agent reports a fault that this version cannot name.' },
-  },
+  } satisfies Record<Fault, Explained>,
 
   flag: {
     title: 'About this value',
@@ -145,7 +151,7 @@ export const en = {
     other: { short: 'Note', hint: 'A newer agent has a remark that this version cannot name.' },
     clock: { short: 'Time uncertain', hint: 'The device’s clock was not synchronised when it measured.' },
     show: (count: number) => one(count, 'Show 1 remark', `Show ${count} remarks`),
-  },
+  } satisfies Record<Flag, Explained> & Record<string, unknown>,
 
   device: {
     back: 'Fleet',
@@ -172,7 +178,11 @@ export const en = {
     enrolled: 'Enrolled',
     lastSeen: 'Last seen',
     clock: 'Clock',
-    clocks: { synced: 'Synchronised', repaired: 'Corrected afterwards', unsynced: 'Not synchronised' },
+    clocks: {
+      synced: 'Synchronised',
+      repaired: 'Corrected afterwards',
+      unsynced: 'Not synchronised',
+    } satisfies Record<ClockQuality, string>,
     buffer: 'Waiting on the device',
     dropped: 'Dropped',
     droppedHint: 'The buffer was full, so the oldest readings were dropped.',
