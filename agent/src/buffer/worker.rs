@@ -71,6 +71,10 @@ impl Work {
                     let _ = reply.send(self.read(limit));
                 }
                 Ok(Wake::Command(Command::Acknowledge { buffer, through })) => self.acknowledge(buffer, through),
+                Ok(Wake::Command(Command::Flush { reply })) => {
+                    self.commit();
+                    let _ = reply.send(());
+                }
                 Ok(Wake::Command(Command::Stop)) | Err(RecvTimeoutError::Disconnected) => {
                     self.commit();
                     return;

@@ -23,6 +23,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const MAX_INCOMING: u32 = 64 * 1024;
 /// A connection that lasted this long was a good one: the next attempt need not wait long.
 const LASTING: Duration = Duration::from_secs(5);
+/// Messages that may be under way in each direction: a batch, a status, an answer, settings.
+const IN_FLIGHT: u16 = 16;
 /// Messages that may wait for the downlink.
 const INBOX: usize = 64;
 
@@ -75,6 +77,9 @@ fn options(config: &LinkConfig) -> MqttOptions {
         .set_keep_alive(KEEP_ALIVE_S)
         .set_connect_timeout(CONNECT)
         .set_max_packet_size(Some(MAX_INCOMING))
+        // Its tables have a place for each message that may be under way: 65,535 places are 12 MB.
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT)
+        .set_receive_maximum(Some(IN_FLIGHT))
         // The name in the certificate and the address to dial may differ.
         .set_socket_connector(move |_, _| {
             let (host, port) = dial.clone();

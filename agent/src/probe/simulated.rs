@@ -164,9 +164,9 @@ mod tests {
 
     fn week(metric: Metric, seed: u64) -> Vec<Sample> {
         let mut probe = Simulated::new(metric, seed).unwrap();
-        (0..7 * 24 * 60 * 6)
+        (0..7 * 24 * 60 * 2)
             .map(|i| {
-                let now = UtcMillis(NOON + i * 10_000);
+                let now = UtcMillis(NOON + i * 30_000);
                 let celsius = Tank { seed }.state(Metric::Temperature, now).0;
                 probe.sample(&Circumstances { now, water: Some(Water { celsius, simulated: true }) })
             })
