@@ -90,6 +90,7 @@ class Fleet implements Follower {
   });
 
   async refresh(): Promise<void> {
+    const before = this.metrics.length;
     try {
       const [devices, latest] = await Promise.all([api.devices(), api.latest(), this.#loadTrends()]);
       const readings = groupLatest(latest);
@@ -99,6 +100,8 @@ class Fleet implements Follower {
       }
       const names = new Set(devices.map((device) => device.name));
       for (const name of this.entries.keys()) if (!names.has(name)) this.entries.delete(name);
+      // A metric that nobody had before gets its trends, too.
+      if (this.metrics.length > before) await this.#loadTrends();
       this.#failed = null;
       this.#loaded = true;
     } catch (cause) {
