@@ -40,34 +40,49 @@ CREATE TABLE session (
     expires_at BIGINT NOT NULL
 );
 
--- The duplicate filter: batches of one buffer come in order, so the highest committed sequence
--- absorbs every repeat without an index over all readings.
+-- One row for each buffer that a device ever had, changed by every batch.
 CREATE TABLE buffer (
-    device   TEXT   NOT NULL,
-    buffer   TEXT   NOT NULL,
-    high_seq BIGINT NOT NULL,
+    device      TEXT   NOT NULL,
+    buffer      TEXT   NOT NULL,
+    -- The duplicate filter: batches of one buffer come in order, so the highest committed sequence
+    -- absorbs every repeat without an index over all readings.
+    high_seq    BIGINT NOT NULL,
     -- Sequences that were jumped over: the device dropped its oldest readings.
-    skipped  BIGINT NOT NULL,
+    skipped     BIGINT NOT NULL,
+    -- When the server last took something new from it.
+    heard_at    BIGINT NOT NULL,
+    -- The newest reading of each metric, packed (store/segment.rs).
+    latest      BYTEA  NOT NULL,
+    -- Readings of this buffer that still lie in `recent`, and since when the oldest of them does.
+    loose       BIGINT NOT NULL,
+    loose_since BIGINT,
     PRIMARY KEY (device, buffer)
 );
 
-CREATE TABLE series (
-    id     BIGINT NOT NULL PRIMARY KEY,
-    device TEXT   NOT NULL,
-    metric TEXT   NOT NULL,
-    UNIQUE (device, metric)
+-- Small batches as they came, all metrics of a batch packed in one row: a commit appends a few rows
+-- at the end, wherever its devices lie. The tidier turns them into segments when there are enough.
+CREATE TABLE recent (
+    device    TEXT   NOT NULL,
+    buffer    TEXT   NOT NULL,
+    first_seq BIGINT NOT NULL,
+    last_seq  BIGINT NOT NULL,
+    first_at  BIGINT NOT NULL,
+    last_at   BIGINT NOT NULL,
+    packed    BYTEA  NOT NULL,
+    PRIMARY KEY (device, buffer, first_seq)
 );
 
--- Readings, in segments of one series and one buffer that span at most one UTC day: one row for
--- each batch and metric, so that a write appends few rows and a read finds them together.
+-- Readings of one device, metric and buffer that lie within one UTC day, packed together, so that
+-- a chart reads few rows.
 CREATE TABLE segment (
-    series    BIGINT NOT NULL,
+    device    TEXT   NOT NULL,
+    metric    TEXT   NOT NULL,
     first_at  BIGINT NOT NULL,
     buffer    TEXT   NOT NULL,
     first_seq BIGINT NOT NULL,
     last_at   BIGINT NOT NULL,
     last_seq  BIGINT NOT NULL,
-    -- Summary, so that wide time ranges need not be decoded: readings, of which measured, and of those:
+    -- Summary, so that wide time ranges need not be unpacked: readings, of which measured, and of those:
     readings  BIGINT NOT NULL,
     measured  BIGINT NOT NULL,
     low       DOUBLE PRECISION,
@@ -75,7 +90,7 @@ CREATE TABLE segment (
     total     DOUBLE PRECISION,
     -- The readings themselves: see store/segment.rs.
     packed    BYTEA  NOT NULL,
-    PRIMARY KEY (series, first_at, buffer, first_seq)
+    PRIMARY KEY (device, metric, first_at, buffer, first_seq)
 );
 
 -- Rows of batches that are no readings: kept as they came, for people to look at.

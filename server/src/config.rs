@@ -1,1 +1,322 @@
 //! The configuration file (TOML). Knows only names and bounds, opens nothing.
+
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// A configuration that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("configuration {}: {error}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is not TOML, or has a key that is unknown, missing or of a wrong type; the message names it.
+    #[error("configuration: line {line}: {why}")]
+    Toml {
+        /// Which line.
+        line: usize,
+        /// The key and what is wrong with it.
+        why: String,
+    },
+    /// A value that can't be used.
+    #[error("configuration: {key}: {why}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it and what to do.
+        why: String,
+    },
+}
+
+/// The server's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the authority and the database live.
+    pub data_dir: PathBuf,
+    /// The database's address, which may hold a password: never log it.
+    pub database_url: String,
+    /// Names and addresses in the server's certificates, besides those of the loopback.
+    pub public_hosts: Vec<String>,
+    /// What is logged, as `tracing_subscriber::EnvFilter` reads it.
+    pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+    /// Where HTTPS listens.
+    pub https: SocketAddr,
+    /// Where plain HTTP listens: on the loopback, if at all.
+    pub plain: Option<SocketAddr>,
+    /// The MQTT broker.
+    pub broker: BrokerConfig,
+    /// Where devices are told to connect; what is absent follows from the broker.
+    pub advertise: Advertise,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// JSON, one object a line.
+    Json,
+}
+
+/// Which MQTT broker is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BrokerConfig {
+    /// The one inside this process.
+    Embedded {
+        /// Where it listens.
+        listen: SocketAddr,
+    },
+    /// Another one, over mutual TLS with certificates of the fleet's authority.
+    External {
+        /// Its host name or address, which its certificate must hold.
+        host: String,
+        /// Its port.
+        port: u16,
+    },
+}
+
+/// Where devices are told to connect.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Advertise {
+    /// Host name or address.
+    pub host: Option<String>,
+    /// Port.
+    pub port: Option<u16>,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it can't be read or used; the message names the key.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
+        Self::parse(&text)
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// When it can't be used; the message names the key.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let file: File = toml::from_str(text).map_err(|error| in_one_line(text, &error))?;
+        if let Some(plain) = file.http.plain
+            && !plain.ip().is_loopback()
+        {
+            let why = format!("{plain} is not on the loopback: use 127.0.0.1 or [::1]; others come by http.https");
+            return Err(ConfigError::Value { key: "http.plain", why });
+        }
+        let (broker, advertise) = file.broker.check()?;
+        let database_url = file.database_url.unwrap_or_else(|| sqlite_url(&file.data_dir));
+        Ok(Self {
+            data_dir: file.data_dir,
+            database_url,
+            public_hosts: file.public_hosts,
+            log: file.log,
+            log_format: file.log_format,
+            https: file.http.https,
+            plain: file.http.plain,
+            broker,
+            advertise,
+        })
+    }
+
+    /// The database's file, if it is the one in the data folder.
+    pub fn database_file(&self) -> Option<PathBuf> {
+        let own = sqlite_url(&self.data_dir) == self.database_url;
+        own.then(|| self.data_dir.join("tirta.db"))
+    }
+
+    /// The database's address for a log or a message: without what may be a password.
+    pub fn database(&self) -> String {
+        match self.database_url.split_once("://") {
+            Some((scheme, rest)) => {
+                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+                let host = host.split('?').next().unwrap_or_default();
+                format!("{scheme}://{host}")
+            }
+            None => self.database_url.clone(),
+        }
+    }
+}
+
+/// An error of the TOML library draws a picture of several lines; in a log one is better. The value stays out of it:
+/// it may be a password.
+fn in_one_line(text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.lines().count().max(1);
+    let line = if before.ends_with('\n') { line + 1 } else { line };
+    let key = text.lines().nth(line - 1).and_then(|l| l.split_once('=')).map(|(key, _)| key.trim());
+    let why = match key {
+        Some(key) => format!("{key}: {}", error.message()),
+        None => error.message().to_owned(),
+    };
+    ConfigError::Toml { line, why }
+}
+
+/// The database in the data folder. What has a meaning in an address is escaped.
+fn sqlite_url(data_dir: &Path) -> String {
+    let path = data_dir.join("tirta.db");
+    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("sqlite:{escaped}")
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data_dir: PathBuf,
+    database_url: Option<String>,
+    #[serde(default)]
+    public_hosts: Vec<String>,
+    #[serde(default = "info")]
+    log: String,
+    #[serde(default)]
+    log_format: LogFormat,
+    http: Http,
+    broker: Broker,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Http {
+    https: SocketAddr,
+    plain: Option<SocketAddr>,
+}
+
+/// One flat table, so that a message can name the key and say which kind of broker it belongs to.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Broker {
+    kind: Kind,
+    listen: Option<SocketAddr>,
+    host: Option<String>,
+    port: Option<u16>,
+    advertise_host: Option<String>,
+    advertise_port: Option<u16>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Embedded,
+    External,
+}
+
+fn info() -> String {
+    "info".to_owned()
+}
+
+impl Broker {
+    fn check(self) -> Result<(BrokerConfig, Advertise), ConfigError> {
+        let wrong = |key, why: &str| Err(ConfigError::Value { key, why: why.to_owned() });
+        let broker = match (self.kind, self.listen, self.host, self.port) {
+            (Kind::Embedded, Some(listen), None, None) => BrokerConfig::Embedded { listen },
+            (Kind::Embedded, None, ..) => return wrong("broker.listen", "an embedded broker needs it"),
+            (Kind::Embedded, _, Some(_), _) => return wrong("broker.host", "only an external broker has it"),
+            (Kind::Embedded, _, _, Some(_)) => return wrong("broker.port", "only an external broker has it"),
+            (Kind::External, None, Some(host), port) => BrokerConfig::External { host, port: port.unwrap_or(8883) },
+            (Kind::External, Some(_), ..) => return wrong("broker.listen", "only an embedded broker has it"),
+            (Kind::External, _, None, _) => return wrong("broker.host", "an external broker needs it"),
+        };
+        Ok((broker, Advertise { host: self.advertise_host, port: self.advertise_port }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        data_dir = "/var/lib/tirta-server"
+        [http]
+        https = "0.0.0.0:8443"
+        [broker]
+        kind = "embedded"
+        listen = "0.0.0.0:8883"
+    "#;
+
+    fn why(text: &str) -> String {
+        Config::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_shortest_configuration_has_a_database_in_its_data_folder_and_no_plain_http() {
+        let config = Config::parse(GOOD).unwrap();
+        assert_eq!(config.database_url, "sqlite:/var/lib/tirta-server/tirta.db");
+        assert_eq!(config.plain, None);
+        assert_eq!(config.broker, BrokerConfig::Embedded { listen: "0.0.0.0:8883".parse().unwrap() });
+    }
+
+    #[test]
+    fn the_example_loads() {
+        let config = Config::parse(include_str!("../server.example.toml")).unwrap();
+        assert_eq!(config.plain, Some("127.0.0.1:8080".parse().unwrap()));
+        assert_eq!(config.public_hosts, ["tirta.local"]);
+    }
+
+    #[test]
+    fn an_unknown_missing_or_misspelt_key_is_named() {
+        for (from, to, key) in [
+            ("data_dir", "data_dri", "data_dri"),
+            ("[http]", "[http]\nhttp2 = true", "http2"),
+            ("https = \"0.0.0.0:8443\"", "", "https"),
+            ("listen", "lisen", "lisen"),
+            ("\"0.0.0.0:8443\"", "\"everywhere\"", "https"),
+            ("\"embedded\"", "\"built-in\"", "built-in"),
+        ] {
+            let message = why(&GOOD.replace(from, to));
+            assert!(message.contains(key), "{key}: {message}");
+        }
+    }
+
+    #[test]
+    fn plain_http_beyond_the_loopback_is_refused() {
+        for plain in ["0.0.0.0:8080", "192.168.1.5:8080", "[::]:8080"] {
+            let text = GOOD.replace("[http]", &format!("[http]\nplain = \"{plain}\""));
+            assert!(why(&text).contains("http.plain"), "{plain}");
+        }
+        for plain in ["127.0.0.1:8080", "[::1]:8080"] {
+            let text = GOOD.replace("[http]", &format!("[http]\nplain = \"{plain}\""));
+            assert!(Config::parse(&text).is_ok(), "{plain}");
+        }
+    }
+
+    #[test]
+    fn keys_of_the_other_kind_of_broker_are_refused_by_name() {
+        let external = GOOD.replace("embedded", "external");
+        assert!(why(&external).contains("broker.listen"));
+        let external = external.replace("listen = \"0.0.0.0:8883\"", "host = \"mqtt.example\"");
+        let expected = BrokerConfig::External { host: "mqtt.example".to_owned(), port: 8883 };
+        assert_eq!(Config::parse(&external).unwrap().broker, expected);
+        assert!(why(&external.replace("external", "embedded")).contains("broker.listen"));
+        assert!(why(&format!("{GOOD}\nport = 1883")).contains("broker.port"));
+    }
+
+    #[test]
+    fn an_error_is_one_line_and_shows_no_password() {
+        let text = format!("database_url = [\"postgres://tirta:secret@db/tirta\"]\n{GOOD}");
+        let message = why(&text);
+        assert!(message.starts_with("configuration: line 1: database_url: "), "{message}");
+        assert!(!message.contains('\n') && !message.contains("secret"), "{message}");
+        let config = Config::parse(
+            &text.replace(['[', ']'], "").replace("http\n", "[http]\n").replace("broker\n", "[broker]\n"),
+        );
+        assert_eq!(config.unwrap().database(), "postgres://db/tirta");
+    }
+
+    #[test]
+    fn a_data_folder_with_odd_letters_is_still_one_path() {
+        let config = Config::parse(&GOOD.replace("tirta-server", "a?b#c%d")).unwrap();
+        assert_eq!(config.database_url, "sqlite:/var/lib/a%3Fb%23c%25d/tirta.db");
+    }
+}

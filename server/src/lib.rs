@@ -6,6 +6,7 @@ pub mod broker;
 pub mod ca;
 pub mod clock;
 pub mod config;
+pub mod digest;
 pub mod enrol;
 pub mod http;
 pub mod ingest;

@@ -1,1 +1,281 @@
 //! Puts the parts together, starts them, and stops them in order.
+
+mod upkeep;
+
+use crate::broker::{Broker, BrokerError};
+use crate::ca::{Authority, CaError};
+use crate::config::{BrokerConfig, Config};
+use crate::http::password::{self, PasswordError};
+use crate::http::{self, serve::serve, serve::stopped, throttle::Throttle};
+use crate::link::{Link, LinkConfig};
+use crate::store::{Store, StoreError};
+use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
+use crate::{ingest, live::Live};
+use shared::Clock;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{io, sync::Arc};
+use tokio::{net::TcpListener, sync::broadcast, sync::watch, task::JoinHandle};
+
+/// The one account, for now.
+pub const ADMIN: &str = "admin";
+/// Sign-outs that a watcher may be behind before it looks its session up instead.
+const SIGNED_OUT_BEHIND: usize = 64;
+
+/// Why the server can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The authority can't be opened.
+    #[error("{0}")]
+    Authority(#[from] CaError),
+    /// The database can't be opened.
+    #[error("{database}: {error}")]
+    Database {
+        /// Which, without secrets.
+        database: String,
+        /// Why.
+        error: StoreError,
+    },
+    /// The database failed while the server was starting.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// An address can't be listened on.
+    #[error("{key}: can't listen on {address}: {error}")]
+    Listen {
+        /// The key of the configuration.
+        key: &'static str,
+        /// What it says.
+        address: SocketAddr,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The broker can't be started.
+    #[error("{0}")]
+    Broker(#[from] BrokerError),
+    /// The first password can't be made.
+    #[error("{0}")]
+    Password(#[from] PasswordError),
+    /// There is nobody whose password could be changed.
+    #[error("there is no account yet: the first start makes it and prints its password")]
+    NoAccount,
+    /// The log's filter is none.
+    #[error("configuration: log: {0}")]
+    Log(String),
+}
+
+/// What every part of the running server may use.
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The fleet's authority.
+    pub authority: Authority,
+    /// Events for whoever watches.
+    pub live: Live,
+    /// The connection to the broker.
+    pub link: Link,
+    /// The broker, if it runs in this process.
+    pub broker: Option<Broker>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where devices are sent when they enrol.
+    pub broker_address: shared::enrol::Broker,
+    /// Hashes of sessions that have just ended, for the connections that they opened.
+    pub signed_out: broadcast::Sender<String>,
+    /// Who guesses passwords.
+    pub throttle: Throttle,
+    /// Becomes true when the server stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// A server that runs, until it is stopped.
+pub struct Running {
+    /// Where HTTPS listens.
+    pub https: SocketAddr,
+    /// Where plain HTTP listens, if it does.
+    pub plain: Option<SocketAddr>,
+    /// The first password, if this was the first start: it is not kept anywhere else.
+    pub first_password: Option<String>,
+    /// What the parts share.
+    pub app: Arc<App>,
+    stop_http: watch::Sender<bool>,
+    stop_ingest: watch::Sender<bool>,
+    http: Vec<JoinHandle<()>>,
+    ingest: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
+}
+
+/// Starts everything; returns when everything listens.
+///
+/// # Errors
+/// When a part can't be started; nothing is left running then.
+pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
+    let authority = Authority::open(&config.data_dir, &names(config), clock.now())?;
+    let store = Store::open(&config.database_url)
+        .await
+        .map_err(|error| RunError::Database { database: config.database(), error })?;
+
+    let https = listen_tls("http.https", config.https, &authority, false).await?;
+    let plain = match config.plain {
+        Some(address) => Some(listen("http.plain", address).await?),
+        None => None,
+    };
+    let broker = match config.broker {
+        BrokerConfig::Embedded { listen } => {
+            let listener = listen_tls("broker.listen", listen, &authority, true).await?;
+            Some(Broker::start(listener, store.clone())?)
+        }
+        BrokerConfig::External { .. } => None,
+    };
+    let link_config = link_config(config, broker.as_ref(), &authority)?;
+    // Only now, when nothing else can fail: a password that a start made and then failed would be lost.
+    let first_password = first_password(&store).await?;
+    let (link, messages) = Link::start(&link_config);
+
+    let (stop_http, stopping) = watch::channel(false);
+    let (stop_ingest, mut ingest_stopping) = watch::channel(false);
+    let live = Live::new();
+    let ingest = tokio::spawn(ingest::run(
+        messages,
+        store.clone(),
+        link.clone(),
+        live.clone(),
+        Arc::clone(&clock),
+        async move { stopped(&mut ingest_stopping).await },
+    ));
+    let broker_address = broker_address(config, broker.as_ref());
+    let (signed_out, throttle) = (broadcast::Sender::new(SIGNED_OUT_BEHIND), Throttle::default());
+    let app = Arc::new(App {
+        store,
+        authority,
+        live,
+        link,
+        broker,
+        clock,
+        broker_address,
+        signed_out,
+        throttle,
+        stopping: stopping.clone(),
+    });
+    let (https_address, plain_address) = (https.local_addr(), plain.as_ref().map(TcpListener::local_addr));
+    let mut http = vec![tokio::spawn(serve(https, http::router(app.clone(), true), stopping.clone()))];
+    if let Some(plain) = plain {
+        http.push(tokio::spawn(serve(plain, http::router(app.clone(), false), stopping)));
+    }
+    Ok(Running {
+        https: https_address,
+        plain: plain_address.transpose().ok().flatten(),
+        first_password,
+        upkeep: tokio::spawn(upkeep::run(app.clone())),
+        app,
+        stop_http,
+        stop_ingest,
+        http,
+        ingest,
+    })
+}
+
+impl Running {
+    /// Stops in order: first no new requests, then what has arrived is committed and acknowledged, then the
+    /// broker lets the devices go, and the database is closed last.
+    pub async fn stop(self) {
+        let _ = self.stop_http.send(true);
+        for listener in self.http {
+            let _ = listener.await;
+        }
+        self.upkeep.abort();
+        let _ = self.stop_ingest.send(true);
+        let _ = self.ingest.await;
+        self.app.link.stop().await;
+        if let Some(broker) = &self.app.broker {
+            broker.stop().await;
+        }
+        self.app.store.close().await;
+    }
+}
+
+/// Gives the admin a new password, and ends all sessions: for whoever has lost it but can log in on this machine.
+///
+/// # Errors
+/// When the database can't be opened or there is no account yet.
+pub async fn new_password(config: &Config) -> Result<String, RunError> {
+    let store = Store::open(&config.database_url)
+        .await
+        .map_err(|error| RunError::Database { database: config.database(), error })?;
+    let password = password::make()?;
+    let hash = password::hash(password.clone()).await?;
+    if !store.change_password(ADMIN, &hash).await? {
+        return Err(RunError::NoAccount);
+    }
+    store.close().await;
+    Ok(password)
+}
+
+/// Makes the first account when there is none; only its hash is kept.
+async fn first_password(store: &Store) -> Result<Option<String>, RunError> {
+    if store.has_account().await? {
+        return Ok(None);
+    }
+    let password = password::make()?;
+    let hash = password::hash(password.clone()).await?;
+    // Another instance on the same database may have been faster.
+    Ok(store.add_account(ADMIN, &hash).await?.then_some(password))
+}
+
+/// The names in the server's certificate: those of the configuration, and addresses that it listens on by name.
+fn names(config: &Config) -> Vec<String> {
+    let mut names = config.public_hosts.clone();
+    let broker = match config.broker {
+        BrokerConfig::Embedded { listen } => Some(listen),
+        BrokerConfig::External { .. } => None,
+    };
+    for address in [Some(config.https), broker].into_iter().flatten() {
+        if !address.ip().is_unspecified() {
+            names.push(address.ip().to_string());
+        }
+    }
+    names
+}
+
+fn link_config(config: &Config, broker: Option<&Broker>, authority: &Authority) -> Result<LinkConfig, RunError> {
+    let (host, port, share) = match (&config.broker, broker) {
+        (BrokerConfig::External { host, port }, _) => (host.clone(), *port, Some("tirta-server".to_owned())),
+        (BrokerConfig::Embedded { listen }, broker) => {
+            let listens = broker.map_or(*listen, Broker::local_addr);
+            (reachable(listens.ip()).to_string(), listens.port(), None)
+        }
+    };
+    let id: String = password::random::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let client_id = format!("tirta-server-{id}");
+    Ok(LinkConfig { host, port, tls: authority.client_tls(), client_id, share })
+}
+
+/// Where this machine itself reaches what listens on `ip`.
+fn reachable(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    }
+}
+
+fn broker_address(config: &Config, broker: Option<&Broker>) -> shared::enrol::Broker {
+    let (host, port) = match &config.broker {
+        BrokerConfig::External { host, port } => (Some(host.clone()), *port),
+        BrokerConfig::Embedded { listen } => (None, broker.map_or(listen.port(), |b| b.local_addr().port())),
+    };
+    let advertise = &config.advertise;
+    shared::enrol::Broker { host: advertise.host.clone().or(host), port: advertise.port.unwrap_or(port) }
+}
+
+async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, RunError> {
+    TcpListener::bind(address).await.map_err(|error| RunError::Listen { key, address, error })
+}
+
+async fn listen_tls(
+    key: &'static str,
+    address: SocketAddr,
+    authority: &Authority,
+    client_auth: bool,
+) -> Result<TlsListener, RunError> {
+    let tls = authority.server_tls(client_auth)?;
+    TlsListener::bind(address, tls, HANDSHAKE_TIMEOUT).await.map_err(|error| RunError::Listen { key, address, error })
+}

@@ -1,1 +1,82 @@
-//! The HTTP interface: a router per resource, one error type. Knows use cases and the store, no MQTT.
+//! REST, WebSocket and static files. Each resource has a file with its routes; this one puts them together.
+//! Knows no SQL, no MQTT and no certificate.
+
+pub mod assets;
+pub mod auth;
+pub mod devices;
+pub mod enrol;
+pub mod error;
+pub mod extract;
+pub mod health;
+pub mod live;
+pub mod model;
+pub mod openapi;
+pub mod password;
+pub mod places;
+pub mod readings;
+pub mod security;
+pub mod serve;
+pub mod session;
+pub mod settings;
+pub mod throttle;
+pub mod tokens;
+pub mod words;
+
+use crate::run::App;
+use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn, middleware::from_fn_with_state};
+use error::Problem;
+use std::sync::Arc;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Most bytes of a body, where nothing else is said.
+pub const BODY_LIMIT: usize = 64 * 1024;
+/// Most bytes of a body that anybody may send without a session.
+pub const OPEN_BODY_LIMIT: usize = 16 * 1024;
+
+/// Every operation of the interface, with its description.
+fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
+    let open = OpenApiRouter::new()
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(session::sign_in))
+        .routes(routes!(enrol::enrol))
+        .layer(DefaultBodyLimit::max(OPEN_BODY_LIMIT));
+    let mut guarded = OpenApiRouter::new()
+        .routes(routes!(session::who, session::sign_out))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::one))
+        .routes(routes!(devices::revoke))
+        .routes(routes!(settings::change))
+        .routes(routes!(readings::latest))
+        .routes(routes!(readings::range))
+        .routes(routes!(readings::series_of_one))
+        .routes(routes!(readings::series_of_all))
+        .routes(routes!(tokens::create, tokens::list))
+        .routes(routes!(tokens::delete))
+        .routes(routes!(live::watch))
+        .routes(routes!(openapi::show));
+    if let Some(app) = app {
+        guarded = guarded.route_layer(from_fn_with_state(app.clone(), auth::require_session));
+    }
+    OpenApiRouter::with_openapi(openapi::frame()).merge(open).merge(guarded)
+}
+
+/// The whole interface. `secure` says whether it is reached over TLS.
+pub fn router(app: Arc<App>, secure: bool) -> Router {
+    let (api, _) = api(Some(&app)).split_for_parts();
+    api.method_not_allowed_fallback(no_such_method)
+        .fallback(assets::serve)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(security::same_origin))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(security::headers))
+        .layer(from_fn(security::log))
+        .layer(axum::Extension(auth::Transport { secure }))
+        .with_state(app)
+}
+
+async fn no_such_method() -> Problem {
+    let detail = "this path has no such method";
+    Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}

@@ -1,5 +1,18 @@
 //! Everything that is kept. One SQL text for SQLite and PostgreSQL; callers see use cases, never tables.
 
+mod account;
+mod append;
+mod column;
+mod device;
+mod reading;
+mod segment;
+mod tidy;
+mod token;
+
+pub use device::Device;
+pub use reading::{Buckets, Committed, Incoming};
+pub use token::{Allocation, Token};
+
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
 use std::{str::FromStr, time::Duration};
 
@@ -87,6 +100,15 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         on_pool!(&self.pool, |pool| sqlx::query("SELECT 1").execute(pool).await.map(|_| ())?);
         Ok(())
+    }
+
+    /// How a transaction begins that will write, and what makes a SELECT lock its rows. In SQLite the
+    /// whole database is locked from the beginning: a lock wanted later might be refused.
+    fn writing(&self) -> (&'static str, &'static str) {
+        match self.pool {
+            Pool::Sqlite(_) => ("BEGIN IMMEDIATE", ""),
+            Pool::Postgres(_) => ("BEGIN", " FOR UPDATE"),
+        }
     }
 
     /// Waits for what is under way and closes the database.

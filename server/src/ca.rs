@@ -1,1 +1,0 @@
-//! The fleet's certificate authority: makes itself on first start, signs devices. Knows no database and no network.

@@ -1,0 +1,134 @@
+//! Reading a request: JSON bodies, query parameters and names in paths, with errors that name the field.
+
+use super::error::Problem;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::QueryRejection};
+use axum::http::{StatusCode, header, request::Parts};
+use serde::de::DeserializeOwned;
+use shared::DeviceName;
+use std::{error::Error, time::Duration};
+
+/// How long a body may take: somebody who dribbles it holds a connection.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers().get(header::CONTENT_TYPE)) {
+            return Err(not_json());
+        }
+        let bytes = tokio::time::timeout(BODY_TIMEOUT, axum::body::Bytes::from_request(request, state))
+            .await
+            .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not arrive in time"))?
+            .map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than this path takes")
+                }
+                status => Problem::new(status, "bad_body", rejection.body_text()),
+            })?;
+        let json = &mut serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut *json).map_err(|error| {
+            let path = error.path().to_string();
+            let cause = error.into_inner();
+            if cause.is_data() {
+                Problem::invalid(field(&path, &cause.to_string()), cause.to_string())
+            } else {
+                Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {cause}"))
+            }
+        })?;
+        json.end().map_err(|error| {
+            Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("more than one JSON value: {error}"))
+        })?;
+        Ok(Self(value))
+    }
+}
+
+/// Whether a content type is JSON. A browser can't send it to another site without asking first.
+pub fn is_json(content_type: Option<&axum::http::HeaderValue>) -> bool {
+    let essence = content_type.and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next()).map(str::trim);
+    essence.is_some_and(|e| e.eq_ignore_ascii_case("application/json"))
+}
+
+/// The answer to a body of another type.
+pub fn not_json() -> Problem {
+    let detail = "send the body with the header \"content-type: application/json\"";
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail)
+}
+
+/// Query parameters.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Query::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|rejection| why(&rejection))
+    }
+}
+
+/// Which parameter is at fault: axum keeps that in the causes of its rejection.
+fn why(rejection: &QueryRejection) -> Problem {
+    let mut cause: Option<&(dyn Error + 'static)> = rejection.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<serde_path_to_error::Error<serde::de::value::Error>>() {
+            let detail = match error.inner().to_string() {
+                number if number.contains("digit found") || number.contains("number too") => {
+                    "a whole number is needed".to_owned()
+                }
+                other => other,
+            };
+            return Problem::invalid(field(&error.path().to_string(), &detail), detail);
+        }
+        cause = error.source();
+    }
+    Problem::new(StatusCode::BAD_REQUEST, "bad_query", rejection.body_text())
+}
+
+/// The field at fault: serde's path, or for one that is missing or unknown the name in serde's words.
+fn field(path: &str, detail: &str) -> String {
+    let named = detail.split('`').nth(1);
+    match (path, named) {
+        ("." | "?", Some(name)) => name.to_owned(),
+        (path, Some(name)) if detail.starts_with("missing field") => format!("{path}.{name}"),
+        (path, _) => path.to_owned(),
+    }
+}
+
+/// The device that a path names. A name of a wrong form is like one that nobody has.
+#[derive(Debug)]
+pub struct Named(pub DeviceName);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Id(name) = Id::from_request_parts(parts, state).await?;
+        name.parse().map(Self).map_err(|_| unknown_device(&name))
+    }
+}
+
+/// The one other name in a path.
+#[derive(Debug)]
+pub struct Id(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Problem::new(rejection.status(), "bad_path", rejection.body_text()))?;
+        Ok(Self(id))
+    }
+}
+
+/// There is no such device.
+pub fn unknown_device(name: &str) -> Problem {
+    let shown: String = name.chars().take(40).collect();
+    Problem::not_found("unknown_device", format!("there is no device {shown:?}"))
+}

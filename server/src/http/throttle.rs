@@ -1,0 +1,168 @@
+//! Slows down who guesses passwords, by address. Bounded: a flood of addresses costs the guessers their own entries,
+//! and nobody else is kept out. Knows no account: locking an account would let anybody lock out its owner.
+
+use shared::UtcMillis;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+/// Failures that cost nothing: people mistype.
+const FREE: u32 = 5;
+/// The longest wait between two attempts of one address, in milliseconds.
+const LONGEST_MS: i64 = 60_000;
+/// An address that has been quiet for this long is forgotten, in milliseconds.
+const FORGET_MS: i64 = 15 * 60_000;
+/// Addresses that are remembered at most.
+const MOST: usize = 4096;
+
+/// Attempts by address.
+#[derive(Debug, Default)]
+pub struct Throttle {
+    attempts: Mutex<HashMap<IpAddr, Attempts>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Attempts {
+    failed: u32,
+    last: UtcMillis,
+    /// No attempt is looked at before.
+    next: UtcMillis,
+}
+
+impl Throttle {
+    /// Counts an attempt of `address` as failed, before it is looked at: attempts sent at once shall not
+    /// slip through together. [`Self::forget`] takes it back when the password was right.
+    ///
+    /// # Errors
+    /// When the address must wait: milliseconds until its next attempt.
+    pub fn attempt(&self, address: IpAddr, now: UtcMillis) -> Result<(), i64> {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = network(address);
+        if attempts.len() >= MOST && !attempts.contains_key(&key) {
+            make_room(&mut attempts, now);
+        }
+        let entry = attempts.entry(key).or_insert(Attempts { failed: 0, last: now, next: now });
+        // A clock that was set back must not make the wait longer.
+        let set_back = (entry.last.0 - now.0).max(0);
+        entry.next.0 -= set_back;
+        entry.last.0 -= set_back;
+        let wait = entry.next.0 - now.0;
+        if wait > 0 {
+            return Err(wait);
+        }
+        if now.0.saturating_sub(entry.last.0) > FORGET_MS {
+            entry.failed = 0;
+        }
+        entry.failed = entry.failed.saturating_add(1);
+        entry.last = now;
+        entry.next = UtcMillis(now.0 + pause_ms(entry.failed));
+        Ok(())
+    }
+
+    /// The address has shown that it knows the password.
+    pub fn forget(&self, address: IpAddr) {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).remove(&network(address));
+    }
+
+    #[cfg(test)]
+    fn remembered(&self) -> usize {
+        self.attempts.lock().unwrap().len()
+    }
+}
+
+/// The pause after so many failures: none at first, then 1, 2, 4, ... seconds.
+fn pause_ms(failed: u32) -> i64 {
+    match failed.checked_sub(FREE) {
+        None => 0,
+        Some(over) => (1000_i64 << over.min(16)).min(LONGEST_MS),
+    }
+}
+
+/// Forgets who has been quiet, or else those who failed least: one who guesses hard stays remembered.
+fn make_room(attempts: &mut HashMap<IpAddr, Attempts>, now: UtcMillis) {
+    attempts.retain(|_, a| now.0.saturating_sub(a.last.0) <= FORGET_MS);
+    if attempts.len() < MOST {
+        return;
+    }
+    let mut by_failures: Vec<_> = attempts.iter().map(|(address, a)| (a.failed, a.last, *address)).collect();
+    by_failures.sort_unstable();
+    for (_, _, address) in by_failures.into_iter().take(MOST / 4) {
+        attempts.remove(&address);
+    }
+}
+
+/// One subscriber: an IPv4 address, or the /64 that a subscriber of IPv6 has to himself.
+pub(super) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn address(n: u32) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + n))
+    }
+
+    #[test]
+    fn the_sixth_wrong_password_waits_and_each_further_one_longer() {
+        let throttle = Throttle::default();
+        let mut now = UtcMillis(1_000_000);
+        for _ in 0..FREE {
+            assert_eq!(throttle.attempt(address(1), now), Ok(()));
+        }
+        assert_eq!(throttle.attempt(address(1), now), Err(1000));
+        let mut waits = vec![];
+        for _ in 0..8 {
+            let wait = throttle.attempt(address(1), now).unwrap_err();
+            waits.push(wait);
+            now.0 += wait;
+            assert_eq!(throttle.attempt(address(1), now), Ok(()));
+        }
+        assert_eq!(waits, [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    }
+
+    #[test]
+    fn one_who_guesses_keeps_nobody_else_out_and_a_right_password_clears() {
+        let throttle = Throttle::default();
+        let now = UtcMillis(1_000_000);
+        while throttle.attempt(address(1), now).is_ok() {}
+        assert_eq!(throttle.attempt(address(2), now), Ok(()));
+        throttle.forget(address(1));
+        assert_eq!(throttle.attempt(address(1), now), Ok(()));
+    }
+
+    #[test]
+    fn a_flood_of_addresses_neither_grows_without_bound_nor_clears_who_guessed_hard() {
+        let throttle = Throttle::default();
+        let now = UtcMillis(1_000_000);
+        while throttle.attempt(address(1), now).is_ok() {}
+        for n in 2..20_000 {
+            assert_eq!(throttle.attempt(address(n), now), Ok(()), "a newcomer is always let in");
+        }
+        assert!(throttle.remembered() <= MOST);
+        assert!(throttle.attempt(address(1), now).is_err());
+    }
+
+    #[test]
+    fn a_clock_set_back_makes_no_wait_longer() {
+        let throttle = Throttle::default();
+        while throttle.attempt(address(1), UtcMillis(9_000_000_000)).is_ok() {}
+        assert_eq!(throttle.attempt(address(1), UtcMillis(1_000_000)), Err(1000));
+        assert_eq!(throttle.attempt(address(1), UtcMillis(1_001_000)), Ok(()));
+    }
+
+    #[test]
+    fn all_addresses_of_one_ipv6_subscriber_count_as_one() {
+        let throttle = Throttle::default();
+        let now = UtcMillis(0);
+        for n in 0..FREE {
+            assert_eq!(throttle.attempt(format!("2001:db8::{n}").parse().unwrap(), now), Ok(()));
+        }
+        assert!(throttle.attempt("2001:db8::ffff".parse().unwrap(), now).is_err());
+    }
+}

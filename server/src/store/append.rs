@@ -1,0 +1,350 @@
+//! Batches into the database: one transaction for many of them, each reading once.
+//!
+//! What is to be written is worked out first, without a database (`Plan`); then it is written with
+//! few statements, because a statement costs more than a row.
+
+use super::{
+    Store, StoreError, on_pool,
+    reading::{Committed, Incoming},
+    segment::{Summary, pack, split, unpack},
+};
+use shared::{Metric, Reading, message::Refused};
+use sqlx::AssertSqlSafe;
+use std::collections::{HashMap, HashSet};
+
+/// From this many new readings on, a batch is written as segments at once: it is a backlog.
+const SEGMENTS_AT_ONCE: usize = 200;
+/// Most rows of one statement. Both engines take more, but no longer faster.
+const MOST_ROWS: usize = 64;
+/// Most names of one question, and so most devices of which one transaction locks the rows in one order.
+const MOST_NAMES: usize = 512;
+
+/// A statement that inserts any number of rows.
+pub(super) struct Insert {
+    head: &'static str,
+    columns: usize,
+    tail: &'static str,
+}
+
+pub(super) const SEGMENTS: Insert = Insert {
+    head: "INSERT INTO segment (device, metric, first_at, buffer, first_seq, last_at, last_seq,
+             readings, measured, low, high, total, packed) VALUES ",
+    columns: 13,
+    tail: "",
+};
+const RECENT: Insert = Insert {
+    head: "INSERT INTO recent (device, buffer, first_seq, last_seq, first_at, last_at, packed) VALUES ",
+    columns: 7,
+    tail: "",
+};
+const REFUSED: Insert = Insert {
+    head: "INSERT INTO refused (device, buffer, seq, reason, sent, received_at) VALUES ",
+    columns: 6,
+    tail: "",
+};
+const BUFFERS: Insert = Insert {
+    head: "INSERT INTO buffer (device, buffer, high_seq, skipped, heard_at, latest, loose, loose_since) VALUES ",
+    columns: 8,
+    tail: " ON CONFLICT (device, buffer) DO UPDATE SET high_seq = excluded.high_seq, skipped = excluded.skipped,
+             heard_at = excluded.heard_at, latest = excluded.latest, loose = excluded.loose,
+             loose_since = excluded.loose_since",
+};
+
+impl Insert {
+    pub(super) fn sql(&self, rows: usize) -> AssertSqlSafe<String> {
+        let mut sql = String::with_capacity(self.head.len() + rows * self.columns * 5 + self.tail.len());
+        sql.push_str(self.head);
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "(" } else { ",(" });
+            sql.push_str(&placeholders(row * self.columns, self.columns));
+            sql.push(')');
+        }
+        sql.push_str(self.tail);
+        AssertSqlSafe(sql)
+    }
+}
+
+fn placeholders(after: usize, count: usize) -> String {
+    (after + 1..=after + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(",")
+}
+
+/// Parts of 1, 2, 4, ... up to [`MOST_ROWS`] rows: few statement texts, which therefore stay prepared.
+pub(super) fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let largest = 1 << rows.len().checked_ilog2()?;
+        let (chunk, rest) = rows.split_at(largest.min(MOST_ROWS));
+        rows = rest;
+        Some(chunk)
+    })
+}
+
+/// Executes an [`Insert`] for all rows.
+macro_rules! insert {
+    ($tx:expr, $insert:expr, $rows:expr, |$row:ident| $($value:expr),+) => {
+        for chunk in $crate::store::append::chunks($rows) {
+            let mut query = sqlx::query($insert.sql(chunk.len()));
+            for $row in chunk {
+                query = query$(.bind($value))+;
+            }
+            query.execute(&mut *$tx).await?;
+        }
+    };
+}
+pub(super) use insert;
+
+/// Inserts [`SegmentRow`]s.
+macro_rules! insert_segments {
+    ($tx:expr, $rows:expr) => {
+        $crate::store::append::insert!(
+            $tx,
+            $crate::store::append::SEGMENTS,
+            $rows,
+            |row| row.device.as_str(),
+            row.metric.as_str(),
+            row.summary.first_at,
+            row.buffer.as_str(),
+            row.summary.first_seq,
+            row.summary.last_at,
+            row.summary.last_seq,
+            row.summary.readings,
+            row.summary.measured,
+            row.summary.range.map(|r| r.0),
+            row.summary.range.map(|r| r.1),
+            // A sum beyond all floats would be NaN in one engine and NULL in the other.
+            row.summary.range.map(|r| r.2).filter(|total| total.is_finite()),
+            row.packed.as_slice()
+        )
+    };
+}
+pub(super) use insert_segments;
+
+/// A row of `segment`.
+pub(super) struct SegmentRow {
+    pub(super) device: String,
+    pub(super) buffer: String,
+    pub(super) metric: Metric,
+    pub(super) summary: Summary,
+    pub(super) packed: Vec<u8>,
+}
+
+impl SegmentRow {
+    /// The rows that hold these readings of one buffer.
+    pub(super) fn of(device: &str, buffer: &str, readings: &[Reading]) -> impl Iterator<Item = Self> {
+        split(readings).into_iter().filter_map(move |(metric, part)| {
+            let (device, buffer) = (device.to_owned(), buffer.to_owned());
+            Some(Self { device, buffer, metric, summary: Summary::of(&part)?, packed: pack(&part) })
+        })
+    }
+}
+
+struct RecentRow {
+    device: String,
+    buffer: String,
+    summary: Summary,
+    packed: Vec<u8>,
+}
+
+struct RefusedRow<'a> {
+    device: &'a str,
+    buffer: String,
+    row: &'a Refused,
+    at: i64,
+}
+
+/// The row of a buffer, and what becomes of it.
+struct Buffer {
+    high: u64,
+    skipped: u64,
+    heard_at: i64,
+    latest: [Option<Reading>; Metric::ALL.len()],
+    loose: i64,
+    loose_since: Option<i64>,
+    changed: bool,
+}
+
+/// Device, buffer, high_seq, skipped, latest, loose, loose_since.
+type BufferRow = (String, String, i64, i64, Vec<u8>, i64, Option<i64>);
+type Buffers = HashMap<(String, String), Buffer>;
+
+impl Store {
+    /// Commits batches, all or none, in one transaction; each reading once, however often it comes.
+    ///
+    /// The answers stand in the order of the batches. `None` is for a batch of a device that is not
+    /// registered, or no longer: nothing of it is kept and it must not be acknowledged.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing is kept and nothing may be acknowledged.
+    pub async fn append(&self, batches: &[Incoming]) -> Result<Vec<Option<Committed>>, StoreError> {
+        let names: Vec<&str> = {
+            let mut names: Vec<_> = batches.iter().map(|b| b.device.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        };
+        let (begin, lock) = self.writing();
+        on_pool!(&self.pool, |pool| {
+            let mut tx = pool.begin_with(begin).await?;
+            let mut seen: Vec<(String, Option<i64>)> = Vec::with_capacity(names.len());
+            let mut rows: Vec<BufferRow> = Vec::with_capacity(names.len());
+            for names in names.chunks(MOST_NAMES) {
+                let count = names.len().next_power_of_two();
+                let list = placeholders(0, count);
+                // Locks the devices, in one order, before their buffers are read: another server may
+                // be taking in the same batch.
+                let sql = format!(
+                    "SELECT name, last_seen FROM device WHERE name IN ({list}) AND revoked_at IS NULL ORDER BY name{lock}"
+                );
+                let mut query = sqlx::query_as(AssertSqlSafe(sql));
+                for i in 0..count {
+                    query = query.bind(names[i.min(names.len() - 1)]);
+                }
+                seen.extend(query.fetch_all(&mut *tx).await?);
+                let sql = format!(
+                    "SELECT device, buffer, high_seq, skipped, latest, loose, loose_since FROM buffer WHERE device IN ({list})"
+                );
+                let mut query = sqlx::query_as(AssertSqlSafe(sql));
+                for i in 0..count {
+                    query = query.bind(names[i.min(names.len() - 1)]);
+                }
+                rows.extend(query.fetch_all(&mut *tx).await?);
+            }
+            let known: HashSet<&str> = seen.iter().map(|(name, _)| name.as_str()).collect();
+            let plan = Plan::of(batches, &known, rows);
+            insert!(
+                tx,
+                RECENT,
+                &plan.recent,
+                |row| row.device.as_str(),
+                row.buffer.as_str(),
+                row.summary.first_seq,
+                row.summary.last_seq,
+                row.summary.first_at,
+                row.summary.last_at,
+                row.packed.as_slice()
+            );
+            insert_segments!(tx, &plan.segments);
+            insert!(
+                tx,
+                REFUSED,
+                &plan.refused,
+                |row| row.device,
+                row.buffer.as_str(),
+                row.row.seq.cast_signed(),
+                row.row.reason.as_str(),
+                row.row.row.as_str(),
+                row.at
+            );
+            let changed: Vec<_> = plan.buffers.iter().filter(|(_, b)| b.changed).collect();
+            insert!(
+                tx,
+                BUFFERS,
+                &changed,
+                |row| row.0.0.as_str(),
+                row.0.1.as_str(),
+                row.1.high.cast_signed(),
+                row.1.skipped.cast_signed(),
+                row.1.heard_at,
+                pack(&row.1.latest.iter().flatten().copied().collect::<Vec<_>>()),
+                row.1.loose,
+                row.1.loose_since
+            );
+            for (name, at) in last_seen(batches, &seen) {
+                let sql = "UPDATE device SET last_seen = $2 WHERE name = $1";
+                sqlx::query(sql).bind(name).bind(at).execute(&mut *tx).await?;
+            }
+            tx.commit().await?;
+            Ok(plan.answers)
+        })
+    }
+}
+
+/// The devices whose `last_seen` is worth a write: it is shown in seconds.
+fn last_seen<'a>(batches: &'a [Incoming], seen: &[(String, Option<i64>)]) -> HashMap<&'a str, i64> {
+    let before: HashMap<&str, Option<i64>> = seen.iter().map(|(name, at)| (name.as_str(), *at)).collect();
+    let mut due = HashMap::new();
+    for batch in batches {
+        let (name, at) = (batch.device.as_str(), batch.at.0);
+        if before.get(name).is_some_and(|last| last.is_none_or(|last| last + 1_000 <= at)) {
+            let newest = due.entry(name).or_insert(at);
+            *newest = at.max(*newest);
+        }
+    }
+    due
+}
+
+/// What one transaction writes, and what it answers.
+#[derive(Default)]
+struct Plan<'a> {
+    recent: Vec<RecentRow>,
+    segments: Vec<SegmentRow>,
+    refused: Vec<RefusedRow<'a>>,
+    buffers: Buffers,
+    answers: Vec<Option<Committed>>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(batches: &'a [Incoming], known: &HashSet<&str>, rows: Vec<BufferRow>) -> Self {
+        let mut plan = Plan { buffers: rows.into_iter().map(Buffer::read).collect(), ..Plan::default() };
+        for batch in batches {
+            let answer = known.contains(batch.device.as_str()).then(|| plan.take(batch));
+            plan.answers.push(answer);
+        }
+        plan
+    }
+
+    fn take(&mut self, batch: &'a Incoming) -> Committed {
+        let Incoming { device, received, at } = batch;
+        let key = (device.to_string(), received.buffer.to_string());
+        let buffer = self.buffers.entry(key.clone()).or_default();
+        let before = buffer.high;
+        // Rows stand in the order of their sequence: everything after the highest committed is new.
+        let fresh = &received.readings[received.readings.partition_point(|r| r.seq <= before)..];
+        let refused = &received.refused[received.refused.partition_point(|r| r.seq <= before)..];
+        if received.last <= before {
+            return Committed { through: before, fresh: vec![], skipped: 0 };
+        }
+        let skipped = (received.last - before).saturating_sub((fresh.len() + refused.len()) as u64);
+        buffer.high = received.last;
+        buffer.skipped += skipped;
+        buffer.heard_at = at.0;
+        buffer.changed = true;
+        for reading in fresh {
+            buffer.latest[reading.metric as usize] = Some(*reading);
+        }
+        let (device, buffer_id) = key;
+        if fresh.len() >= SEGMENTS_AT_ONCE {
+            self.segments.extend(SegmentRow::of(&device, &buffer_id, fresh));
+        } else if let Some(summary) = Summary::of(fresh) {
+            buffer.loose += summary.readings;
+            buffer.loose_since.get_or_insert(at.0);
+            self.recent.push(RecentRow { device, buffer: buffer_id, summary, packed: pack(fresh) });
+        }
+        self.refused.extend(refused.iter().map(|row| RefusedRow {
+            device: batch.device.as_str(),
+            buffer: received.buffer.to_string(),
+            row,
+            at: at.0,
+        }));
+        Committed { through: received.last, fresh: fresh.to_vec(), skipped }
+    }
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        let latest = [None; Metric::ALL.len()];
+        Self { high: 0, skipped: 0, heard_at: 0, latest, loose: 0, loose_since: None, changed: false }
+    }
+}
+
+impl Buffer {
+    fn read((device, id, high, skipped, packed, loose, loose_since): BufferRow) -> ((String, String), Self) {
+        let (high, skipped) = (high.cast_unsigned(), skipped.cast_unsigned());
+        let mut buffer = Self { high, skipped, loose, loose_since, ..Self::default() };
+        match unpack(&packed, None) {
+            Ok(latest) => latest.into_iter().for_each(|r| buffer.latest[r.metric as usize] = Some(r)),
+            // Only a copy: the next reading of each metric mends it, and refusing batches would not.
+            Err(error) => tracing::error!(device, buffer = id, %error, "the latest readings are unreadable"),
+        }
+        ((device, id), buffer)
+    }
+}

@@ -1,0 +1,159 @@
+//! Devices: who is registered, what they last said of themselves, and what they are told to do.
+
+use super::{Store, StoreError, on_pool};
+use shared::{DeviceName, Serial, Status, UtcMillis, message::Intervals, message::LinkState};
+use sqlx::Row;
+
+/// A registered device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Device {
+    /// Its name for ever, also after it was revoked.
+    pub name: DeviceName,
+    /// The serial of its board.
+    pub serial: Serial,
+    /// SHA-256 of its public key, hexadecimal.
+    pub public_key: String,
+    /// When it was given its name.
+    pub enrolled_at: UtcMillis,
+    /// When it was thrown out, if it was.
+    pub revoked_at: Option<UtcMillis>,
+    /// When anything last came from it.
+    pub last_seen: Option<UtcMillis>,
+    /// What it last said of itself; `None` also when that can't be read any more.
+    pub status: Option<Status>,
+    /// Version of the settings below; 0: never set.
+    pub settings_version: u32,
+    /// Its sampling intervals as set here.
+    pub intervals: Intervals,
+}
+
+/// The columns of a device, as [`Fields`] takes them.
+macro_rules! device_columns {
+    () => {
+        "name, serial, public_key, enrolled_at, revoked_at, last_seen, status, settings_version, intervals"
+    };
+}
+
+/// A row of the table, before it is judged. Columns stand in the order of `device_columns!`.
+#[derive(sqlx::FromRow)]
+struct Fields {
+    name: String,
+    serial: String,
+    public_key: String,
+    enrolled_at: i64,
+    revoked_at: Option<i64>,
+    last_seen: Option<i64>,
+    status: Option<String>,
+    settings_version: i64,
+    intervals: String,
+}
+
+impl TryFrom<Fields> for Device {
+    type Error = StoreError;
+
+    fn try_from(row: Fields) -> Result<Self, StoreError> {
+        let corrupt = |why: String| StoreError::Corrupt { what: "device", why: format!("{}: {why}", row.name) };
+        let status = row.status.as_deref().and_then(|text| match Status::decode(text.as_bytes()) {
+            Ok(status) => Some(status),
+            // The device sends it again; it is no reason to hide the device.
+            Err(error) => {
+                tracing::warn!(device = row.name, %error, "a stored status can't be read");
+                None
+            }
+        });
+        Ok(Self {
+            name: row.name.parse().map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
+            serial: row.serial.parse().map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
+            enrolled_at: UtcMillis(row.enrolled_at),
+            revoked_at: row.revoked_at.map(UtcMillis),
+            last_seen: row.last_seen.map(UtcMillis),
+            status,
+            settings_version: u32::try_from(row.settings_version).map_err(|e| corrupt(e.to_string()))?,
+            intervals: serde_json::from_str(&row.intervals).map_err(|e| corrupt(e.to_string()))?,
+            public_key: row.public_key,
+        })
+    }
+}
+
+impl Store {
+    /// All devices, pi-2 before pi-10.
+    ///
+    /// # Errors
+    /// When the database fails or a row can't be read.
+    pub async fn devices(&self) -> Result<Vec<Device>, StoreError> {
+        const QUERY: &str = concat!("SELECT ", device_columns!(), " FROM device");
+        let rows: Vec<Fields> = on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).fetch_all(pool).await?);
+        let mut devices = rows.into_iter().map(Device::try_from).collect::<Result<Vec<_>, _>>()?;
+        devices.sort_by(|a, b| (a.name.number(), &a.name).cmp(&(b.name.number(), &b.name)));
+        Ok(devices)
+    }
+
+    /// One device.
+    ///
+    /// # Errors
+    /// When the database fails or the row can't be read.
+    pub async fn device(&self, name: &DeviceName) -> Result<Option<Device>, StoreError> {
+        const QUERY: &str = concat!("SELECT ", device_columns!(), " FROM device WHERE name = $1");
+        let row: Option<Fields> =
+            on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).bind(name.as_str()).fetch_optional(pool).await?);
+        row.map(Device::try_from).transpose()
+    }
+
+    /// Marks a device as thrown out; `false` if there is no such device. The first time counts.
+    /// It can't connect any more once the broker is told too.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_device(&self, name: &DeviceName, now: UtcMillis) -> Result<bool, StoreError> {
+        const QUERY: &str = "UPDATE device SET revoked_at = COALESCE(revoked_at, $2) WHERE name = $1";
+        let found = on_pool!(&self.pool, |pool| {
+            sqlx::query(QUERY).bind(name.as_str()).bind(now.0).execute(pool).await?.rows_affected()
+        });
+        Ok(found > 0)
+    }
+
+    /// Whether a device may connect: it is registered and was not thrown out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn may_connect(&self, name: &DeviceName) -> Result<bool, StoreError> {
+        const QUERY: &str = "SELECT COUNT(*) FROM device WHERE name = $1 AND revoked_at IS NULL";
+        let found: i64 =
+            on_pool!(&self.pool, |pool| sqlx::query_scalar(QUERY).bind(name.as_str()).fetch_one(pool).await?);
+        Ok(found > 0)
+    }
+
+    /// Keeps what a device says of itself; `false` if there is no such device. It counts as a sign of life,
+    /// unless it is the last will, which the broker sends.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn record_status(&self, name: &DeviceName, status: &Status, now: UtcMillis) -> Result<bool, StoreError> {
+        const QUERY: &str = "UPDATE device SET status = $2,
+            last_seen = CASE WHEN last_seen >= $3 THEN last_seen ELSE $3 END WHERE name = $1";
+        const LOST: &str = "UPDATE device SET status = $2 WHERE name = $1";
+        let text = status.encode();
+        let found = on_pool!(&self.pool, |pool| match status.state {
+            LinkState::Lost => sqlx::query(LOST).bind(name.as_str()).bind(text).execute(pool).await?.rows_affected(),
+            LinkState::Online | LinkState::Stopped =>
+                sqlx::query(QUERY).bind(name.as_str()).bind(text).bind(now.0).execute(pool).await?.rows_affected(),
+        });
+        Ok(found > 0)
+    }
+
+    /// Sets a device's sampling intervals as its next version, which is returned; `None` if there is no such device.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_intervals(&self, name: &DeviceName, intervals: &Intervals) -> Result<Option<u32>, StoreError> {
+        const QUERY: &str = "UPDATE device SET intervals = $2, settings_version = settings_version + 1
+            WHERE name = $1 RETURNING settings_version";
+        let corrupt = |why: String| StoreError::Corrupt { what: "device", why };
+        let text = serde_json::to_string(intervals).map_err(|e| corrupt(e.to_string()))?;
+        let version: Option<i64> = on_pool!(&self.pool, |pool| {
+            let row = sqlx::query(QUERY).bind(name.as_str()).bind(text).fetch_optional(pool).await?;
+            row.map(|row| row.try_get(0)).transpose()?
+        });
+        version.map(|v| u32::try_from(v).map_err(|e| corrupt(e.to_string()))).transpose()
+    }
+}

@@ -1,0 +1,107 @@
+//! What the store keeps of devices and tokens, the same on SQLite and PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
+
+mod fleet;
+
+use fleet::{databases::databases, p256, random_serial, request};
+use server::{ca::Authority, store::Allocation, store::Store};
+use shared::{
+    DeviceName, Metric, Status, UtcMillis,
+    message::{Intervals, LinkState},
+};
+
+const NOW: UtcMillis = UtcMillis(1_763_690_400_000);
+
+async fn enrolled(store: &Store, count: u32) -> Vec<DeviceName> {
+    let dir = tempfile::tempdir().unwrap();
+    let ca = Authority::open(dir.path(), &[], NOW).unwrap();
+    let (_, token) = store.create_token("", count, UtcMillis(NOW.0 + 1), NOW).await.unwrap();
+    let mut names = Vec::new();
+    for _ in 0..count {
+        let serial = random_serial();
+        let key = ca.check_csr(&request(&p256(), &serial.to_string()), serial).unwrap();
+        match store.allocate_device(&token, serial, &key, NOW).await.unwrap() {
+            Allocation::New(name) => names.push(name),
+            other => panic!("{other:?}"),
+        }
+    }
+    names
+}
+
+#[tokio::test]
+async fn devices_are_listed_by_number() {
+    for db in databases().await {
+        let names = enrolled(&db.store, 11).await;
+        let listed: Vec<_> = db.store.devices().await.unwrap().into_iter().map(|device| device.name).collect();
+        assert_eq!(listed, names, "{}", db.engine);
+        assert_eq!(listed[10].as_str(), "pi-11");
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_kept_and_counts_as_a_sign_of_life_unless_it_is_the_last_will() {
+    for db in databases().await {
+        let name = enrolled(&db.store, 1).await.remove(0);
+        let seen = async || {
+            let device = db.store.device(&name).await.unwrap().unwrap();
+            (device.status.unwrap().state, device.last_seen)
+        };
+        let mut status = Status::new(LinkState::Lost);
+        assert!(db.store.record_status(&name, &status, NOW).await.unwrap());
+        assert_eq!(seen().await, (LinkState::Lost, None), "{}", db.engine);
+
+        status = Status::new(LinkState::Online);
+        status.probes.insert("ph".to_owned(), "no_answer".to_owned());
+        assert!(db.store.record_status(&name, &status, UtcMillis(NOW.0 + 5)).await.unwrap());
+        assert_eq!(seen().await, (LinkState::Online, Some(UtcMillis(NOW.0 + 5))));
+        assert_eq!(db.store.device(&name).await.unwrap().unwrap().status.unwrap(), status);
+
+        // A clock that steps back does not make a device look older.
+        let stopped = Status::new(LinkState::Stopped);
+        assert!(db.store.record_status(&name, &stopped, NOW).await.unwrap());
+        assert_eq!(seen().await, (LinkState::Stopped, Some(UtcMillis(NOW.0 + 5))));
+        let lost = Status::new(LinkState::Lost);
+        assert!(db.store.record_status(&name, &lost, UtcMillis(NOW.0 + 99)).await.unwrap());
+        assert_eq!(seen().await, (LinkState::Lost, Some(UtcMillis(NOW.0 + 5))));
+    }
+}
+
+#[tokio::test]
+async fn intervals_are_kept_and_their_version_rises_by_one() {
+    for db in databases().await {
+        let name = enrolled(&db.store, 1).await.remove(0);
+        let device = db.store.device(&name).await.unwrap().unwrap();
+        assert_eq!((device.settings_version, device.intervals), (0, Intervals::default()), "{}", db.engine);
+        let mut intervals = Intervals::default();
+        intervals.set(Metric::Ph, 1000).unwrap();
+        assert_eq!(db.store.set_intervals(&name, &Intervals::default()).await.unwrap(), Some(1));
+        assert_eq!(db.store.set_intervals(&name, &intervals).await.unwrap(), Some(2));
+        let device = db.store.device(&name).await.unwrap().unwrap();
+        assert_eq!((device.settings_version, device.intervals), (2, intervals));
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_device_is_reported_as_such_and_not_made() {
+    for db in databases().await {
+        let nobody = DeviceName::numbered(7);
+        assert_eq!(db.store.device(&nobody).await.unwrap(), None, "{}", db.engine);
+        assert!(!db.store.may_connect(&nobody).await.unwrap());
+        assert!(!db.store.revoke_device(&nobody, NOW).await.unwrap());
+        assert!(!db.store.record_status(&nobody, &Status::new(LinkState::Online), NOW).await.unwrap());
+        assert_eq!(db.store.set_intervals(&nobody, &Intervals::default()).await.unwrap(), None);
+        assert_eq!(db.store.devices().await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_listed_in_the_order_in_which_they_were_made() {
+    for db in databases().await {
+        let (second, _) = db.store.create_token("second", 2, UtcMillis(NOW.0 + 9), UtcMillis(NOW.0 + 1)).await.unwrap();
+        let (first, _) = db.store.create_token("first", 1, UtcMillis(NOW.0 + 8), NOW).await.unwrap();
+        let tokens = db.store.tokens().await.unwrap();
+        let listed: Vec<_> = tokens.iter().map(|t| (t.id.as_str(), t.note.as_str(), t.uses_left)).collect();
+        assert_eq!(listed, [(first.as_str(), "first", 1), (second.as_str(), "second", 2)], "{}", db.engine);
+        assert_eq!((tokens[0].created_at, tokens[0].expires_at), (NOW, UtcMillis(NOW.0 + 8)));
+    }
+}
