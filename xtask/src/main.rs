@@ -1,2 +1,71 @@
-//! skeleton
-fn main() {}
+//! `cargo xtask`: the words that a developer types. Each command is a module of the library.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use xtask::{bench, chaos, check, demo, error::Error, prepare};
+
+/// Tools of the Tirta project.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Starts a server and simulated devices to look at.
+    Demo(demo::DemoOptions),
+    /// The same while everything goes wrong; then compares what was measured with what is stored.
+    Chaos(chaos::ChaosOptions),
+    /// Measures.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// Everything that CI checks.
+    Test(check::CheckOptions),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: What) -> Result<(), Error> {
+    match command {
+        What::Demo(options) => {
+            prepare::everything()?;
+            demo::run(options).await
+        }
+        What::Chaos(options) => {
+            prepare::everything()?;
+            chaos::run(options).await
+        }
+        What::Bench(what) => bench::run(what).await,
+        What::Test(options) => check::run_checks(&options).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_commands_are_understood() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+        for words in [
+            "x demo --devices 5 --seconds 60 --data /tmp/x --http 8081",
+            "x chaos --seconds 120 --seed 1 --devices 5",
+            "x bench ingest --devices 200 --seconds 20 --database postgres",
+            "x test --fast",
+        ] {
+            assert!(Cli::try_parse_from(words.split(' ')).is_ok(), "{words}");
+        }
+    }
+}

@@ -107,10 +107,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(name) = Path::<String>::from_request_parts(parts, state)
+        let Id(name) = Id::from_request_parts(parts, state).await?;
+        name.parse().map(Self).map_err(|_| unknown_device(&name))
+    }
+}
+
+/// The one other name in a path.
+#[derive(Debug)]
+pub struct Id(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|rejection| Problem::new(rejection.status(), "bad_path", rejection.body_text()))?;
-        name.parse().map(Self).map_err(|_| unknown_device(&name))
+        Ok(Self(id))
     }
 }
 

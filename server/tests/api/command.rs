@@ -181,6 +181,23 @@ async fn a_configuration_that_cannot_be_used_is_named_with_its_key() {
 }
 
 #[tokio::test]
+async fn a_lost_password_is_replaced_by_one_more_command_beside_the_running_server() {
+    let site = crate::site::Site::start().await;
+    let folder = Folder { dir: tempfile::tempdir().unwrap() };
+    folder.configure(&config_text(&site.dir.path().join("data")));
+    let cookie = site.sign_in().await;
+    let output = folder.output("new-password").await;
+    let line = String::from_utf8(output.stdout).unwrap();
+    let new = line.split('"').nth(3).unwrap();
+
+    let home = std::net::Ipv4Addr::LOCALHOST;
+    assert_eq!(site.try_password(home, &site.password).await.status, 401);
+    assert_eq!(site.try_password(home, new).await.status, 200);
+    assert_eq!(site.get(&cookie, "/api/v1/session").await.status, 401, "old sessions are over");
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn an_export_without_a_database_makes_none() {
     let folder = Folder::new();
     let output = folder.output("export").await;

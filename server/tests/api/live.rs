@@ -58,6 +58,19 @@ async fn a_watcher_is_told_of_readings_and_devices_as_they_come() {
 }
 
 #[tokio::test]
+async fn a_watcher_is_told_when_a_device_falls_silent_which_sends_nothing() {
+    let site = Site::start().await;
+    let cookie = site.sign_in().await;
+    let device = Device::join(&site, &cookie).await;
+    let mut watch = site.watch("", &[("cookie", &cookie)]).await.unwrap();
+    device.say(&Status::new(LinkState::Online)).await;
+    assert_eq!(watch.event_of("device").await["device"]["state"], "online");
+    site.let_pass(91_000);
+    while watch.event_of("device").await["device"]["state"] != "offline" {}
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn a_watcher_that_is_too_slow_is_told_to_fetch_everything_again() {
     let site = Site::start().await;
     let cookie = site.sign_in().await;

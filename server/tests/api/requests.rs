@@ -108,6 +108,25 @@ async fn long_answers_are_compressed_for_who_can_read_that() {
 }
 
 #[tokio::test]
+async fn silent_and_half_sent_requests_stop_neither_others_nor_the_end() {
+    use tokio::io::AsyncWriteExt;
+    let site = Site::start().await;
+    let mut silent = vec![];
+    for n in 0..200 {
+        let mut stream =
+            tokio::net::TcpStream::connect(if n % 2 == 0 { site.plain } else { site.https }).await.unwrap();
+        if n % 4 == 0 {
+            stream.write_all(b"POST /api/v1/session HTTP/1.1\r\nhost: x\r\ncontent-len").await.unwrap();
+        }
+        silent.push(stream);
+    }
+    site.sign_in().await;
+    assert_eq!(site.ask_https("GET", "/health/live", &[], "").await.status, 200);
+    tokio::time::timeout(crate::fleet::SOON, site.stop()).await.expect("the server should have stopped");
+    drop(silent);
+}
+
+#[tokio::test]
 async fn readiness_says_which_part_failed_and_life_goes_on() {
     let site = Site::start().await;
     let link = &site.app.link;

@@ -1,0 +1,140 @@
+//! The buffer: every reading is on the card before it is sent, and stays until the server has it.
+//!
+//! SQLite blocks, so it has a thread of its own behind a small handle. Readings are committed together
+//! (a commit is what wears a card out); acknowledgements ride along with the next commit, because one
+//! that is lost only means that something is sent twice, which the server absorbs.
+
+mod file;
+mod worker;
+
+pub use file::{FileError, Ledger, inspect};
+
+use crate::config;
+use crate::probe::Sample;
+use crate::time::Time;
+use shared::{Batch, BufferId, Metric, Seq, Stamp};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use tokio::sync::{oneshot, watch};
+
+/// The file's name below `data_dir`.
+pub const FILE_NAME: &str = "buffer.db";
+/// Readings that may wait for the thread: some seconds of a very fast device.
+const QUEUE: usize = 4096;
+
+/// A sample with its time: a reading that has no sequence yet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// When it was taken.
+    pub stamp: Stamp,
+    /// What was measured.
+    pub metric: Metric,
+    /// What the probe delivered.
+    pub sample: Sample,
+}
+
+/// What the thread is asked to do.
+enum Command {
+    Read { limit: usize, reply: oneshot::Sender<Option<Batch>> },
+    Acknowledge { buffer: BufferId, through: Seq },
+    Flush { reply: oneshot::Sender<()> },
+    Stop,
+}
+
+/// What wakes the thread.
+enum Wake {
+    Measured(Measured),
+    Command(Command),
+}
+
+/// The handle. Clones reach the same buffer.
+#[derive(Clone)]
+pub struct Buffer {
+    readings: SyncSender<Wake>,
+    lost: Arc<AtomicU64>,
+    state: watch::Receiver<Option<Ledger>>,
+}
+
+/// The thread, to be stopped at the end.
+pub struct Worker {
+    stop: SyncSender<Wake>,
+    thread: JoinHandle<()>,
+}
+
+impl Buffer {
+    /// Starts the buffer of `data_dir`. A file that can't be opened now does not stop it: readings are
+    /// kept in memory meanwhile.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(data_dir: &Path, settings: &config::Buffer, time: Time) -> io::Result<(Self, Worker)> {
+        let (readings, woken) = sync_channel(QUEUE);
+        let (state_sender, state) = watch::channel(None);
+        let lost = Arc::new(AtomicU64::new(0));
+        let worker = worker::Work::new(path(data_dir), settings, time, state_sender, Arc::clone(&lost));
+        let thread = std::thread::Builder::new().name("buffer".to_owned()).spawn(move || worker.run(&woken))?;
+        let stop = readings.clone();
+        Ok((Self { readings, lost, state }, Worker { stop, thread }))
+    }
+
+    /// Takes a reading; it is committed soon. Never blocks: a sampler must not wait for a slow card.
+    pub fn append(&self, measured: Measured) {
+        if self.readings.try_send(Wake::Measured(measured)).is_err() {
+            // Counted, and written down with the next commit that succeeds.
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The oldest readings that the server does not have, at most `limit`; `None` if there are none.
+    pub async fn next_batch(&self, limit: usize) -> Option<Batch> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Read { limit, reply }).await;
+        answer.await.ok().flatten()
+    }
+
+    /// The server has everything of `buffer` up to `through`.
+    pub async fn acknowledge(&self, buffer: BufferId, through: Seq) {
+        self.send(Command::Acknowledge { buffer, through }).await;
+    }
+
+    /// Commits what has been taken now, without waiting for its time.
+    pub async fn flush(&self) {
+        let (reply, done) = oneshot::channel();
+        self.send(Command::Flush { reply }).await;
+        let _ = done.await;
+    }
+
+    /// The state after the last commit, and whatever follows; `None` while no file can be opened.
+    pub fn state(&self) -> watch::Receiver<Option<Ledger>> {
+        self.state.clone()
+    }
+
+    async fn send(&self, command: Command) {
+        let mut wake = Wake::Command(command);
+        // The queue is full only while the card stalls: look again soon instead of blocking the runtime.
+        while let Err(TrySendError::Full(back)) = self.readings.try_send(wake) {
+            wake = back;
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Worker {
+    /// Commits what has been taken and ends the thread.
+    pub fn stop(self) {
+        let _ = self.stop.send(Wake::Command(Command::Stop));
+        let _ = self.thread.join();
+    }
+}
+
+/// The file of a `data_dir`.
+pub fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join(FILE_NAME)
+}
+
+#[cfg(test)]
+mod tests;

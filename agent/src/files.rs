@@ -1,0 +1,94 @@
+//! Files that are old or new after a power cut, never half. Knows nothing of what is in them.
+
+use shared::UtcMillis;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Replaces a file: the content is written beside it, flushed, renamed over it, and the folder is flushed.
+///
+/// # Errors
+/// When any step fails; the old file is then still there.
+pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let aside = beside(path, ".new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&aside)?;
+    // A file left over from a power cut keeps the mode that it was created with.
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    drop(file);
+    std::fs::rename(&aside, path)?;
+    sync_folder_of(path)
+}
+
+/// Moves a file that can't be used out of the way, without destroying what may be in it.
+///
+/// # Errors
+/// When it can't be renamed.
+pub fn set_aside(path: &Path, now: UtcMillis) -> io::Result<PathBuf> {
+    // A clock that stands still (no network, no battery) must not overwrite an earlier one.
+    let mut aside = beside(path, &format!(".set-aside-{}", now.0));
+    let mut again = 1;
+    while aside.exists() {
+        aside = beside(path, &format!(".set-aside-{}-{again}", now.0));
+        again += 1;
+    }
+    std::fs::rename(path, &aside)?;
+    sync_folder_of(path)?;
+    Ok(aside)
+}
+
+/// The path with something added to the file's name.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_readable_only_by_its_owner_even_over_a_left_over_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.key");
+        std::fs::write(beside(&path, ".new"), "half of a k").unwrap();
+        write_atomically(&path, b"the key", 0o600).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"the key");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!beside(&path, ".new").exists());
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.json");
+        write_atomically(&path, b"old", 0o644).unwrap();
+        std::fs::create_dir(beside(&path, ".new")).unwrap();
+        assert!(write_atomically(&path, b"new", 0o644).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+    }
+
+    #[test]
+    fn setting_aside_twice_at_the_same_time_keeps_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("buffer.db");
+        let mut kept = vec![];
+        for content in ["first", "second"] {
+            std::fs::write(&path, content).unwrap();
+            kept.push(set_aside(&path, UtcMillis(7)).unwrap());
+        }
+        assert!(!path.exists());
+        assert_eq!(std::fs::read_to_string(&kept[0]).unwrap(), "first");
+        assert_eq!(std::fs::read_to_string(&kept[1]).unwrap(), "second");
+    }
+}

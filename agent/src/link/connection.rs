@@ -1,0 +1,245 @@
+//! The connection itself: rumqttc's event loop, its options, and the task that writes.
+
+use super::{Link, LinkState, Message, Request};
+use crate::backoff::Backoff;
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NoticeFailureReason, Packet, Publish,
+    PublishOptions, QoS, SubscribeReasonCode, TlsConfiguration, Transport,
+};
+use rustls::ClientConfig;
+use shared::{DeviceName, Topic};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+/// Silence after which the broker is asked for a sign of life.
+const KEEP_ALIVE_S: u16 = 20;
+/// From the name's look-up to the broker's answer.
+const CONNECT: Duration = Duration::from_secs(10);
+/// The largest message that the server sends.
+const MAX_INCOMING: u32 = 64 * 1024;
+/// A connection that lasted this long was a good one: the next attempt need not wait long.
+const LASTING: Duration = Duration::from_secs(5);
+/// Messages that may be under way in each direction: a batch, a status, an answer, settings.
+const IN_FLIGHT: u16 = 16;
+/// Messages that may wait for the downlink.
+const INBOX: usize = 64;
+
+/// Where and as whom to connect.
+pub struct LinkConfig {
+    /// The device: its client id.
+    pub device: DeviceName,
+    /// Host and port to dial.
+    pub dial: (String, u16),
+    /// The name that the broker's certificate must have.
+    pub tls_name: String,
+    /// With the device's certificate.
+    pub tls: Arc<ClientConfig>,
+    /// What the broker publishes, retained, when it loses this device.
+    pub last_will: String,
+    /// Between attempts.
+    pub backoff: Backoff,
+}
+
+/// Starts connecting. The last handle ends when [`Link::close`] was called.
+pub fn start(config: LinkConfig) -> (Link, mpsc::Receiver<Message>, JoinHandle<()>) {
+    let (requests_sender, requests) = mpsc::channel(8);
+    let (state_sender, state) = watch::channel(LinkState::Down);
+    let (inbox_sender, inbox) = mpsc::channel(INBOX);
+    let (client, events) = AsyncClient::builder(options(&config)).capacity(8).build();
+    let give_up = Arc::new(Notify::new());
+    let poller = Poller {
+        events,
+        client: client.clone(),
+        filter: Topic::all_down(&config.device),
+        state: state_sender,
+        inbox: inbox_sender,
+        give_up: Arc::clone(&give_up),
+        backoff: config.backoff,
+        connections: 0,
+    };
+    tokio::spawn(write(client, requests, give_up, state.clone()));
+    let task = tokio::spawn(poller.run());
+    (Link::new(requests_sender, state), inbox, task)
+}
+
+fn options(config: &LinkConfig) -> MqttOptions {
+    let mut options = MqttOptions::new(config.device.as_str(), (config.tls_name.clone(), config.dial.1));
+    let will = Topic::Status(config.device.clone()).to_string();
+    let dial = config.dial.clone();
+    options
+        .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(&config.tls))))
+        .set_last_will(LastWill::new(will, config.last_will.clone(), QoS::AtLeastOnce, true, None))
+        .set_clean_start(true)
+        .set_keep_alive(KEEP_ALIVE_S)
+        .set_connect_timeout(CONNECT)
+        .set_max_packet_size(Some(MAX_INCOMING))
+        // Its tables have a place for each message that may be under way: 65,535 places are 12 MB.
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT)
+        .set_receive_maximum(Some(IN_FLIGHT))
+        // The name in the certificate and the address to dial may differ.
+        .set_socket_connector(move |_, _| {
+            let (host, port) = dial.clone();
+            async move {
+                let stream = TcpStream::connect((host.as_str(), port)).await?;
+                stream.set_nodelay(true)?;
+                Ok(stream)
+            }
+        });
+    options
+}
+
+/// The task that writes: everything that is published goes through here.
+async fn write(
+    client: AsyncClient,
+    mut requests: mpsc::Receiver<Request>,
+    give_up: Arc<Notify>,
+    state: watch::Receiver<LinkState>,
+) {
+    while let Some(request) = requests.recv().await {
+        match request {
+            Request::Publish { topic, payload, retain, delivered } => {
+                // Who publishes must not rely on a link that is down; the message is made anew then.
+                if *state.borrow() == LinkState::Down {
+                    continue;
+                }
+                let options = PublishOptions::at_least_once().retain(retain);
+                // Never waits: behind a dead connection the order to give it up must get through.
+                match client.try_publish_tracked(topic.to_string(), payload, options) {
+                    Ok(notice) => {
+                        tokio::spawn(async move {
+                            match notice.wait_completion_async().await {
+                                Ok(()) => drop(delivered.send(())),
+                                // Usual after a cut, and whoever waits for it knows.
+                                Err(error) => tracing::debug!(%topic, %error, "not delivered"),
+                            }
+                        });
+                    }
+                    Err(error) => tracing::warn!(%error, "not published"),
+                }
+            }
+            Request::Reconnect(why) => {
+                tracing::warn!(why, "the connection is given up");
+                give_up.notify_one();
+            }
+            Request::Close => {
+                if let Err(error) = client.disconnect_with_timeout(Duration::from_secs(1)).await {
+                    tracing::debug!(%error, "no good-bye");
+                }
+                return;
+            }
+        }
+    }
+}
+
+struct Poller {
+    events: EventLoop,
+    client: AsyncClient,
+    filter: String,
+    state: watch::Sender<LinkState>,
+    inbox: mpsc::Sender<Message>,
+    give_up: Arc<Notify>,
+    backoff: Backoff,
+    connections: u64,
+}
+
+impl Poller {
+    async fn run(mut self) {
+        // When the present connection was made, and by when its subscription must be answered.
+        let mut since: Option<Instant> = None;
+        let mut deadline: Option<Instant> = None;
+        loop {
+            // If a poll is dropped in the middle of whatever it did, only a new connection may follow.
+            let event = tokio::select! {
+                event = self.events.poll() => event,
+                () = self.give_up.notified() => Err(lost("given up")),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    Err(lost("the broker does not answer the subscription"))
+                }
+            };
+            match event {
+                Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                    since = Some(Instant::now());
+                    deadline = Some(Instant::now() + CONNECT);
+                    self.subscribe();
+                }
+                Ok(Event::Incoming(Packet::SubAck(answer))) => {
+                    deadline = None;
+                    if answer.return_codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_))) {
+                        self.connections += 1;
+                        tracing::info!(connection = self.connections, "connected");
+                        self.state.send_replace(LinkState::Up(self.connections));
+                    } else {
+                        tracing::error!(codes = ?answer.return_codes, filter = %self.filter, "the broker refuses the subscription");
+                        self.give_up.notify_one();
+                    }
+                }
+                Ok(Event::Incoming(Packet::Publish(publish))) => self.deliver(&publish),
+                Ok(_) => {}
+                Err(ConnectionError::RequestsDone) => {
+                    self.state.send_replace(LinkState::Down);
+                    return;
+                }
+                Err(error) => {
+                    deadline = None;
+                    self.pause(&error, since.take()).await;
+                }
+            }
+        }
+    }
+
+    fn deliver(&self, publish: &Publish) {
+        let topic = String::from_utf8_lossy(&publish.topic).into_owned();
+        let message = Message { topic, payload: publish.payload.to_vec() };
+        if self.inbox.try_send(message).is_err() {
+            tracing::warn!("messages of the server come faster than they are taken: one is dropped");
+        }
+    }
+
+    /// After a connection was lost or not made: says so and waits before the next attempt.
+    async fn pause(&mut self, error: &ConnectionError, since: Option<Instant>) {
+        self.events.clean();
+        // Sessions are clean, so nothing goes on: whoever waits for a delivery shall know it now.
+        self.events.drain_pending_as_failed(NoticeFailureReason::SessionReset);
+        let was_up = self.state.send_replace(LinkState::Down) != LinkState::Down;
+        if since.is_some_and(|since| since.elapsed() >= LASTING) {
+            self.backoff.reset();
+        }
+        let delay = self.backoff.next_delay();
+        tracing::warn!(error = %chain(error), was_up, again_in_s = delay.as_secs_f32(), "not connected");
+        sleep(delay).await;
+        // Who asked meanwhile to give up meant the connection that is gone.
+        let _ = timeout(Duration::ZERO, self.give_up.notified()).await;
+    }
+
+    /// Subscribes, from a task of its own. Sessions are clean, so it is needed after every connection.
+    fn subscribe(&self) {
+        let (client, filter) = (self.client.clone(), self.filter.clone());
+        tokio::spawn(async move {
+            if let Err(error) = client.subscribe(filter, QoS::AtLeastOnce).await {
+                tracing::warn!(%error, "not subscribed");
+            }
+        });
+    }
+}
+
+fn lost(why: &'static str) -> ConnectionError {
+    ConnectionError::Io(std::io::Error::other(why))
+}
+
+/// An error with its causes: rumqttc's own text hides the TLS alert.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,226 @@
+//! Puts the parts together, in the order in which nothing is lost, and takes them apart again.
+//!
+//! Measuring begins before the network is there, even before the device has a name, and ends last.
+
+mod rig;
+
+use crate::buffer::{Buffer, Worker};
+use crate::config::Config;
+use crate::downlink::Downlink;
+use crate::enrol;
+use crate::identity::{Home, Identity, IdentityError, SerialSources};
+use crate::link::{self, Link, LinkConfig, LinkState};
+use crate::sampler::Sampler;
+use crate::settings::SettingsFile;
+use crate::status::Reporter;
+use crate::time::{Time, boot_id};
+use crate::trust::{self, TrustError};
+use crate::uplink::Uplink;
+use shared::{Clock, Serial};
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+/// How long an agent that is told to stop goes on sending.
+const LAST_DELIVERY: Duration = Duration::from_secs(3);
+
+/// What ends an agent that has begun, or keeps it from beginning.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The folder for its data can't be used.
+    #[error("data_dir {path}: {error}")]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Another agent uses the folder: two would give the same sequences to different readings.
+    #[error("data_dir {0}: another agent runs with it; give each its own")]
+    InUse(PathBuf),
+    /// Its identity is broken, or another board's.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Its certificate can't be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A thread can't be started.
+    #[error("a thread can't be started: {0}")]
+    Thread(io::Error),
+}
+
+/// Runs until `stop` resolves.
+///
+/// # Errors
+/// When the agent can't begin.
+pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+    let _lock = lock(&config.data_dir)?;
+    let time = Time::new(clock, config.discipline.clone());
+    let serial = config.serial.map_or_else(|| SerialSources::default().read(), Ok)?;
+    let home = Home::new(&config.data_dir);
+    let known = home.load(serial)?;
+
+    let settings = Arc::new(SettingsFile::open(&config.data_dir, &time));
+    let (buffer, worker) = Buffer::start(&config.data_dir, &config.buffer, time.clone()).map_err(RunError::Thread)?;
+    let sampler = measure(&config, &settings, &buffer, &time)?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
+
+    tokio::pin!(stop);
+    let identity = tokio::select! {
+        identity = identified(known, &config, &home, serial, &time) => Some(identity),
+        () = &mut stop => None,
+    };
+    let Some(identity) = identity else {
+        end_of_measuring(sampler, &buffer).await;
+        return end_of_buffer(worker).await;
+    };
+    let voice = connect(&config, &identity, &settings, &buffer, &sampler, &time)?;
+    stop.await;
+    tracing::info!("stopping");
+    end_of_measuring(sampler, &buffer).await;
+    voice.deliver_the_rest(&buffer).await;
+    voice.say_good_bye().await;
+    end_of_buffer(worker).await
+}
+
+fn measure(config: &Config, settings: &SettingsFile, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
+    let intervals = settings.watch().borrow().intervals.clone();
+    let sink = buffer.clone();
+    Sampler::start(rig::lanes(&config.probes), &intervals, time, move |measured| sink.append(measured))
+        .map_err(RunError::Thread)
+}
+
+async fn identified(known: Option<Identity>, config: &Config, home: &Home, serial: Serial, time: &Time) -> Identity {
+    match known {
+        Some(identity) => identity,
+        None => enrol::until_enrolled(&config.server, home, serial, time, config.uplink.backoff()).await,
+    }
+}
+
+/// The tasks that speak with the server.
+struct Voice {
+    link: Link,
+    reporter: Reporter,
+    tasks: Vec<JoinHandle<()>>,
+    connection: JoinHandle<()>,
+}
+
+fn connect(
+    config: &Config,
+    identity: &Identity,
+    settings: &Arc<SettingsFile>,
+    buffer: &Buffer,
+    sampler: &Sampler,
+    time: &Time,
+) -> Result<Voice, RunError> {
+    let device = identity.name.clone();
+    let reporter = Reporter {
+        device: device.clone(),
+        boot: boot_id(Path::new("/proc/sys/kernel/random/boot_id")),
+        time: time.clone(),
+        settings: settings.watch(),
+        buffer: buffer.state(),
+        vitals: sampler.vitals(),
+    };
+    let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
+    let (dial, tls_name) = broker(config, identity);
+    tracing::info!(%device, host = %dial.0, port = dial.1, "connecting");
+    let (link, inbox, connection) = link::start(LinkConfig {
+        device: device.clone(),
+        dial,
+        tls_name,
+        tls: Arc::new(tls),
+        last_will: reporter.status(shared::message::LinkState::Online).last_will().encode(),
+        backoff: config.uplink.backoff(),
+    });
+    let (ack_sender, acks) = mpsc::channel(16);
+    let downlink = Downlink {
+        device: device.clone(),
+        acks: ack_sender,
+        settings: Arc::clone(settings),
+        intervals: sampler.intervals(),
+    };
+    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);
+    let tasks = vec![
+        tokio::spawn(downlink.run(inbox)),
+        tokio::spawn(uplink.run()),
+        tokio::spawn(reporter.clone().run(link.clone())),
+    ];
+    Ok(Voice { link, reporter, tasks, connection })
+}
+
+/// What to dial, and the name that the certificate must have. An address in the configuration changes
+/// only where to dial: the name stays that of the server.
+fn broker(config: &Config, identity: &Identity) -> ((String, u16), String) {
+    let server = &config.server;
+    match &server.broker {
+        Some(dial) => (dial.clone(), server.host.clone()),
+        None => {
+            let host = identity.broker.host.clone().unwrap_or_else(|| server.host.clone());
+            ((host.clone(), identity.broker.port), host)
+        }
+    }
+}
+
+/// From here on nothing is sampled, and what was is committed.
+async fn end_of_measuring(sampler: Sampler, buffer: &Buffer) {
+    // Its threads are joined, which blocks.
+    let _ = tokio::task::spawn_blocking(move || sampler.stop()).await;
+    if timeout(Duration::from_secs(5), buffer.flush()).await.is_err() {
+        tracing::error!("the last readings could not be committed in time");
+    }
+}
+
+async fn end_of_buffer(worker: Worker) -> Result<(), RunError> {
+    let stopped = tokio::task::spawn_blocking(move || worker.stop());
+    if timeout(Duration::from_secs(5), stopped).await.is_err() {
+        tracing::error!("the buffer does not end; it is left as it is on the card");
+    }
+    Ok(())
+}
+
+impl Voice {
+    /// Gives the server a moment to take the last readings. What it does not take stays in the buffer
+    /// for the next start.
+    async fn deliver_the_rest(&self, buffer: &Buffer) {
+        let (mut state, mut link) = (buffer.state(), self.link.state());
+        let delivered = state.wait_for(|state| state.is_none_or(|ledger| ledger.pending() == 0));
+        let cut = link.wait_for(|link| *link == LinkState::Down);
+        tokio::select! {
+            _ = delivered => {}
+            _ = cut => {}
+            () = sleep(LAST_DELIVERY) => {}
+        }
+    }
+
+    /// The last words, and the good-bye that keeps the broker from publishing the last will.
+    async fn say_good_bye(self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        if *self.link.state().borrow() == LinkState::Down {
+            return;
+        }
+        self.reporter.say_stopped(&self.link, Duration::from_secs(2)).await;
+        self.link.close().await;
+        let _ = timeout(Duration::from_secs(2), self.connection).await;
+    }
+}
+
+/// Makes the folder and takes it for this process.
+fn lock(data_dir: &Path) -> Result<File, RunError> {
+    let failed = |error| RunError::DataDir { path: data_dir.to_owned(), error };
+    std::fs::create_dir_all(data_dir).map_err(failed)?;
+    let file = File::create(data_dir.join("agent.lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(RunError::InUse(data_dir.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}

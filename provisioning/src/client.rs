@@ -1,0 +1,236 @@
+//! The server's API as an administrator's tool sees it: sign in, tokens, devices. Knows no terminal and no arguments.
+
+use crate::connect::Address;
+use http_body_util::Full;
+use hyper::{Method, Request, body::Bytes, header};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::path::{Path, PathBuf};
+
+/// What can go wrong between this tool and the server.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The address can't be used.
+    #[error("--server {server:?}: {why}")]
+    Address {
+        /// As it was given.
+        server: String,
+        /// What to write instead.
+        why: String,
+    },
+    /// The authority's certificate can't be used.
+    #[error("--ca {}: {why}", file.display())]
+    Ca {
+        /// As it was given.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Nobody there, or nobody to trust.
+    #[error("{server} can't be reached: {why}")]
+    Unreachable {
+        /// Host and port.
+        server: String,
+        /// In the words of the layer that failed.
+        why: String,
+    },
+    /// The server says no.
+    #[error("the server refuses ({status}, {code}): {detail}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The word for programs.
+        code: String,
+        /// The sentence for people.
+        detail: String,
+    },
+    /// The server says something else than its API does.
+    #[error("{path}: the answer can't be read: {why}")]
+    Answer {
+        /// What was asked.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// A token to ask for.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewToken {
+    /// How many devices may enrol with it.
+    pub uses: u32,
+    /// For how many seconds.
+    pub valid_s: u64,
+    /// What it is for.
+    pub note: String,
+}
+
+/// A token; the secret itself is there only in the answer to its creation.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Token {
+    /// Names it without giving it away.
+    pub id: String,
+    /// The secret.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// Devices that may still enrol.
+    pub uses_left: i64,
+    /// UTC milliseconds.
+    pub expires_at: i64,
+    /// What it is for.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// What the list of devices says of each.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Device {
+    /// Allocated name.
+    pub name: String,
+    /// CPU serial.
+    pub serial: String,
+    /// `online`, `offline`, `never` or `revoked`.
+    pub state: String,
+    /// UTC milliseconds.
+    #[serde(default)]
+    pub last_seen: Option<i64>,
+    /// Its readings are simulated.
+    #[serde(default)]
+    pub simulated: bool,
+    /// Version of its agent.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// Its buffer.
+    #[serde(default)]
+    pub buffer: Option<DeviceBuffer>,
+}
+
+/// The state of a device's buffer, as it last said.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeviceBuffer {
+    /// Readings not yet acknowledged.
+    pub pending: u64,
+    /// Readings dropped because it was full.
+    pub dropped: u64,
+}
+
+/// A conversation with a server.
+#[derive(Clone)]
+pub struct Client {
+    address: Address,
+    cookie: Option<String>,
+}
+
+impl Client {
+    /// A client that has not signed in.
+    ///
+    /// # Errors
+    /// See [`Address::parse`].
+    pub fn new(server: &str, ca: Option<&Path>) -> Result<Self, ClientError> {
+        Ok(Self { address: Address::parse(server, ca)?, cookie: None })
+    }
+
+    /// Signs in; what follows is asked in this name.
+    ///
+    /// # Errors
+    /// When the user or the password is wrong, or the server does not answer.
+    pub async fn sign_in(&mut self, user: &str, password: &str) -> Result<(), ClientError> {
+        let body = serde_json::json!({ "user": user, "password": password });
+        let path = "/api/v1/session";
+        let answer = self.ask(Method::POST, path, Some(body.to_string())).await?;
+        let cookie = answer.headers().get(header::SET_COOKIE).and_then(|c| c.to_str().ok());
+        let pair = cookie.and_then(|c| c.split(';').next()).map(str::to_owned);
+        self.cookie = Some(pair.ok_or_else(|| unreadable(path, "it sets no cookie"))?);
+        Ok(())
+    }
+
+    /// Makes an enrolment token.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn create_token(&self, token: &NewToken) -> Result<Token, ClientError> {
+        let body = serde_json::to_string(token).map_err(|e| unreadable("token", e))?;
+        self.json(Method::POST, "/api/v1/enrolment-tokens", Some(body)).await
+    }
+
+    /// The tokens that exist, without their secrets.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn tokens(&self) -> Result<Vec<Token>, ClientError> {
+        #[derive(Deserialize)]
+        struct Tokens {
+            tokens: Vec<Token>,
+        }
+        Ok(self.json::<Tokens>(Method::GET, "/api/v1/enrolment-tokens", None).await?.tokens)
+    }
+
+    /// Withdraws a token: nobody enrols with it any more.
+    ///
+    /// # Errors
+    /// When there is none of this id, the server refuses or does not answer.
+    pub async fn delete_token(&self, id: &str) -> Result<(), ClientError> {
+        let plain = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if !plain {
+            return Err(unreadable("token id", "letters, digits, '-' and '_' are allowed"));
+        }
+        self.ask(Method::DELETE, &format!("/api/v1/enrolment-tokens/{id}"), None).await.map(|_| ())
+    }
+
+    /// The devices that ever enrolled.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn devices(&self) -> Result<Vec<Device>, ClientError> {
+        #[derive(Deserialize)]
+        struct Devices {
+            devices: Vec<Device>,
+        }
+        Ok(self.json::<Devices>(Method::GET, "/api/v1/devices", None).await?.devices)
+    }
+
+    async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+    ) -> Result<T, ClientError> {
+        let answer = self.ask(method, path, body).await?;
+        serde_json::from_slice(answer.body()).map_err(|e| unreadable(path, e))
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+    ) -> Result<hyper::Response<Bytes>, ClientError> {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.address.authority());
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        let body = Full::new(Bytes::from(body.unwrap_or_default()));
+        let answer = self.address.exchange(request.body(body).map_err(|e| unreadable(path, e))?).await?;
+        if answer.status().is_success() { Ok(answer) } else { Err(refusal(&answer)) }
+    }
+}
+
+/// Reads a problem document; a proxy in between may answer something else.
+fn refusal(answer: &hyper::Response<Bytes>) -> ClientError {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Problem {
+        code: String,
+        title: String,
+        detail: String,
+    }
+    let problem: Problem = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let detail = if problem.detail.is_empty() { problem.title } else { problem.detail };
+    ClientError::Refused { status: answer.status().as_u16(), code: problem.code, detail }
+}
+
+fn unreadable(path: &str, why: impl ToString) -> ClientError {
+    ClientError::Answer { path: path.to_owned(), why: why.to_string() }
+}

@@ -1,0 +1,4 @@
+//! What an administrator's tools share: a client of the server's API. Knows neither the server's code nor its database.
+
+pub mod client;
+pub mod connect;

@@ -1,0 +1,65 @@
+// Owns what all journeys share: a signed-in browser, and a page that may not break the security policy or throw.
+import { test as base, expect, type Page } from '@playwright/test';
+import { en } from '../src/lib/i18n/en';
+import { id } from '../src/lib/i18n/id';
+
+export { en, expect, id };
+export type { Page };
+
+export const PASSWORD = process.env.TIRTA_PASSWORD ?? '';
+export const USER = process.env.TIRTA_USER ?? 'admin';
+
+type State = Awaited<ReturnType<import('@playwright/test').BrowserContext['storageState']>>;
+
+export const test = base.extend<{ signedIn: Page; noErrors: undefined }, { session: State }>({
+  /** Signs in once per run: the password is hashed slowly on purpose. */
+  session: [
+    async ({ playwright }, use) => {
+      const request = await playwright.request.newContext({
+        baseURL: process.env.TIRTA_URL ?? '',
+        ignoreHTTPSErrors: true,
+      });
+      const answer = await request.post('/api/v1/session', { data: { user: USER, password: PASSWORD } });
+      expect(answer.status(), 'signing in with TIRTA_PASSWORD').toBe(200);
+      await use(await request.storageState());
+      await request.dispose();
+    },
+    { scope: 'worker' },
+  ],
+
+  /** A page with a session, without the sign-in form. */
+  signedIn: async ({ page, session }, use) => {
+    await page.context().addCookies(session.cookies);
+    await use(page);
+  },
+
+  noErrors: [
+    async ({ page }, use) => {
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(error.message));
+      page.on('console', (message) => {
+        if (/Content Security Policy|Refused to/.test(message.text())) errors.push(message.text());
+      });
+      await use(undefined);
+      expect(errors, 'errors in the page').toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** The devices on the fleet page, once there are any. */
+export async function devices(page: Page) {
+  const all = page.locator('[data-device]');
+  await expect(all.first()).toBeVisible({ timeout: 30_000 });
+  return all;
+}
+
+/** The name of a device that is connected. */
+export async function onlineDevice(page: Page): Promise<string> {
+  await page.goto('/');
+  await devices(page);
+  const online = page.locator('[data-device]').filter({ has: page.locator('[data-state="online"]') });
+  const name = await online.first().getAttribute('data-device');
+  expect(name, 'a device that is online').not.toBeNull();
+  return name ?? '';
+}

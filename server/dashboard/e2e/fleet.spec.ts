@@ -1,0 +1,59 @@
+// The page of all devices: they appear, they change live, they can be found, and a lost connection is told.
+import { devices, expect, id, test } from './fixtures';
+
+const wanted = Number(process.env.TIRTA_DEVICES ?? 5);
+
+test('all devices appear and their values change live', async ({ signedIn: page }) => {
+  await page.goto('/');
+  const all = await devices(page);
+  await expect(all).toHaveCount(wanted, { timeout: 45_000 });
+  await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
+
+  const names = await all.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-device') ?? ''));
+  const read = (name: string) => page.locator(`[data-device="${name}"] [data-metric]`).allInnerTexts();
+  const before = new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
+  for (const name of names) {
+    await expect(async () => {
+      const values = (texts: string[] | undefined) => texts?.map((text) => text.split('\n')[0]);
+      expect(values(await read(name)), `${name} changes`).not.toEqual(values(before.get(name)));
+    }).toPass({ timeout: 30_000 });
+  }
+});
+
+test('a device shows four metrics with unit and age, its state in words, and that it is simulated', async ({
+  signedIn: page,
+}) => {
+  await page.goto('/');
+  const first = (await devices(page)).first();
+  for (const metric of ['ph', 'tds', 'temperature', 'volume']) {
+    await expect(first.locator(`[data-metric="${metric}"] time`)).toBeVisible();
+  }
+  await expect(first.getByText(id.state.online)).toBeVisible();
+  await expect(first.getByText(id.fleet.simulated)).toBeVisible();
+  await expect(first.locator('[data-metric="temperature"]')).toContainText(/\d,\d|!|[a-z]/);
+});
+
+test('search and filter narrow the list and stay in the address', async ({ signedIn: page }) => {
+  await page.goto('/');
+  const all = await devices(page);
+  const name = (await all.last().getAttribute('data-device')) ?? '';
+  await page.getByRole('searchbox').fill(name);
+  await expect(all).toHaveCount(1);
+  await page.reload();
+  await expect(page.locator('[data-device]')).toHaveCount(1);
+  await page.getByRole('searchbox').fill('no-such-device');
+  await expect(page.getByText(id.fleet.noMatch)).toBeVisible();
+  await page.getByRole('button', { name: id.fleet.reset }).click();
+  await expect(page.locator('[data-device]').first()).toBeVisible();
+});
+
+test('a lost connection is told, and everything catches up when it is back', async ({ signedIn: page }) => {
+  await page.goto('/');
+  await devices(page);
+  await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
+  await page.context().setOffline(true);
+  await expect(page.locator('[data-banner]')).toBeVisible();
+  await page.context().setOffline(false);
+  await expect(page.locator('[data-banner]')).toBeHidden({ timeout: 30_000 });
+  await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
+});

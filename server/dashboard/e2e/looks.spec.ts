@@ -1,0 +1,58 @@
+// How every page looks: screenshots for people to judge, no serious finding of axe, nothing wider than the screen.
+import AxeBuilder from '@axe-core/playwright';
+import { expect, onlineDevice, test } from './fixtures';
+
+const folder = process.env.TIRTA_SHOTS ?? 'test-results/shots';
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`every page is clean and accessible in ${theme}`, async ({
+    signedIn: page,
+    browser,
+    baseURL,
+  }, info) => {
+    await page.emulateMedia({ colorScheme: theme });
+    const name = await onlineDevice(page);
+    const check = async (what: string): Promise<void> => {
+      await page.screenshot({ path: `${folder}/${what}-${info.project.name}-${theme}.png` });
+      const found = await new AxeBuilder({ page }).analyze();
+      const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      expect(
+        serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`),
+        what,
+      ).toEqual([]);
+    };
+    await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
+    await check('fleet');
+    await page.goto(`/devices/${name}`);
+    await expect(page.locator('canvas').first()).toBeVisible();
+    await check('device');
+    await page.goto('/enrolment');
+    await expect(page.locator('form')).toBeVisible();
+    await check('enrolment');
+    await page.goto('/settings');
+    await expect(page.locator('h1')).toBeVisible();
+    await check('settings');
+
+    const stranger = await browser.newPage({
+      baseURL: baseURL ?? '',
+      colorScheme: theme,
+      ignoreHTTPSErrors: true,
+      viewport: page.viewportSize(),
+    });
+    await stranger.goto('/');
+    await expect(stranger.locator('form')).toBeVisible();
+    await stranger.screenshot({ path: `${folder}/sign-in-${info.project.name}-${theme}.png` });
+    await stranger.close();
+  });
+}
+
+test('nothing is wider than a small phone', async ({ signedIn: page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  const name = await onlineDevice(page);
+  for (const path of ['/', `/devices/${name}`, '/enrolment', '/settings']) {
+    await page.goto(path);
+    await expect(page.locator('h1')).toBeVisible();
+    const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(beyond, path).toBeLessThanOrEqual(0);
+  }
+});

@@ -1,0 +1,48 @@
+// Owns how the browser tests run: against a real server with devices, in the Chromium of this machine.
+import { defineConfig } from '@playwright/test';
+
+for (const name of ['TIRTA_URL', 'TIRTA_PASSWORD']) {
+  if (!process.env[name]) {
+    throw new Error(
+      `${name} is not set. These tests drive a running server: start one with \`cargo xtask demo\`, then set ` +
+        'TIRTA_URL to the address and TIRTA_PASSWORD to the password that it prints.',
+    );
+  }
+}
+
+const common = { locale: 'id-ID', timezoneId: 'Asia/Jakarta' };
+
+export default defineConfig({
+  testDir: 'e2e',
+  outputDir: 'test-results',
+  // One server, two cores: in turn is faster than at once, and nothing disturbs anything.
+  workers: 1,
+  fullyParallel: false,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  use: {
+    baseURL: process.env.TIRTA_URL ?? '',
+    // The server's certificate is from its own authority.
+    ignoreHTTPSErrors: true,
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--no-first-run',
+      ],
+    },
+  },
+  projects: [
+    {
+      name: 'phone',
+      use: { ...common, viewport: { width: 390, height: 844 }, hasTouch: true, deviceScaleFactor: 2 },
+    },
+    { name: 'desktop', use: { ...common, viewport: { width: 1440, height: 900 } } },
+  ],
+});

@@ -1,0 +1,40 @@
+// Owns the list of what the dashboard asks of the server: one function per operation. Knows nothing of pages or state.
+import { call } from './call';
+import type { Metric, NewToken } from './types';
+
+export interface Span {
+  /** Milliseconds since 1970; the server takes whole ones. */
+  from: number;
+  to: number;
+}
+
+const whole = ({ from, to }: Span): Span => ({ from: Math.floor(from), to: Math.ceil(to) });
+/** A metric of a newer server is asked for by its own name. */
+const asMetric = (metric: string): Metric => metric as Metric;
+
+export const api = {
+  session: () => call('get', '/api/v1/session', {}),
+  signIn: (user: string, password: string) => call('post', '/api/v1/session', { body: { user, password } }),
+  signOut: () => call('delete', '/api/v1/session', {}),
+
+  devices: async () => (await call('get', '/api/v1/devices', {})).devices,
+  latest: async () => (await call('get', '/api/v1/latest', {})).latest,
+  revoke: (name: string) => call('post', '/api/v1/devices/{name}/revoke', { path: { name } }),
+  setIntervals: (name: string, interval_ms: Record<string, number>) =>
+    call('put', '/api/v1/devices/{name}/settings', { path: { name }, body: { interval_ms } }),
+
+  /** One metric of one device, for a chart. */
+  series: (name: string, metric: string, span: Span, points: number) =>
+    call('get', '/api/v1/devices/{name}/series', {
+      path: { name },
+      query: { metric: asMetric(metric), ...whole(span), points },
+    }),
+  /** One metric of every device, for sparklines. */
+  trends: async (metric: string, span: Span, points: number) =>
+    (await call('get', '/api/v1/series', { query: { metric: asMetric(metric), ...whole(span), points } }))
+      .series,
+
+  tokens: async () => (await call('get', '/api/v1/enrolment-tokens', {})).tokens,
+  createToken: (order: NewToken) => call('post', '/api/v1/enrolment-tokens', { body: order }),
+  deleteToken: (id: string) => call('delete', '/api/v1/enrolment-tokens/{id}', { path: { id } }),
+};

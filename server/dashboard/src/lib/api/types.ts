@@ -1,0 +1,21 @@
+// Owns the short names of what the server speaks. All of it comes from the server's OpenAPI document through
+// schema.d.ts (`npm run types`), so that a change there shows here as a type error.
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Device = Schemas['Device'];
+export type DeviceState = Schemas['DeviceState'];
+export type Settings = Schemas['Settings'];
+export type Metric = Schemas['Metric'];
+export type Fault = Schemas['Fault'];
+export type Flag = Schemas['Flag'];
+export type ClockQuality = Schemas['ClockQuality'];
+export type Reading = Schemas['Reading'];
+export type LatestReading = Schemas['LatestReading'];
+export type Series = Schemas['Series'];
+export type Token = Schemas['Token'];
+export type NewToken = Schemas['NewToken'];
+export type CreatedToken = Schemas['CreatedToken'];
+export type LiveEvent = Schemas['LiveEvent'];
+export type Session = Schemas['Session'];

@@ -1,0 +1,14 @@
+// Owns the question what a gap is: a pause much longer than the usual step between readings.
+import type { Series } from '$lib/api/types';
+
+/** Two neighbours further apart than this are not joined by a line. */
+export function gapAfter(series: Pick<Series, 'time' | 'bucket_ms'>, intervalMs = 0): number {
+  return Math.max(2.5 * Math.max(series.bucket_ms, usualStep(series.time)), 2.5 * intervalMs);
+}
+
+/** The median distance between neighbours: a few outages don't move it. */
+function usualStep(times: readonly number[]): number {
+  const steps = times.slice(1).map((time, i) => time - (times[i] ?? time));
+  steps.sort((a, b) => a - b);
+  return steps[Math.floor(steps.length / 2)] ?? 0;
+}

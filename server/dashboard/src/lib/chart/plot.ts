@@ -1,0 +1,161 @@
+// Owns the uPlot instance of a chart: its axes, band, line, fault marks and cursor. Knows no component.
+import { formatTick } from '$lib/format/time';
+import { numberFormat } from '$lib/format/number';
+import uPlot from 'uplot';
+import { lonely, rangeOf, type Columns } from './columns';
+import { followTouch } from './touch';
+
+export interface PlotOptions {
+  width: number;
+  height: number;
+  colour: string;
+  leastSpan: number;
+  locale: string;
+  syncKey: string;
+  onCursor: (index: number | null) => void;
+}
+
+const FAULT_HEIGHT = 9;
+/** The place of the average among the columns. */
+const AVERAGE = 3;
+
+/** Colours come from the page's tokens; a canvas cannot read them by itself. */
+function token(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+export class Plot {
+  readonly #plot: uPlot;
+  #faults: Columns['faults'] = [];
+
+  constructor(
+    target: HTMLElement,
+    columns: Columns,
+    span: { from: number; to: number },
+    options: PlotOptions,
+  ) {
+    this.#faults = columns.faults;
+    this.#plot = new uPlot(this.#options(options), columns.data, target);
+    this.update(columns, span);
+    followTouch(this.#plot);
+  }
+
+  update(columns: Columns, span: { from: number; to: number }): void {
+    this.#faults = columns.faults;
+    this.#plot.batch(() => {
+      this.#plot.setData(columns.data, false);
+      this.#plot.setScale('x', { min: span.from, max: span.to });
+    });
+  }
+
+  resize(width: number, height: number): void {
+    this.#plot.setSize({ width, height });
+  }
+
+  destroy(): void {
+    this.#plot.destroy();
+  }
+
+  #options(options: PlotOptions): uPlot.Options {
+    const { width, height, colour, leastSpan, locale, syncKey } = options;
+    const [line, text, ground, fault] = [
+      token('--line'),
+      token('--text-3'),
+      token('--surface'),
+      token('--bad'),
+    ];
+    const font = `12px ${token('--font')}`;
+    const axis = { stroke: text, font, ticks: { show: false }, grid: { stroke: line, width: 1 } };
+    const stroke = token(colour);
+    return {
+      width,
+      height,
+      ms: 1,
+      padding: [10, 8, 0, 0],
+      legend: { show: false },
+      scales: {
+        // The window is given, whatever the data: an outage at its end must show as one.
+        x: { time: true, range: (_plot, from, to) => [from, to] },
+        y: {
+          range: (_plot, low, high) =>
+            low === null || high === null ? [0, 1] : rangeOf(low, high, leastSpan),
+        },
+      },
+      axes: [
+        {
+          ...axis,
+          grid: { show: false },
+          size: 28,
+          space: 74,
+          values: (_plot, splits, _axis, _space, step) =>
+            splits.map((time) => formatTick(time, step, locale)),
+        },
+        {
+          ...axis,
+          // As wide as its labels need; at least so wide that the charts of a device stand in line.
+          size: (_plot, labels) =>
+            Math.max(46, 14 + 7 * Math.max(0, ...(labels ?? []).map((text) => text.length))),
+          gap: 6,
+          space: 38,
+          values: (_plot, splits, _axis, _space, step) => splits.map((value) => tick(value, step, locale)),
+        },
+      ],
+      series: [
+        {},
+        { stroke: 'transparent', points: { show: false } },
+        { stroke: 'transparent', points: { show: false } },
+        {
+          stroke,
+          width: 1.8,
+          points: {
+            size: 5,
+            fill: stroke,
+            // A reading between two gaps is a dot, or it would not be seen at all.
+            show: true,
+            filter: (plot, index, show) => {
+              const [from, to] = plot.series[0]?.idxs ?? [0, -1];
+              return show === false ? null : lonely(plot.data[index] ?? [], from, to);
+            },
+          },
+        },
+      ],
+      bands: [{ series: [2, 1], fill: `${stroke}2e` }],
+      cursor: {
+        y: false,
+        drag: { x: false, y: false },
+        sync: { key: syncKey },
+        // Only the average carries a point; the edges of the band say enough by themselves.
+        points: {
+          size: 10,
+          width: 2,
+          stroke: (_plot, index) => (index === AVERAGE ? ground : 'transparent'),
+          fill: (_plot, index) => (index === AVERAGE ? stroke : 'transparent'),
+        },
+      },
+      hooks: {
+        setCursor: [(plot) => options.onCursor(plot.cursor.idx ?? null)],
+        draw: [(plot) => this.#drawFaults(plot, fault)],
+      },
+    };
+  }
+
+  /** A red tick at the foot of the chart for each bucket with failed readings: seen, but no number. */
+  #drawFaults(plot: uPlot, colour: string): void {
+    const { ctx, bbox } = plot;
+    const ratio = uPlot.pxRatio;
+    ctx.save();
+    ctx.fillStyle = colour;
+    for (const { time } of this.#faults) {
+      const x = plot.valToPos(time, 'x', true);
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.fillRect(x - ratio, bbox.top + bbox.height - FAULT_HEIGHT * ratio, 2 * ratio, FAULT_HEIGHT * ratio);
+    }
+    ctx.restore();
+  }
+}
+
+/** As many decimals as the step between two labels needs. */
+function tick(value: number, step: number, locale: string): string {
+  const digits = Math.min(4, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+  return numberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+}

@@ -1,0 +1,34 @@
+// Owns how measured values and counts are written. Decimal comma or point follows the language.
+import { metricOf } from '$lib/metrics';
+
+const formats = new Map<string, Intl.NumberFormat>();
+
+export function numberFormat(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = locale + JSON.stringify(options);
+  let format = formats.get(key);
+  if (!format) formats.set(key, (format = new Intl.NumberFormat(locale, options)));
+  return format;
+}
+
+/** A measured value with the digits that its metric deserves, without its unit. */
+export function formatValue(value: number, metric: string, locale: string): string {
+  // A large number needs no decimals, and a narrow card has no room for them.
+  const digits = Math.abs(value) >= 10_000 ? 0 : metricOf(metric).digits;
+  // -0,0 would be read as a sign of something.
+  const rounded = Number(value.toFixed(digits)) === 0 ? 0 : value;
+  return numberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
+    rounded,
+  );
+}
+
+/** A whole number, such as a count of readings. */
+export function formatCount(count: number, locale: string): string {
+  return numberFormat(locale, { maximumFractionDigits: 0 }).format(count);
+}
+
+/** Reads what a person typed: comma or point, white space around it. Null when it is no number. */
+export function parseNumber(text: string): number | null {
+  const plain = text.trim().replace(',', '.');
+  if (!/^\d+(\.\d+)?$/.test(plain)) return null;
+  return Number(plain);
+}

@@ -1,0 +1,82 @@
+// Owns how instants, ages and durations are written, by language.
+import { numberFormat } from './number';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const dates = new Map<string, Intl.DateTimeFormat>();
+
+function dateFormat(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = locale + JSON.stringify(options);
+  let format = dates.get(key);
+  if (!format) dates.set(key, (format = new Intl.DateTimeFormat(locale, options)));
+  return format;
+}
+
+export type Age =
+  { fresh: true } | { fresh: false; count: number; unit: 'second' | 'minute' | 'hour' | 'day' };
+
+/** An age in its largest whole unit. Below ten seconds it is simply fresh: numbers that tick for no reason disturb. */
+export function ageOf(time: number, now: number): Age {
+  const age = Math.max(0, now - time);
+  if (age < 10 * SECOND) return { fresh: true };
+  if (age < MINUTE) return { fresh: false, count: Math.floor(age / SECOND), unit: 'second' };
+  if (age < HOUR) return { fresh: false, count: Math.floor(age / MINUTE), unit: 'minute' };
+  if (age < DAY) return { fresh: false, count: Math.floor(age / HOUR), unit: 'hour' };
+  return { fresh: false, count: Math.floor(age / DAY), unit: 'day' };
+}
+
+/** "12s", "3 mnt": short enough for a table cell. */
+export function formatAge(age: Age & { fresh: false }, locale: string): string {
+  return numberFormat(locale, { style: 'unit', unit: age.unit, unitDisplay: 'narrow' }).format(age.count);
+}
+
+/** A duration such as a sampling interval, in the unit that needs no fraction. */
+export function formatDuration(ms: number, locale: string, unitDisplay: 'short' | 'long' = 'short'): string {
+  const [size, unit] =
+    ms >= DAY && ms % DAY === 0
+      ? ([DAY, 'day'] as const)
+      : ms >= HOUR && ms % HOUR === 0
+        ? ([HOUR, 'hour'] as const)
+        : ms >= MINUTE && ms % MINUTE === 0
+          ? ([MINUTE, 'minute'] as const)
+          : ([SECOND, 'second'] as const);
+  return numberFormat(locale, { style: 'unit', unit, unitDisplay, maximumFractionDigits: 3 }).format(
+    ms / size,
+  );
+}
+
+/** An instant in full, for details and tooltips. */
+export function formatInstant(time: number, locale: string): string {
+  return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(time);
+}
+
+/** Day and minute, for lists. */
+export function formatShort(time: number, locale: string): string {
+  return dateFormat(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(
+    time,
+  );
+}
+
+/** The label of a chart's time axis, as fine as the step between labels asks for. */
+export function formatTick(time: number, stepMs: number, locale: string): string {
+  if (stepMs >= DAY) return dateFormat(locale, { day: 'numeric', month: 'short' }).format(time);
+  const midnight = new Date(time).getHours() === 0 && new Date(time).getMinutes() === 0;
+  if (midnight && stepMs >= HOUR) return dateFormat(locale, { day: 'numeric', month: 'short' }).format(time);
+  const seconds = stepMs < MINUTE ? ({ second: '2-digit' } as const) : {};
+  return dateFormat(locale, { hour: '2-digit', minute: '2-digit', ...seconds }).format(time);
+}
+
+/** The instant under the cursor of a chart. */
+export function formatCursor(time: number, bucketMs: number, locale: string): string {
+  const fine = bucketMs < MINUTE ? ({ second: '2-digit' } as const) : {};
+  return dateFormat(locale, {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    ...fine,
+  }).format(time);
+}

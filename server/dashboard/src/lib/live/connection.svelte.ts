@@ -1,0 +1,148 @@
+// Owns the live connection as the application sees it: its status, the batching of events, and the
+// catch-up after every loss. Whatever shows data registers here and can both apply events and fetch anew.
+import { api } from '$lib/api/client';
+import type { LiveEvent } from '$lib/api/types';
+import { serverNow } from '$lib/format/server-clock';
+import { session } from '$lib/state/session.svelte';
+import { LiveSocket } from './socket';
+
+export interface Follower {
+  /** Fetches everything: after a connection, and after the server says that we missed something. */
+  refresh(): Promise<void>;
+  /** Applies what happened since. */
+  apply(events: readonly LiveEvent[]): void;
+}
+
+type Status = 'connecting' | 'live' | 'lost';
+
+/** Events are applied together this often: fifty devices must not paint the screen fifty times. */
+const FLUSH_MS = 200;
+/** Without a socket (a proxy may refuse one) the data is fetched this often instead. */
+const POLL_MS = 15_000;
+const FIRST_POLL_MS = 1_500;
+
+class Connection {
+  #status = $state<Status>('connecting');
+  #upToDateAt = $state<number | null>(null);
+  #retrying = $state(false);
+  #followers = new Set<Follower>();
+  #queue: LiveEvent[] = [];
+  #flushing: ReturnType<typeof setTimeout> | undefined;
+  #polling: ReturnType<typeof setTimeout> | undefined;
+  #refreshing: Promise<boolean> | null = null;
+  #open = false;
+  #socket = new LiveSocket(
+    `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/live`,
+    {
+      opened: () => {
+        this.#open = true;
+        this.#queue = [];
+        void this.#catchUp();
+      },
+      closed: () => this.#closed(),
+      event: (event) => this.#take(event),
+    },
+  );
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  /** When the screen last agreed with the server; null before the first time. */
+  get upToDateAt(): number | null {
+    return this.#upToDateAt;
+  }
+
+  get retrying(): boolean {
+    return this.#retrying;
+  }
+
+  /** Registers until the returned function is called. One that comes late fetches by itself. */
+  follow(follower: Follower): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  start(): void {
+    this.#status = 'connecting';
+    this.#socket.start();
+    this.#poll(FIRST_POLL_MS);
+  }
+
+  stop(): void {
+    this.#socket.stop();
+    this.#open = false;
+    this.#upToDateAt = null;
+    clearTimeout(this.#polling);
+    clearTimeout(this.#flushing);
+    this.#flushing = undefined;
+    this.#queue = [];
+  }
+
+  async retry(): Promise<void> {
+    this.#retrying = true;
+    this.#socket.retry();
+    await this.#refresh();
+    this.#retrying = false;
+  }
+
+  #take(event: LiveEvent): void {
+    if (event.type === 'missed') {
+      void this.#catchUp();
+      return;
+    }
+    this.#queue.push(event);
+    this.#flushing ??= setTimeout(() => this.#flush(), FLUSH_MS);
+  }
+
+  #flush(): void {
+    this.#flushing = undefined;
+    // What comes in during a fetch is applied after it, so that the answer can't put it back.
+    if (this.#refreshing || this.#queue.length === 0) return;
+    const events = this.#queue;
+    this.#queue = [];
+    for (const follower of this.#followers) follower.apply(events);
+    if (this.#status === 'live') this.#upToDateAt = serverNow();
+  }
+
+  async #catchUp(): Promise<void> {
+    const done = await this.#refresh();
+    if (!this.#open) return;
+    if (done) this.#status = 'live';
+    else setTimeout(() => this.#open && void this.#catchUp(), 2_000);
+    this.#flush();
+  }
+
+  #closed(): void {
+    this.#open = false;
+    this.#status = 'lost';
+    this.#poll(FIRST_POLL_MS);
+    // The server closes the socket when the session ends; only a request tells that from a bad network.
+    api.session().catch((cause: unknown) => session.ended(cause));
+  }
+
+  #poll(after: number): void {
+    clearTimeout(this.#polling);
+    this.#polling = setTimeout(async () => {
+      if (this.#open) return;
+      if (!(await this.#refresh()) && this.#status === 'connecting') this.#status = 'lost';
+      if (!this.#open && session.state.is === 'in') this.#poll(POLL_MS);
+    }, after);
+  }
+
+  /** Lets every follower fetch; concurrent calls share one round. True if all succeeded. */
+  #refresh(): Promise<boolean> {
+    this.#refreshing ??= (async () => {
+      const results = await Promise.allSettled([...this.#followers].map((follower) => follower.refresh()));
+      this.#refreshing = null;
+      const failed = results.filter((result) => result.status === 'rejected');
+      for (const { reason } of failed) session.ended(reason);
+      if (failed.length > 0) return false;
+      this.#upToDateAt = serverNow();
+      return true;
+    })();
+    return this.#refreshing;
+  }
+}
+
+export const connection = new Connection();

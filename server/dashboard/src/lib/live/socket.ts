@@ -1,0 +1,91 @@
+// Owns one WebSocket to the server: opens it, opens it again after a loss, and reads its events.
+// Knows nothing of what the events mean; whoever listens fetches everything after each opening.
+import type { LiveEvent } from '$lib/api/types';
+import { backoff } from './backoff';
+
+export interface Listener {
+  opened(): void;
+  closed(): void;
+  event(event: LiveEvent): void;
+}
+
+/** A connection that has not opened by then is given up. */
+const OPEN_WITHIN_MS = 10_000;
+
+export class LiveSocket {
+  #socket: WebSocket | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #attempt = 0;
+  #wanted = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly listener: Listener,
+  ) {}
+
+  start(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    addEventListener('online', this.retry);
+    addEventListener('offline', this.#drop);
+    this.#open();
+  }
+
+  stop(): void {
+    this.#wanted = false;
+    removeEventListener('online', this.retry);
+    removeEventListener('offline', this.#drop);
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  /** Tries at once instead of waiting. */
+  retry = (): void => {
+    if (!this.#wanted || this.#socket) return;
+    clearTimeout(this.#timer);
+    this.#open();
+  };
+
+  /** The network went: a socket over it would notice only minutes later. */
+  #drop = (): void => this.#socket?.close();
+
+  #open(): void {
+    const socket = new WebSocket(this.url);
+    this.#socket = socket;
+    const late = setTimeout(() => this.#lost(socket), OPEN_WITHIN_MS);
+    socket.onopen = () => {
+      clearTimeout(late);
+      this.#attempt = 0;
+      this.listener.opened();
+    };
+    socket.onmessage = (message) => {
+      const event = parseEvent(message.data);
+      if (event && socket === this.#socket) this.listener.event(event);
+    };
+    socket.onclose = () => {
+      clearTimeout(late);
+      this.#lost(socket);
+    };
+  }
+
+  #lost(socket: WebSocket): void {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    socket.close();
+    this.listener.closed();
+    this.#timer = setTimeout(() => this.#open(), backoff(this.#attempt++));
+  }
+}
+
+/** Reads an event; one of a newer server, or nonsense, is left out. */
+export function parseEvent(data: unknown): LiveEvent | null {
+  if (typeof data !== 'string') return null;
+  try {
+    const event = JSON.parse(data) as LiveEvent;
+    return event.type === 'readings' || event.type === 'device' || event.type === 'missed' ? event : null;
+  } catch {
+    return null;
+  }
+}

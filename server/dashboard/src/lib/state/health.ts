@@ -1,0 +1,40 @@
+// Owns the judgement on one device: its state by now, its faults, how fresh a value is, how urgent it all is.
+import type { Device, DeviceState, Reading } from '$lib/api/types';
+import type { Latest } from './merge';
+
+/** The server calls a device offline after this silence; it sends no event for a silence, so we judge alike. */
+export const ONLINE_GRACE_MS = 90_000;
+
+export function stateAt(device: Device, now: number): DeviceState {
+  if (device.state !== 'online') return device.state;
+  return now - (device.last_seen ?? 0) > ONLINE_GRACE_MS ? 'offline' : 'online';
+}
+
+/** The metrics whose last reading failed. The reading itself knows best; the status fills in for the others. */
+export function faultsOf(device: Device, latest: Latest): string[] {
+  const fromStatus = Object.entries(device.probes)
+    .filter(([metric, word]) => word !== 'ok' && !latest[metric])
+    .map(([metric]) => metric);
+  const fromReadings = Object.values(latest)
+    .filter((reading) => reading.fault !== null)
+    .map((reading) => reading.metric);
+  return [...fromStatus, ...fromReadings];
+}
+
+/** Whether a value is too old to be taken for the present: three of its intervals, but never under half a minute. */
+export function isStale(reading: Reading, intervalMs: number | undefined, now: number): boolean {
+  return now - reading.time > Math.max(30_000, 3 * (intervalMs ?? 20_000));
+}
+
+/** The flags that say something about this one value. The simulation has its own badge on the device. */
+export function remarksOf(reading: Reading): string[] {
+  const flags = reading.flags.filter((flag) => flag !== 'simulated');
+  return reading.clock === 'unsynced' ? [...flags, 'clock'] : flags;
+}
+
+/** Sort key of "attention first": lower is more urgent. */
+export function urgency(state: DeviceState, faults: number): number {
+  if (state === 'offline') return 0;
+  if (faults > 0 && state === 'online') return 1;
+  return { online: 2, never: 3, revoked: 4 }[state];
+}

@@ -1,0 +1,59 @@
+// Owns the address bar: the current route, its query, and links that don't reload the page.
+import { parseRoute, type Route } from './route';
+
+class Router {
+  #path = $state(location.pathname);
+  #query = $state(location.search);
+
+  constructor() {
+    addEventListener('popstate', () => this.#read());
+    addEventListener('click', (event) => this.#follow(event));
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  get route(): Route {
+    return parseRoute(this.#path);
+  }
+
+  query(name: string): string | null {
+    return new URLSearchParams(this.#query).get(name);
+  }
+
+  go(href: string): void {
+    history.pushState(null, '', href);
+    this.#read();
+    scrollTo(0, 0);
+    // A screen reader hears the new page from its top.
+    document.getElementById('content')?.focus({ preventScroll: true });
+  }
+
+  /** Keeps a choice such as a filter in the address without a step in the history. */
+  setQuery(name: string, value: string | null): void {
+    const query = new URLSearchParams(location.search);
+    if (value) query.set(name, value);
+    else query.delete(name);
+    const text = query.toString();
+    history.replaceState(history.state, '', location.pathname + (text ? `?${text}` : ''));
+    this.#query = location.search;
+  }
+
+  #read(): void {
+    this.#path = location.pathname;
+    this.#query = location.search;
+  }
+
+  #follow(event: MouseEvent): void {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (!link || link.origin !== location.origin || link.target || link.hasAttribute('download')) return;
+    if (link.hash) return; // the skip link stays the browser's
+    event.preventDefault();
+    this.go(link.pathname + link.search);
+  }
+}
+
+export const router = new Router();

@@ -1,0 +1,98 @@
+// Checks the rules behind the pages: addresses, selection and order, ranges, intervals.
+import type { Device, DeviceState } from '$lib/api/types';
+import { parseRoute, paths } from '$lib/state/route';
+import { describe, expect, it } from 'vitest';
+import { changed, msOf, offered, same } from './device/intervals';
+import { fittingRange, windowAt } from './device/ranges';
+import { count, select, type Candidate } from './fleet/select';
+import { configLines } from './tokens/snippet';
+
+const candidate = (name: string, state: DeviceState = 'online', faults: string[] = []): Candidate => ({
+  device: { name, serial: `10000000${name.replace(/\D/g, '').padStart(8, '0')}` } as Device,
+  state,
+  faults,
+});
+const named = (found: Candidate[]): string[] => found.map(({ device }) => device.name);
+
+describe('an address', () => {
+  it('leads to its page and back', () => {
+    expect(parseRoute('/')).toEqual({ page: 'fleet' });
+    expect(parseRoute(paths.device('pi-7'))).toEqual({ page: 'device', name: 'pi-7' });
+    expect(parseRoute('/enrolment/')).toEqual({ page: 'enrolment' });
+    for (const wrong of ['/devices', '/devices/pi-1/more', '/devices/%', '/nope']) {
+      expect(parseRoute(wrong), wrong).toEqual({ page: 'missing' });
+    }
+  });
+});
+
+describe('the list', () => {
+  const all = [
+    candidate('pi-10'),
+    candidate('pi-2', 'online', ['ph']),
+    candidate('pi-1', 'revoked', ['ph']),
+    candidate('pi-3', 'offline'),
+    candidate('pi-4', 'never'),
+  ];
+
+  it('is in the order that people count in, with revoked devices last', () => {
+    expect(named(select(all, '', 'all', 'name'))).toEqual(['pi-2', 'pi-3', 'pi-4', 'pi-10', 'pi-1']);
+  });
+
+  it('can begin with what needs a person', () => {
+    expect(named(select(all, '', 'all', 'attention'))).toEqual(['pi-3', 'pi-2', 'pi-10', 'pi-4', 'pi-1']);
+  });
+
+  it('is searched by name and serial, whatever the case', () => {
+    expect(named(select(all, ' PI-10 ', 'all', 'name'))).toEqual(['pi-10']);
+    expect(named(select(all, '00000003', 'all', 'name'))).toEqual(['pi-3']);
+  });
+
+  it('counts what it would show', () => {
+    expect(count(all)).toEqual({ all: 5, online: 2, offline: 1, faults: 1, never: 1 });
+    expect(named(select(all, '', 'faults', 'name'))).toEqual(['pi-2']);
+  });
+});
+
+describe('a time range', () => {
+  it('of a silent device still holds its last reading', () => {
+    expect(fittingRange(null, 1e12)).toBe('m15');
+    expect(fittingRange(1e12 - 47 * 60_000, 1e12)).toBe('h24');
+    expect(fittingRange(1e12 - 90 * 86_400_000, 1e12)).toBe('d30');
+  });
+
+  it('slides in steps that can be seen', () => {
+    expect(windowAt('d30', 1e12)).toEqual(windowAt('d30', 1e12 + 1));
+    const { from, to } = windowAt('h1', 1e12);
+    expect(to - from).toBe(3_600_000);
+    expect(to).toBeGreaterThanOrEqual(1e12);
+  });
+});
+
+describe('an interval', () => {
+  it('is taken between a tenth of a second and a day', () => {
+    expect(msOf({ is: 'typed', text: '0,1' })).toBe(100);
+    expect(msOf({ is: 'typed', text: '86400' })).toBe(86_400_000);
+    for (const text of ['0', '0,05', '86401', 'soon', ''])
+      expect(msOf({ is: 'typed', text }), text).toBeNull();
+    expect(msOf({ is: 'own' })).toBeUndefined();
+  });
+
+  it('that is no preset is offered all the same', () => {
+    expect(offered(1_500)).toContain(1_500);
+    expect(offered(undefined)).not.toContain(1_500);
+  });
+
+  it('changes alone, and can go back to the device’s own', () => {
+    const present = { ph: 1_000, tds: 5_000 };
+    expect(changed(present, { ph: { is: 'ms', ms: 2_000 } })).toEqual({ ph: 2_000, tds: 5_000 });
+    expect(changed(present, { ph: { is: 'own' } })).toEqual({ tds: 5_000 });
+    expect(changed(present, { ph: { is: 'typed', text: 'x' } })).toBeNull();
+    expect(same(present, { tds: 5_000, ph: 1_000 })).toBe(true);
+    expect(same(present, { tds: 5_000 })).toBe(false);
+  });
+});
+
+it('gives an agent the secure address of the server, never a plain one', () => {
+  expect(configLines('abc', 'https://kolam.local:8443')).toContain('url = "https://kolam.local:8443"');
+  expect(configLines('abc', 'http://127.0.0.1:8080')).not.toContain('http://');
+});

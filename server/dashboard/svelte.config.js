@@ -1,0 +1,2 @@
+// Owns the compiler's options, shared by Vite and svelte-check.
+export default { compilerOptions: { runes: true } };

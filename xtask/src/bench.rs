@@ -1,0 +1,39 @@
+//! `cargo xtask bench`: hands over to the benchmarks of the packages, in release.
+
+use crate::error::Error;
+use crate::postgres::Postgres;
+use crate::prepare::{cargo, root, run_with};
+
+/// What is measured.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Bench {
+    /// From publish to ack: simulated devices over mutual TLS against the real server.
+    Ingest {
+        /// How many devices.
+        #[arg(long, default_value_t = 200)]
+        devices: u32,
+        /// How long the steady run takes.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// The engine.
+        #[arg(long, default_value = "sqlite", value_parser = ["sqlite", "postgres"])]
+        database: String,
+    },
+}
+
+/// Runs it; its last line is one line of JSON.
+///
+/// # Errors
+/// When it can't be built or fails.
+pub async fn run(bench: Bench) -> Result<(), Error> {
+    let Bench::Ingest { devices, seconds, database } = bench;
+    let (devices, seconds) = (devices.to_string(), seconds.to_string());
+    let words = ["bench", "--package", "server", "--bench", "ingest", "--"];
+    let options = ["--devices", &devices, "--seconds", &seconds, "--database", &database];
+    let words = [&words[..], &options[..]].concat();
+    if database == "postgres" && std::env::var_os("TIRTA_TEST_POSTGRES").is_none() {
+        let cluster = Postgres::start().await?;
+        return run_with(&root(), &cargo(), &words, &[("TIRTA_TEST_POSTGRES", cluster.url())]);
+    }
+    run_with(&root(), &cargo(), &words, &[])
+}

@@ -1,0 +1,90 @@
+//! `cargo xtask test`: what has to hold before anything lands, as a list of steps; the first that fails ends it.
+
+mod deny;
+mod packages;
+
+use crate::error::Error;
+use crate::fleet::{Fleet, FleetSetup, Folder, Programs};
+use crate::postgres::Postgres;
+use crate::prepare::{cargo, dashboard_folder, install_packages, root, run, run_with};
+use std::{future::Future, time::Instant};
+
+/// How much is checked.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CheckOptions {
+    /// Only what needs no other program: format, lints, unit tests.
+    #[arg(long)]
+    pub fast: bool,
+}
+
+/// Runs all steps.
+///
+/// # Errors
+/// The first that fails.
+pub async fn run_checks(options: &CheckOptions) -> Result<(), Error> {
+    let start = Instant::now();
+    if options.fast {
+        step("Format", async { format() }).await?;
+        step("Lints", async { lints() }).await?;
+        step("Unit tests", async { unit_tests() }).await?;
+    } else {
+        step("Programs that the tests use", async { packages::install_missing() }).await?;
+        step("Format", async { format() }).await?;
+        step("Dashboard: types, style, build, unit tests", async { dashboard() }).await?;
+        step("Lints", async { lints() }).await?;
+        step("Dependencies: licences, bans, sources", async { deny::check() }).await?;
+        step("Tests, on SQLite and PostgreSQL", tests()).await?;
+        step("Dashboard in a browser, on a running fleet", browser()).await?;
+    }
+    println!("\nAll checks passed in {} s", start.elapsed().as_secs());
+    Ok(())
+}
+
+async fn step(name: &str, work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    println!("\n== {name}");
+    let start = Instant::now();
+    let result = work.await;
+    let how = if result.is_ok() { "passed" } else { "FAILED" };
+    println!("== {name}: {how} after {:.1} s", start.elapsed().as_secs_f64());
+    result
+}
+
+fn format() -> Result<(), Error> {
+    run(&root(), &cargo(), &["fmt", "--all", "--check"])
+}
+
+fn lints() -> Result<(), Error> {
+    run(&root(), &cargo(), &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
+}
+
+fn unit_tests() -> Result<(), Error> {
+    run(&root(), &cargo(), &["test", "--workspace", "--lib", "--bins", "--test", "tidy", "--test", "wire"])
+}
+
+fn dashboard() -> Result<(), Error> {
+    let folder = dashboard_folder();
+    install_packages(&folder)?;
+    for script in ["build", "check", "test"] {
+        run(&folder, "npm", &["run", script])?;
+    }
+    Ok(())
+}
+
+/// The server's own tests compare its OpenAPI document with the committed one, too.
+async fn tests() -> Result<(), Error> {
+    let postgres = Postgres::start().await?;
+    run_with(&root(), &cargo(), &["test", "--workspace"], &[("TIRTA_TEST_POSTGRES", postgres.url())])
+}
+
+async fn browser() -> Result<(), Error> {
+    let folder = Folder::open(None, "browser")?;
+    let setup = FleetSetup::new(&folder.path, 5)?;
+    let mut fleet = Fleet::start(&Programs::beside_us()?, &setup).await?;
+    let environment = [("TIRTA_URL", fleet.server.http_url()), ("TIRTA_PASSWORD", fleet.server.password()?.to_owned())];
+    let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let seen = run_with(&dashboard_folder(), "npm", &["run", "e2e"], &environment);
+    if seen.is_err() {
+        folder.keep();
+    }
+    seen.and(fleet.stop().await)
+}

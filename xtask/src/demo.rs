@@ -1,0 +1,146 @@
+//! `cargo xtask demo`: a fleet to look at. It owns what the visitor sees on the terminal.
+
+use crate::error::{Error, Tried};
+use crate::fleet::{Fleet, FleetSetup, Folder, Ports, Programs, free_port};
+use std::{path::PathBuf, time::Duration};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+
+/// How long the last readings may take to be acknowledged.
+pub const DRAIN: Duration = Duration::from_secs(90);
+
+/// What the visitor asked for.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DemoOptions {
+    /// How many simulated Raspberry Pis.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub devices: u32,
+    /// Stop by itself after this many seconds, deliver everything and compare.
+    #[arg(long)]
+    pub seconds: Option<u64>,
+    /// Keep everything in this folder, and go on from there next time; without it, a temporary one.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// The dashboard's port; another if it is taken.
+    #[arg(long, default_value_t = 8080)]
+    pub http: u16,
+}
+
+/// Runs it until it is over or interrupted.
+///
+/// # Errors
+/// When something does not start or ends by itself, or when a reading is missing, doubled or changed.
+pub async fn run(options: DemoOptions) -> Result<(), Error> {
+    let programs = Programs::beside_us()?;
+    let folder = Folder::open(options.data.as_deref(), "demo")?;
+    let setup = FleetSetup {
+        folder: folder.path.clone(),
+        devices: options.devices,
+        ports: Ports {
+            https: free_port(Some(8443))?,
+            http: free_port(Some(options.http))?,
+            broker: free_port(Some(8883))?,
+        },
+        database_url: None,
+        mosquitto: false,
+        proxied: false,
+    };
+    println!("Starting the server and {} agents", options.devices);
+    let mut stop = Stop::listen()?;
+    let mut fleet = tokio::select! {
+        started = Fleet::start(&programs, &setup) => started?,
+        () = stop.wait() => return Ok(()),
+    };
+    print_welcome(&fleet, options.devices, options.seconds)?;
+    let deadline = options.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let over = watch(&mut fleet, deadline, &mut stop).await?;
+    if over == Over::Interrupted {
+        println!("Stopping");
+        return fleet.stop().await;
+    }
+    println!("Delivering what has been measured");
+    fleet.drain(DRAIN).await?;
+    fleet.stop().await?;
+    let verdict = fleet.verdict().await?;
+    for example in &verdict.examples {
+        println!("    {example}");
+    }
+    println!("{verdict}");
+    if verdict.is_good() {
+        Ok(())
+    } else {
+        folder.keep();
+        Err(Error::Verdict("the database does not hold exactly what the agents recorded".to_owned()))
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Over {
+    InTime,
+    Interrupted,
+}
+
+/// Waits for the end, and looks after the processes meanwhile.
+async fn watch(fleet: &mut Fleet, deadline: Option<Instant>, stop: &mut Stop) -> Result<Over, Error> {
+    let mut look = interval(Duration::from_secs(1));
+    look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let far = Instant::now() + Duration::from_secs(365 * 86_400);
+    loop {
+        tokio::select! {
+            () = sleep_until(deadline.unwrap_or(far)) => return Ok(Over::InTime),
+            () = stop.wait() => return Ok(Over::Interrupted),
+            _ = look.tick() => fleet.still_runs()?,
+        }
+    }
+}
+
+fn print_welcome(fleet: &Fleet, devices: u32, seconds: Option<u64>) -> Result<(), Error> {
+    let end = match seconds {
+        Some(seconds) => format!("It stops by itself after {seconds} s."),
+        None => "Ctrl-C stops everything.".to_owned(),
+    };
+    let lines = [
+        format!("Tirta runs with {devices} simulated devices."),
+        String::new(),
+        format!("Open       {}", fleet.server.http_url()),
+        "User       admin".to_owned(),
+        format!("Password   {}", fleet.server.password()?),
+        String::new(),
+        end,
+    ];
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    let rule = "─".repeat(width + 4);
+    println!("\n╭{rule}╮");
+    for line in &lines {
+        println!("│  {line:<width$}  │");
+    }
+    println!("╰{rule}╯\n");
+    Ok(())
+}
+
+/// Ctrl-C, or SIGTERM.
+pub struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    /// From now on, neither ends this process.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn listen() -> Result<Self, Error> {
+        let listen = |kind| signal(kind).tried(|| "listen for Ctrl-C".to_owned());
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    /// Waits for one of them.
+    pub async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! An agent as a process: its configuration with simulated probes, its own records of what it measured.
+
+use super::{Programs, child::Child};
+use crate::error::{Error, make_folder, write};
+use crate::mqtt::Identity;
+use crate::verify::Record;
+use serde::Deserialize;
+use std::{fmt::Write as _, path::PathBuf};
+use tokio::process::Command;
+
+/// The metrics that every simulated device measures.
+pub const METRICS: [&str; 4] = ["ph", "tds", "temperature", "volume"];
+
+/// What makes one agent differ from another.
+#[derive(Debug, Clone)]
+pub struct AgentSetup {
+    /// Its own folder.
+    pub folder: PathBuf,
+    /// Which of the fleet, from 1; its serial and its water follow from it.
+    pub number: u32,
+    /// Where it enrols.
+    pub url: String,
+    /// Whom it trusts there.
+    pub ca_sha256: String,
+    /// What lets it in.
+    pub token: String,
+    /// A broker in another place than the enrolment says: a proxy.
+    pub broker: Option<String>,
+    /// Short time-outs, for a network that is made to fail.
+    pub impatient: bool,
+}
+
+/// An agent's process, which can be killed and started again.
+pub struct Agent {
+    setup: AgentSetup,
+    programs: Programs,
+    child: Option<Child>,
+}
+
+/// An agent's own account of its buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// All that it still has: with `keep_acknowledged`, all that it ever measured.
+    pub records: Vec<Record>,
+    /// Not yet acknowledged.
+    pub pending: u64,
+    /// Thrown away because the buffer was full.
+    pub dropped: u64,
+}
+
+impl Agent {
+    /// Writes the configuration; starts nothing.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn new(programs: &Programs, setup: AgentSetup) -> Result<Self, Error> {
+        make_folder(&setup.folder)?;
+        let agent = Self { setup, programs: programs.clone(), child: None };
+        agent.configure(Probes::Simulated)?;
+        Ok(agent)
+    }
+
+    /// Starts the process.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn start(&mut self) -> Result<(), Error> {
+        let config = self.config();
+        let arguments = ["run".as_ref(), "--config".as_ref(), config.as_os_str()];
+        let child = Child::start(&self.label(), &self.programs.agent, &arguments, &self.log())?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub async fn kill(&mut self) -> Result<(), Error> {
+        match self.child.take() {
+            Some(mut child) => child.kill().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asks it to stop, and waits.
+    ///
+    /// # Errors
+    /// When it does not, or ends with a failure.
+    pub async fn stop(&mut self) -> Result<(), Error> {
+        match self.child.take() {
+            Some(mut child) => child.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// From now on it measures nothing and only delivers what it has.
+    ///
+    /// # Errors
+    /// When it does not stop in order, or does not start again.
+    pub async fn stop_measuring(&mut self) -> Result<(), Error> {
+        self.stop().await?;
+        self.configure(Probes::None)?;
+        self.start()
+    }
+
+    /// An error if it should run and does not.
+    ///
+    /// # Errors
+    /// How it ended.
+    pub fn still_runs(&mut self) -> Result<(), Error> {
+        self.child.as_mut().map_or(Ok(()), Child::still_runs)
+    }
+
+    /// Its process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
+    /// Its CPU serial, which it was given because it has no board.
+    pub fn serial(&self) -> String {
+        serial(self.setup.number)
+    }
+
+    /// Its identity and its buffer.
+    pub fn data_dir(&self) -> PathBuf {
+        self.setup.folder.join("data")
+    }
+
+    /// What it shows to the broker, once it has enrolled.
+    pub fn identity(&self) -> Identity {
+        let data = self.data_dir();
+        Identity { ca: data.join("ca.pem"), certificate: data.join("device.pem"), key: data.join("device.key") }
+    }
+
+    /// Its own account of what it measured, whether it runs or not.
+    ///
+    /// # Errors
+    /// When the buffer can't be read.
+    pub async fn account(&self) -> Result<Account, Error> {
+        let config = self.config();
+        let mut command = Command::new(&self.programs.agent);
+        let text = super::output_of(command.arg("records").arg("--config").arg(config), "tirta-agent records").await?;
+        Account::parse(&text)
+    }
+
+    /// The configuration's file.
+    pub fn config(&self) -> PathBuf {
+        self.setup.folder.join("agent.toml")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.setup.folder.join("agent.log")
+    }
+
+    fn label(&self) -> String {
+        format!("tirta-agent {}", self.setup.number)
+    }
+
+    fn configure(&self, probes: Probes) -> Result<(), Error> {
+        write(&self.config(), &self.setup.toml(probes))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Probes {
+    Simulated,
+    None,
+}
+
+impl AgentSetup {
+    fn toml(&self, probes: Probes) -> String {
+        let Self { number, url, ca_sha256, token, .. } = self;
+        let mut text = format!(
+            "data_dir = {:?}\nlog = \"info\"\nserial = \"{}\"\n\n\
+             [server]\nurl = \"{url}\"\nca_sha256 = \"{ca_sha256}\"\ntoken = {token:?}\n",
+            self.folder.join("data"),
+            serial(*number),
+        );
+        if let Some(broker) = &self.broker {
+            let _ = writeln!(text, "broker = \"{broker}\"");
+        }
+        // It shares the server's clock, so there is nothing that could be out of step.
+        text.push_str("\n[clock]\nassume_synced = true\n\n[buffer]\nkeep_acknowledged = true\n");
+        if self.impatient {
+            text.push_str(
+                "commit_ms = 500\n\n[uplink]\nack_timeout_ms = 2000\nbackoff_min_ms = 100\nbackoff_max_ms = 2000\n",
+            );
+        }
+        if probes == Probes::Simulated {
+            for metric in METRICS {
+                // One seed is one tank: its probes agree about its temperature.
+                let _ = write!(
+                    text,
+                    "\n[[probe]]\nmetric = \"{metric}\"\nkind = \"simulated\"\nseed = {number}\ninterval_ms = 1000\n"
+                );
+            }
+        }
+        text
+    }
+}
+
+fn serial(number: u32) -> String {
+    format!("{:016x}", 0x1000_0000_0000_0000_u64 + u64::from(number))
+}
+
+impl Account {
+    fn parse(text: &str) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Summary {
+            dropped: u64,
+            pending: u64,
+        }
+        let wrong = |line: &str| Error::Output { program: "tirta-agent records".to_owned(), line: line.to_owned() };
+        let mut lines: Vec<&str> = text.lines().collect();
+        let last = lines.pop().ok_or_else(|| wrong("nothing at all"))?;
+        let Summary { dropped, pending } = serde_json::from_str(last).map_err(|_| wrong(last))?;
+        let records = lines.into_iter().map(Record::parse).collect::<Result<_, _>>()?;
+        Ok(Self { records, pending, dropped })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_its_records_and_a_last_line() {
+        let text = concat!(
+            r#"{"buffer":"00c0ffee00c0ffee","reading":[1,1763690400000,"synced","ph",7.02,null,"simulated"]}"#,
+            "\n",
+            r#"{"buffer":"00c0ffee00c0ffee","next_seq":2,"acknowledged":0,"dropped":3,"pending":1}"#,
+        );
+        let account = Account::parse(text).unwrap();
+        assert_eq!((account.records.len(), account.pending, account.dropped), (1, 1, 3));
+        assert_eq!(account.records[0].seq, 1);
+        for bad in ["", "{}", "not json"] {
+            assert!(Account::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_devices_of_a_fleet_share_a_serial() {
+        assert_eq!(serial(1).len(), 16);
+        assert_ne!(serial(1), serial(2));
+    }
+}

@@ -1,0 +1,145 @@
+//! One process of the fleet: started with its log in a file, stopped politely or killed. Knows not what it runs.
+
+use crate::error::{Error, Tried};
+use std::{
+    ffi::OsStr,
+    fs::{File, OpenOptions},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{
+    process::{ChildStdout, Command},
+    time::timeout,
+};
+
+/// How long a process may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// A running process. Dropping it kills it; so does the death of this one, however that comes.
+#[derive(Debug)]
+pub struct Child {
+    name: String,
+    log: PathBuf,
+    process: tokio::process::Child,
+}
+
+impl Child {
+    /// Starts `program`; its error output is appended to `log`.
+    ///
+    /// # Errors
+    /// When the log can't be opened or the program can't be started.
+    pub fn start(name: &str, program: &Path, arguments: &[&OsStr], log: &Path) -> Result<Self, Error> {
+        Self::spawn(name, program, arguments, log, Stdio::null())
+    }
+
+    /// The same, and what it prints is read by the caller. Someone has to, until it ends.
+    ///
+    /// # Errors
+    /// When the log can't be opened or the program can't be started.
+    pub fn start_reading(
+        name: &str,
+        program: &Path,
+        arguments: &[&OsStr],
+        log: &Path,
+    ) -> Result<(Self, ChildStdout), Error> {
+        let mut child = Self::spawn(name, program, arguments, log, Stdio::piped())?;
+        let out = child.process.stdout.take().ok_or_else(|| child.ended("has no output to read"))?;
+        Ok((child, out))
+    }
+
+    fn spawn(name: &str, program: &Path, arguments: &[&OsStr], log: &Path, out: Stdio) -> Result<Self, Error> {
+        let errors = append(log)?;
+        let process = dying_with_us(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(errors)
+            // A Ctrl-C at the terminal is for us alone: we stop the others in order.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .tried(|| format!("start {}", program.display()))?;
+        Ok(Self { name: name.to_owned(), log: log.to_owned(), process })
+    }
+
+    /// Its process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub async fn kill(&mut self) -> Result<(), Error> {
+        self.process.kill().await.tried(|| format!("kill {}", self.name))
+    }
+
+    /// SIGTERM, and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end in time (it is killed then) or ends with a failure.
+    pub async fn stop(&mut self) -> Result<(), Error> {
+        if let Some(id) = self.id() {
+            terminate(id).await?;
+        }
+        match timeout(GRACE, self.process.wait()).await {
+            Ok(ended) => match ended.tried(|| format!("wait for {}", self.name))? {
+                status if status.success() => Ok(()),
+                status => Err(self.ended(&format!("ended with {status} when it was asked to stop"))),
+            },
+            Err(_) => {
+                self.kill().await?;
+                Err(self.ended(&format!("did not stop within {} s", GRACE.as_secs())))
+            }
+        }
+    }
+
+    /// An error if the process has ended by itself.
+    ///
+    /// # Errors
+    /// That it has, and how.
+    pub fn still_runs(&mut self) -> Result<(), Error> {
+        match self.process.try_wait().tried(|| format!("look at {}", self.name))? {
+            None => Ok(()),
+            Some(status) => Err(self.ended(&format!("ended by itself with {status}"))),
+        }
+    }
+
+    fn ended(&self, how: &str) -> Error {
+        Error::Program { program: self.name.clone(), how: format!("{how}; {}", last_words(&self.log)) }
+    }
+}
+
+/// A command whose process the kernel kills when this one dies, be it by `kill -9`: there must be no
+/// fleet left over. `setpriv` becomes the program itself, so that its process id is the program's.
+pub fn dying_with_us(program: &Path) -> Command {
+    const SETPRIV: &str = "/usr/bin/setpriv";
+    if Path::new(SETPRIV).exists() {
+        let mut command = Command::new(SETPRIV);
+        command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
+/// Asks a process to end. The shell's own `kill` saves a dependency with unsafe code in it.
+async fn terminate(id: u32) -> Result<(), Error> {
+    let status = Command::new("sh").args(["-c", "kill -TERM \"$0\" 2>/dev/null", &id.to_string()]).status().await;
+    // Gone already is as good.
+    status.map(|_| ()).tried(|| "run sh".to_owned())
+}
+
+fn append(log: &Path) -> Result<File, Error> {
+    OpenOptions::new().create(true).append(true).open(log).tried(|| format!("open {}", log.display()))
+}
+
+/// The end of a log, for an error message.
+pub fn last_words(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let mut lines: Vec<&str> = text.lines().rev().take(8).collect();
+    lines.reverse();
+    format!("the last lines of {}:\n    {}", log.display(), lines.join("\n    "))
+}
