@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
+use proptest::prelude::*;
 use shared::message::{BufferStatus, Intervals, LinkState, Refusal, Rejection};
 use shared::*;
 
@@ -57,6 +58,21 @@ fn a_batch_has_these_bytes_and_reads_back() {
     let received = Batch::decode(BATCH.as_bytes(), NOW).unwrap();
     assert_eq!(received.readings, batch().readings);
     assert_eq!((received.first, received.last, received.refused.len()), (41, 42, 0));
+}
+
+proptest! {
+    #[test]
+    fn a_number_arrives_as_it_was_sent_to_the_last_bit(bits: u64, other: u64) {
+        let numbers = [bits, other].map(|bits| Value::new(f64::from_bits(bits)));
+        prop_assume!(numbers.iter().all(Result::is_ok));
+        let [value, millivolts] = numbers.map(Result::unwrap);
+        let mut sent = batch();
+        sent.readings.truncate(1);
+        sent.readings[0].outcome = Outcome::Measured(value);
+        sent.readings[0].millivolts = Some(millivolts);
+        let received = Batch::decode(sent.encode().as_bytes(), NOW).unwrap();
+        prop_assert_eq!(received.readings, sent.readings);
+    }
 }
 
 #[test]

@@ -45,8 +45,10 @@ impl Client {
         put_text(&mut body, name.as_str());
         client.put(CONNECT, &[&body]);
         let mut body = vec![0, 1, 0];
-        put_text(&mut body, &Topic::all_down(name));
-        body.push(1);
+        for topic in Topic::down(name) {
+            put_text(&mut body, &topic.to_string());
+            body.push(1);
+        }
         client.put(SUBSCRIBE, &[&body]);
         client.flush().await?;
         let (kind, connected) = client.packet().await?;

@@ -2,7 +2,7 @@
 //! waiting for the ack that follows the commit. First steadily, four readings a message; then draining
 //! backlogs in full batches. Prints its progress to stderr and one line of JSON to stdout.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a benchmark may
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)] // a benchmark may
 
 mod client;
 mod process;
