@@ -75,3 +75,23 @@ async fn every_operation_but_four_needs_a_session_and_a_new_one_will_too() {
     assert!(guarded > 30, "{guarded}");
     site.stop().await;
 }
+
+#[test]
+fn enrolment_is_described_as_agents_speak_it() {
+    use shared::enrol::{Broker, EnrolReply, EnrolRequest};
+    let serial = "10000000deadbeef".parse().unwrap();
+    let text = String::new;
+    let request = EnrolRequest { serial, token: text(), csr: text() };
+    let broker = Broker { host: Some(text()), port: 8883 };
+    let (name, server_time) = (shared::DeviceName::numbered(1), shared::UtcMillis(0));
+    let reply = EnrolReply { name, certificate: text(), ca: text(), broker: broker.clone(), server_time };
+    let document = document();
+    for (schema, said) in [
+        ("EnrolRequest", serde_json::to_value(request).unwrap()),
+        ("EnrolReply", serde_json::to_value(reply).unwrap()),
+        ("BrokerAddress", serde_json::to_value(broker).unwrap()),
+    ] {
+        let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(fields(&document["components"]["schemas"][schema]["properties"]), fields(&said), "{schema}");
+    }
+}
