@@ -36,6 +36,13 @@ pub fn run_with(folder: &Path, program: &str, arguments: &[&str], environment: &
     println!("    $ {shown}");
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder).envs(environment.iter().copied());
+    for (name, _) in std::env::vars_os() {
+        // `cargo run` describes this package in its environment. A cargo started from here would find
+        // what depends on that (ring's build script) changed, and build half the workspace anew.
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Error::Program { program: shown, how: format!("failed ({status})") }),

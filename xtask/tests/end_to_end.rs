@@ -114,6 +114,7 @@ async fn a_device_killed_while_it_enrols_gets_one_name_all_the_same() {
         for agent in &mut fleet.agents {
             agent.start().unwrap();
         }
+        // Not a wait for something, but the moment at which it is killed.
         tokio::time::sleep(ms(life)).await;
         for agent in &mut fleet.agents {
             agent.kill().await.unwrap();
@@ -196,6 +197,11 @@ async fn the_administrator_makes_a_token_and_sees_the_devices() {
     let setup = FleetSetup::new(&folder.path, 1).unwrap();
     let mut fleet = Fleet::start(&Programs::beside_us().unwrap(), &setup).await.unwrap();
     let password = fleet.server.password().unwrap().to_owned();
+    until("its readings have arrived and say that they are simulated", PATIENCE, async || {
+        Ok(fleet.devices().await?.iter().any(|device| device.simulated).then_some(()))
+    })
+    .await
+    .unwrap();
 
     let plain = fleet.server.http_url();
     let made = tirta(&["token", "create", "--server", &plain, "--uses", "3", "--valid", "1h"], &password);
