@@ -1,11 +1,11 @@
 //! How a device gets its identity: one HTTPS request, repeated until it is answered.
 //! Knows no broker. Certificates are judged in [`crate::trust`], files are kept by [`crate::identity`].
 
+use crate::backoff::Backoff;
 use crate::config::{Server, Token};
 use crate::identity::{Home, Identity, IdentityError, certificate_request};
 use crate::time::Time;
 use crate::trust::{self, TrustError};
-use crate::backoff::Backoff;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST};
@@ -74,7 +74,13 @@ pub enum EnrolError {
 }
 
 /// Enrols, trying for ever.
-pub async fn until_enrolled(server: &Server, home: &Home, serial: Serial, time: &Time, mut backoff: Backoff) -> Identity {
+pub async fn until_enrolled(
+    server: &Server,
+    home: &Home,
+    serial: Serial,
+    time: &Time,
+    mut backoff: Backoff,
+) -> Identity {
     loop {
         match once(server, home, serial, time).await {
             Ok(identity) => {
@@ -126,8 +132,9 @@ fn token(server: &Server) -> Result<String, EnrolError> {
     let text = match &server.token {
         None => return Err(EnrolError::NoToken),
         Some(Token::Inline(text)) => text.clone(),
-        Some(Token::File(path)) => std::fs::read_to_string(path)
-            .map_err(|error| EnrolError::TokenFile { path: path.clone(), error })?,
+        Some(Token::File(path)) => {
+            std::fs::read_to_string(path).map_err(|error| EnrolError::TokenFile { path: path.clone(), error })?
+        }
     };
     Ok(text.trim().to_owned())
 }

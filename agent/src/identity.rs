@@ -22,10 +22,7 @@ pub struct SerialSources {
 
 impl Default for SerialSources {
     fn default() -> Self {
-        Self {
-            device_tree: PathBuf::from("/proc/device-tree/serial-number"),
-            cpuinfo: PathBuf::from("/proc/cpuinfo"),
-        }
+        Self { device_tree: PathBuf::from("/proc/device-tree/serial-number"), cpuinfo: PathBuf::from("/proc/cpuinfo") }
     }
 }
 
@@ -222,10 +219,8 @@ mod tests {
 
     fn sources(device_tree: Option<&str>, cpuinfo: &str) -> (TempDir, SerialSources) {
         let folder = tempfile::tempdir().unwrap();
-        let sources = SerialSources {
-            device_tree: folder.path().join("serial-number"),
-            cpuinfo: folder.path().join("cpuinfo"),
-        };
+        let sources =
+            SerialSources { device_tree: folder.path().join("serial-number"), cpuinfo: folder.path().join("cpuinfo") };
         if let Some(text) = device_tree {
             std::fs::write(&sources.device_tree, text).unwrap();
         }

@@ -95,13 +95,13 @@ impl Sampler {
     ///
     /// # Errors
     /// When a thread can't be started.
-    pub fn start(
-        lanes: Vec<Lane>,
-        intervals: &message::Intervals,
-        time: &Time,
-        sink: impl Sink,
-    ) -> io::Result<Self> {
-        let (vitals_sender, vitals) = watch::channel(Vitals::new());
+    pub fn start(lanes: Vec<Lane>, intervals: &message::Intervals, time: &Time, sink: impl Sink) -> io::Result<Self> {
+        // A probe whose first sample never comes is silent too.
+        let expected = |slot: &Slot| Instant::now() + slot.interval + GRACE;
+        let slots = lanes.iter().flat_map(|lane| &lane.slots);
+        let unknown: Vitals =
+            slots.map(|slot| (slot.metric, Vital { fault: None, expected: expected(slot) })).collect();
+        let (vitals_sender, vitals) = watch::channel(unknown);
         let common = Common {
             time: time.clone(),
             sink: Arc::new(sink),
@@ -214,13 +214,13 @@ impl Common {
     fn note(&self, metric: Metric, vital: Vital) {
         self.vitals.send_if_modified(|vitals| {
             let former = vitals.insert(metric, vital);
-            let changed = former.map(|former| former.fault) != Some(vital.fault);
-            match (former.and_then(|former| former.fault), vital.fault) {
+            let former = former.and_then(|former| former.fault);
+            match (former, vital.fault) {
                 (was, Some(fault)) if was != Some(fault) => tracing::warn!(%metric, %fault, "the probe fails"),
                 (Some(fault), None) => tracing::info!(%metric, former = %fault, "the probe works again"),
                 _ => {}
             }
-            changed
+            former != vital.fault
         });
     }
 }

@@ -119,9 +119,9 @@ mod tests {
         std::fs::write(folder.path().join(FILE_NAME), "{\"v\":1,\"vers").unwrap();
         let file = SettingsFile::open(folder.path(), &time());
         assert_eq!(file.watch().borrow().version, 0);
-        let kept = std::fs::read_dir(folder.path()).unwrap().any(|entry| {
-            entry.unwrap().file_name().to_string_lossy().starts_with("settings.json.set-aside-")
-        });
+        let kept = std::fs::read_dir(folder.path())
+            .unwrap()
+            .any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with("settings.json.set-aside-"));
         assert!(kept);
         assert!(file.offer(settings(1, 500)));
     }

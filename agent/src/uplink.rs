@@ -70,6 +70,8 @@ pub struct Uplink {
     device: DeviceName,
     link: Link,
     link_state: watch::Receiver<LinkState>,
+    /// The connection that is used now.
+    connection: LinkState,
     buffer: Buffer,
     buffer_state: watch::Receiver<Option<Ledger>>,
     acks: mpsc::Receiver<Ack>,
@@ -91,6 +93,7 @@ impl Uplink {
             device,
             link_state: link.state(),
             link,
+            connection: LinkState::Down,
             buffer_state: buffer.state(),
             buffer,
             acks,
@@ -115,9 +118,10 @@ impl Uplink {
     }
 
     async fn offline(&mut self, in_flight: Option<InFlight>) -> State {
-        if self.link_state.wait_for(|state| *state != LinkState::Down).await.is_err() {
+        match self.link_state.wait_for(|state| *state != LinkState::Down).await.map(|state| *state) {
+            Ok(connection) => self.connection = connection,
             // The link has ended, and so will this task.
-            std::future::pending::<()>().await;
+            Err(_) => std::future::pending().await,
         }
         // Where it was left: with the batch that may or may not have arrived.
         in_flight.map_or(State::Idle, State::Sending)
@@ -134,7 +138,7 @@ impl Uplink {
             }
         }
         tokio::select! {
-            () = down(&mut self.link_state) => State::Offline(None),
+            () = end_of(self.connection, &mut self.link_state) => State::Offline(None),
             Some(ack) = self.acks.recv() => {
                 self.note(&ack).await;
                 State::Idle
@@ -165,7 +169,7 @@ impl Uplink {
                         return next;
                     }
                 }
-                () = down(&mut self.link_state) => return State::Offline(Some(in_flight)),
+                () = end_of(self.connection, &mut self.link_state) => return State::Offline(Some(in_flight)),
                 () = sleep_until(deadline) => {
                     // `Ok` only if the broker took it in time.
                     let taken = delivery.try_recv().is_ok();
@@ -187,7 +191,7 @@ impl Uplink {
                         return State::Idle;
                     }
                 }
-                () = down(&mut self.link_state) => return State::Offline(Some(in_flight)),
+                () = end_of(self.connection, &mut self.link_state) => return State::Offline(Some(in_flight)),
                 () = sleep_until(until) => return State::Sending(in_flight),
             }
         }
@@ -225,7 +229,13 @@ impl Uplink {
 
     async fn unanswered(&mut self, in_flight: InFlight, taken: bool) -> State {
         let (first, last, sent) = (in_flight.first, in_flight.last, in_flight.sent);
-        tracing::warn!(first, last, sent, taken_by_broker = taken, "a batch is not acknowledged in time; it is sent again");
+        tracing::warn!(
+            first,
+            last,
+            sent,
+            taken_by_broker = taken,
+            "a batch is not acknowledged in time; it is sent again"
+        );
         if !taken {
             self.link.reconnect("the broker did not take a batch in time").await;
         } else if sent.is_multiple_of(PATIENCE) {
@@ -244,9 +254,10 @@ impl Uplink {
     }
 }
 
-async fn down(state: &mut watch::Receiver<LinkState>) {
-    if state.wait_for(|state| *state == LinkState::Down).await.is_err() {
-        // Nobody can bring the link up again.
+/// Resolves when another connection has taken the place of this one, or none.
+async fn end_of(connection: LinkState, state: &mut watch::Receiver<LinkState>) {
+    if state.wait_for(|state| *state != connection).await.is_err() {
+        // Nobody can change it any more.
         std::future::pending::<()>().await;
     }
 }

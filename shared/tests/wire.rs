@@ -105,6 +105,9 @@ fn what_can_not_be_attributed_is_rejected_whole() {
     assert!(matches!(rejected(&row("")), Rejection::Malformed(_)));
     assert!(matches!(rejected(&row(r#"["1",2]"#)), Rejection::Malformed(_)));
     assert!(matches!(rejected(&row("NaN")), Rejection::Malformed(_)));
+    assert!(matches!(rejected(&row(r#"[0,1763690400000,"synced","ph",7.02,null,""]"#)), Rejection::Malformed(_)));
+    let beyond = r#"[9223372036854775808,1763690400000,"synced","ph",7.02,null,""]"#;
+    assert!(matches!(rejected(&row(beyond)), Rejection::Malformed(_)));
     let twice = r#"[1,1763690400000,"synced","ph",7.02,null,""],[1,1763690400000,"synced","ph",7.02,null,""]"#;
     assert!(matches!(rejected(&row(twice)), Rejection::Malformed(_)));
     assert_eq!(rejected(&vec![b' '; message::MAX_PAYLOAD + 1]), Rejection::TooLarge);

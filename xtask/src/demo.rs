@@ -44,7 +44,7 @@ pub async fn run(options: DemoOptions) -> Result<(), Error> {
             broker: free_port(Some(8883))?,
         },
         database_url: None,
-        external_broker: false,
+        mosquitto: false,
         proxied: false,
     };
     println!("Starting the server and {} agents", options.devices);

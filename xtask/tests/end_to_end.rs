@@ -17,6 +17,7 @@ use xtask::chaos::{
     torment,
 };
 use xtask::fleet::{Fleet, FleetSetup, Folder, Programs, until};
+use xtask::postgres::Postgres;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -66,6 +67,17 @@ async fn no_kill_cut_or_restart_loses_or_doubles_a_reading() {
     let names: BTreeSet<_> = (0..5).filter_map(|n| fleet.name(n)).collect();
     assert_eq!(names, BTreeSet::from(["pi-1", "pi-2", "pi-3", "pi-4", "pi-5"]));
     survives(&mut fleet).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_holds_with_mosquitto_and_postgresql() {
+    let folder = Folder::open(None, "engines").unwrap();
+    let postgres = Postgres::start().await.unwrap();
+    let mut setup = FleetSetup { proxied: true, mosquitto: true, ..FleetSetup::new(&folder.path, 5).unwrap() };
+    setup.database_url = Some(postgres.url().to_owned());
+    let mut fleet = Fleet::start(&Programs::beside_us().unwrap(), &setup).await.unwrap();
+    survives(&mut fleet).await;
+    assert!(!fleet.server.data_dir().join("tirta.db").exists(), "nothing went to SQLite");
 }
 
 #[tokio::test(flavor = "multi_thread")]

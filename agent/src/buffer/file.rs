@@ -201,7 +201,9 @@ impl File {
     /// When a row can't be read.
     pub fn read(&self, after: Seq, limit: usize) -> Result<Vec<Reading>, FileError> {
         let mut rows = self.db.prepare_cached(&format!("{SELECT} WHERE seq > ?1 ORDER BY seq LIMIT ?2"))?;
-        let readings = rows.query_map(params![whole(after), i64::try_from(limit).unwrap_or(i64::MAX)], to_reading)?.collect::<Result<_, _>>()?;
+        let readings = rows
+            .query_map(params![whole(after), i64::try_from(limit).unwrap_or(i64::MAX)], to_reading)?
+            .collect::<Result<_, _>>()?;
         Ok(readings)
     }
 
@@ -282,8 +284,11 @@ fn insert(transaction: &Transaction<'_>, seq: Seq, measured: &Measured) -> Resul
 fn to_reading(row: &rusqlite::Row<'_>) -> rusqlite::Result<Reading> {
     let clock = row.get_ref(2)?.as_str()?;
     let metric = row.get_ref(3)?.as_str()?;
-    let unknown = |column| rusqlite::Error::InvalidColumnType(column, "unknown word".to_owned(), rusqlite::types::Type::Text);
-    let not_finite = |column| move |_| rusqlite::Error::InvalidColumnType(column, "not finite".to_owned(), rusqlite::types::Type::Real);
+    let unknown =
+        |column| rusqlite::Error::InvalidColumnType(column, "unknown word".to_owned(), rusqlite::types::Type::Text);
+    let not_finite = |column| {
+        move |_| rusqlite::Error::InvalidColumnType(column, "not finite".to_owned(), rusqlite::types::Type::Real)
+    };
     let outcome = match row.get::<_, Option<f64>>(4)? {
         Some(value) => Outcome::Measured(Value::new(value).map_err(not_finite(4))?),
         None => Outcome::Fault(Fault::from_wire(row.get_ref(5)?.as_str()?)),

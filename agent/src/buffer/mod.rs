@@ -41,6 +41,7 @@ pub struct Measured {
 enum Command {
     Read { limit: usize, reply: oneshot::Sender<Option<Batch>> },
     Acknowledge { buffer: BufferId, through: Seq },
+    Flush { reply: oneshot::Sender<()> },
     Stop,
 }
 
@@ -74,8 +75,7 @@ impl Buffer {
         let (readings, woken) = sync_channel(QUEUE);
         let (state_sender, state) = watch::channel(None);
         let lost = Arc::new(AtomicU64::new(0));
-        let worker =
-            worker::Work::new(path(data_dir), settings, time, state_sender, Arc::clone(&lost));
+        let worker = worker::Work::new(path(data_dir), settings, time, state_sender, Arc::clone(&lost));
         let thread = std::thread::Builder::new().name("buffer".to_owned()).spawn(move || worker.run(&woken))?;
         let stop = readings.clone();
         Ok((Self { readings, lost, state }, Worker { stop, thread }))
@@ -99,6 +99,13 @@ impl Buffer {
     /// The server has everything of `buffer` up to `through`.
     pub async fn acknowledge(&self, buffer: BufferId, through: Seq) {
         self.send(Command::Acknowledge { buffer, through }).await;
+    }
+
+    /// Commits what has been taken now, without waiting for its time.
+    pub async fn flush(&self) {
+        let (reply, done) = oneshot::channel();
+        self.send(Command::Flush { reply }).await;
+        let _ = done.await;
     }
 
     /// The state after the last commit, and whatever follows; `None` while no file can be opened.

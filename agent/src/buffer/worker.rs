@@ -63,13 +63,18 @@ impl Work {
     pub(super) fn run(mut self, woken: &Receiver<Wake>) {
         self.open();
         loop {
-            let patience = self.due.map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
+            let patience =
+                self.due.map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
             match woken.recv_timeout(patience) {
                 Ok(Wake::Measured(measured)) => self.take(measured),
                 Ok(Wake::Command(Command::Read { limit, reply })) => {
                     let _ = reply.send(self.read(limit));
                 }
                 Ok(Wake::Command(Command::Acknowledge { buffer, through })) => self.acknowledge(buffer, through),
+                Ok(Wake::Command(Command::Flush { reply })) => {
+                    self.commit();
+                    let _ = reply.send(());
+                }
                 Ok(Wake::Command(Command::Stop)) | Err(RecvTimeoutError::Disconnected) => {
                     self.commit();
                     return;

@@ -133,9 +133,7 @@ impl RawProbe {
         let usual = Metric::from_wire(&self.metric).and_then(Conversion::usual);
         let usual = usual.ok_or_else(|| bad("metric", "use one of ph, tds, temperature, volume"))?;
         let mut bounds = Intervals::default();
-        bounds
-            .set(usual.metric(), self.interval_ms)
-            .map_err(|_| bad("interval_ms", "100 to 86400000 ms (one day)"))?;
+        bounds.set(usual.metric(), self.interval_ms).map_err(|_| bad("interval_ms", "100 to 86400000 ms (one day)"))?;
         let source = match self.kind {
             Kind::Simulated => Source::Simulated { seed: table::<RawSimulated>(name, self.rest)?.seed },
             Kind::Ads1115 => {
@@ -170,7 +168,7 @@ fn ads1115(name: &str, raw: RawAds1115, conversion: Conversion) -> Result<Source
     }
     // An open input sits near the supply, which is seldom exact.
     let high_mv = raw.rail_high_mv.unwrap_or(raw.supply_mv - 50.0).min(scale.highest());
-    if !(raw.rail_low_mv < high_mv) {
+    if raw.rail_low_mv.is_nan() || high_mv.is_nan() || raw.rail_low_mv >= high_mv {
         return Err(bad("rail_high_mv", "it must be above rail_low_mv"));
     }
     let rails = Rails { low_mv: raw.rail_low_mv, high_mv };

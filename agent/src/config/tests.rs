@@ -6,10 +6,7 @@ use crate::probe::Conversion;
 const EXAMPLE: &str = include_str!("../../agent.example.toml");
 
 fn minimal() -> String {
-    format!(
-        "data_dir = \"/tmp/a\"\n[server]\nurl = \"https://tirta.local\"\nca_sha256 = \"{}\"\n",
-        "ab".repeat(32)
-    )
+    format!("data_dir = \"/tmp/a\"\n[server]\nurl = \"https://tirta.local\"\nca_sha256 = \"{}\"\n", "ab".repeat(32))
 }
 
 fn error(text: &str) -> String {
@@ -49,8 +46,14 @@ fn what_the_example_comments_out_are_the_defaults() {
 fn a_field_that_there_is_not_is_named() {
     assert!(error(&minimal().replace("data_dir", "colour = 1\ndata_dir")).contains("colour"));
     assert!(error(&format!("{}tokn = \"x\"\n", minimal())).contains("tokn"));
-    assert!(error(&with_probe(&format!("metric = \"ph\"\n{ADS}beta = 3950"))).contains("probe 1 (ph): unknown field `beta`"));
-    assert!(error(&with_probe("metric = \"ph\"\nkind = \"simulated\"\ninterval_ms = 1000\nbus = \"x\"")).contains("unknown field `bus`"));
+    assert!(
+        error(&with_probe(&format!("metric = \"ph\"\n{ADS}beta = 3950")))
+            .contains("probe 1 (ph): unknown field `beta`")
+    );
+    assert!(
+        error(&with_probe("metric = \"ph\"\nkind = \"simulated\"\ninterval_ms = 1000\nbus = \"x\""))
+            .contains("unknown field `bus`")
+    );
 }
 
 #[test]
@@ -68,7 +71,11 @@ fn a_value_that_makes_no_sense_is_refused_with_the_fix() {
         (with_probe(&format!("metric = \"flow\"\n{ADS}")), "probe 1 (flow).metric", "ph, tds"),
         (with_probe(&format!("metric = \"ph\"\n{}", ADS.replace("1000", "5"))), "probe 1 (ph).interval_ms", "100 to"),
         (with_probe(&format!("metric = \"ph\"\n{}", ADS.replace("0x48", "0x50"))), "probe 1 (ph).address", "0x4b"),
-        (with_probe(&format!("metric = \"ph\"\n{}", ADS.replace("channel = 0", "channel = 4"))), "probe 1 (ph).channel", "3"),
+        (
+            with_probe(&format!("metric = \"ph\"\n{}", ADS.replace("channel = 0", "channel = 4"))),
+            "probe 1 (ph).channel",
+            "3",
+        ),
         (with_probe(&format!("metric = \"ph\"\n{ADS}full_scale_mv = 3300")), "probe 1 (ph).full_scale_mv", "4096"),
         (with_probe(&format!("metric = \"ph\"\n{ADS}rail_low_mv = 4000")), "probe 1 (ph).rail_high_mv", "above"),
         (with_probe(&format!("metric = \"ph\"\n{ADS}gain = 0.0")), "probe 1 (ph).gain", "0.1 to 100"),
@@ -106,10 +113,13 @@ fn a_serial_of_ones_own_is_only_for_simulations() {
 
 #[test]
 fn an_open_input_is_judged_by_the_supply_and_the_scale() {
-    let rails = |more: &str| match &with_probe(&format!("metric = \"ph\"\n{ADS}{more}")).parse::<Config>().unwrap().probes[0].source {
-        Source::Ads1115 { rails, conversion: Conversion::Ph(_), .. } => *rails,
-        other => panic!("{other:?}"),
-    };
+    let rails =
+        |more: &str| match &with_probe(&format!("metric = \"ph\"\n{ADS}{more}")).parse::<Config>().unwrap().probes[0]
+            .source
+        {
+            Source::Ads1115 { rails, conversion: Conversion::Ph(_), .. } => *rails,
+            other => panic!("{other:?}"),
+        };
     assert_eq!((rails("").low_mv, rails("").high_mv), (5.0, 3250.0));
     assert_eq!(rails("supply_mv = 5000.0").high_mv, 4095.875);
 }

@@ -3,8 +3,8 @@
 use super::{Link, LinkState, Message, Request};
 use crate::backoff::Backoff;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, PublishOptions, QoS,
-    SubscribeReasonCode, TlsConfiguration, Transport,
+    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NoticeFailureReason, Packet, Publish,
+    PublishOptions, QoS, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use rustls::ClientConfig;
 use shared::{DeviceName, Topic};
@@ -23,6 +23,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const MAX_INCOMING: u32 = 64 * 1024;
 /// A connection that lasted this long was a good one: the next attempt need not wait long.
 const LASTING: Duration = Duration::from_secs(5);
+/// Messages that may be under way in each direction: a batch, a status, an answer, settings.
+const IN_FLIGHT: u16 = 16;
 /// Messages that may wait for the downlink.
 const INBOX: usize = 64;
 
@@ -75,6 +77,9 @@ fn options(config: &LinkConfig) -> MqttOptions {
         .set_keep_alive(KEEP_ALIVE_S)
         .set_connect_timeout(CONNECT)
         .set_max_packet_size(Some(MAX_INCOMING))
+        // Its tables have a place for each message that may be under way: 65,535 places are 12 MB.
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT)
+        .set_receive_maximum(Some(IN_FLIGHT))
         // The name in the certificate and the address to dial may differ.
         .set_socket_connector(move |_, _| {
             let (host, port) = dial.clone();
@@ -108,7 +113,8 @@ async fn write(
                         tokio::spawn(async move {
                             match notice.wait_completion_async().await {
                                 Ok(()) => drop(delivered.send(())),
-                                Err(error) => tracing::warn!(%topic, %error, "the broker did not take a message"),
+                                // Usual after a cut, and whoever waits for it knows.
+                                Err(error) => tracing::debug!(%topic, %error, "not delivered"),
                             }
                         });
                     }
@@ -196,6 +202,8 @@ impl Poller {
     /// After a connection was lost or not made: says so and waits before the next attempt.
     async fn pause(&mut self, error: &ConnectionError, since: Option<Instant>) {
         self.events.clean();
+        // Sessions are clean, so nothing goes on: whoever waits for a delivery shall know it now.
+        self.events.drain_pending_as_failed(NoticeFailureReason::SessionReset);
         let was_up = self.state.send_replace(LinkState::Down) != LinkState::Down;
         if since.is_some_and(|since| since.elapsed() >= LASTING) {
             self.backoff.reset();

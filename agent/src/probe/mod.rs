@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_value_is_rounded_to_what_its_sensor_resolves() {
-        let sample = Sample::new(Metric::Ph, Ok(7.012_345), Some(1497.250_12), Flags::NONE);
+        let sample = Sample::new(Metric::Ph, Ok(7.012_345), Some(1497.25012), Flags::NONE);
         assert_eq!(sample.outcome, Outcome::Measured(Value::new(7.012).unwrap()));
         assert_eq!(sample.millivolts.unwrap().get(), 1497.25);
     }

@@ -106,7 +106,8 @@ impl Tank {
 
     /// A number in 0..1 that belongs to this tank, metric and `n`.
     fn random(&self, metric: Metric, n: i64) -> f64 {
-        let name = metric.as_str().bytes().fold(0_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        let name =
+            metric.as_str().bytes().fold(0_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
         let bits = mix(mix(self.seed ^ name.rotate_left(32)) ^ u64::from_ne_bytes(n.to_ne_bytes()));
         f64::from(u32::try_from(bits >> 32).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
     }
@@ -163,9 +164,9 @@ mod tests {
 
     fn week(metric: Metric, seed: u64) -> Vec<Sample> {
         let mut probe = Simulated::new(metric, seed).unwrap();
-        (0..7 * 24 * 60 * 6)
+        (0..7 * 24 * 60 * 2)
             .map(|i| {
-                let now = UtcMillis(NOON + i * 10_000);
+                let now = UtcMillis(NOON + i * 30_000);
                 let celsius = Tank { seed }.state(Metric::Temperature, now).0;
                 probe.sample(&Circumstances { now, water: Some(Water { celsius, simulated: true }) })
             })

@@ -41,9 +41,9 @@ fn build(probe: &config::Probe, chips: &mut BTreeMap<(PathBuf, Address), Chip>) 
             ("simulated".to_owned(), simulated.map(|simulated| Box::new(simulated) as Box<dyn Probe>))
         }
         config::Source::Ads1115 { bus, chip, channel, rails, conversion } => {
-            let driver = chips.entry((bus.clone(), chip.address)).or_insert_with(|| {
-                Arc::new(Mutex::new(Ads1115::new(*chip, Delay, LinuxBus::opener(bus.clone()))))
-            });
+            let driver = chips
+                .entry((bus.clone(), chip.address))
+                .or_insert_with(|| Arc::new(Mutex::new(Ads1115::new(*chip, Delay, LinuxBus::opener(bus.clone())))));
             let (converter, channel, rails) = (Arc::clone(driver), *channel, *rails);
             let analog = Analog { converter, channel, rails, conversion: conversion.clone() };
             (name(bus), Some(Box::new(analog)))

@@ -1,1 +1,270 @@
-//! later
+//! The uplink against a scripted broker and server, with a real buffer behind it.
+
+use super::*;
+use crate::buffer::{Measured, Worker};
+use crate::link::Request;
+use crate::probe::Sample;
+use crate::time::{Discipline, SystemClock, Time};
+use shared::message::{Refusal, Rejection};
+use shared::reading::Flags;
+use shared::{Batch, Metric, UtcMillis};
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+const PATIENT: Duration = Duration::from_secs(20);
+
+/// Everything around an uplink.
+struct Bench {
+    requests: mpsc::Receiver<Request>,
+    state: watch::Sender<LinkState>,
+    acks: mpsc::Sender<Ack>,
+    buffer: Buffer,
+    worker: Worker,
+    time: Time,
+    uplink: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+/// A batch as the broker got it.
+struct Got {
+    payload: String,
+    batch: shared::message::Received,
+    delivered: oneshot::Sender<()>,
+}
+
+impl Bench {
+    /// An uplink with a link that is up. A batch is sent again after `ack_timeout_ms`.
+    fn new(batch: usize, ack_timeout_ms: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let time = Time::new(Arc::new(SystemClock), Discipline::Assumed);
+        let settings = config::Buffer { commit_ms: 10, ..config::Buffer::default() };
+        let (buffer, worker) = Buffer::start(folder.path(), &settings, time.clone()).unwrap();
+        let (request_sender, requests) = mpsc::channel(8);
+        let (state, state_receiver) = watch::channel(LinkState::Up(1));
+        let (acks, ack_receiver) = mpsc::channel(16);
+        let link = Link::new(request_sender, state_receiver);
+        let settings = config::Uplink { batch, ack_timeout_ms, backoff_min_ms: 10, backoff_max_ms: 20 };
+        let uplink = Uplink::new(DeviceName::numbered(7), link, buffer.clone(), ack_receiver, &settings);
+        let uplink = tokio::spawn(uplink.run());
+        Self { requests, state, acks, buffer, worker, time, uplink, _folder: folder }
+    }
+
+    fn measure(&self, count: usize) {
+        for _ in 0..count {
+            let sample = Sample::new(Metric::Ph, Ok(7.0), None, Flags::NONE);
+            self.buffer.append(Measured { stamp: self.time.stamp(), metric: Metric::Ph, sample });
+        }
+    }
+
+    async fn request(&mut self) -> Request {
+        timeout(PATIENT, self.requests.recv()).await.unwrap().unwrap()
+    }
+
+    async fn batch(&mut self) -> Got {
+        match self.request().await {
+            Request::Publish { topic, payload, retain, delivered } => {
+                assert_eq!((topic, retain), (Topic::Readings(DeviceName::numbered(7)), false));
+                let batch = Batch::decode(payload.as_bytes(), UtcMillis(i64::MAX / 2)).unwrap();
+                Got { payload, batch, delivered }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn reconnect(&mut self) -> &'static str {
+        match self.request().await {
+            Request::Reconnect(why) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn ack(&self, ack: Ack) {
+        self.acks.send(ack).await.unwrap();
+    }
+
+    /// Waits until the buffer knows that the server has everything up to here.
+    async fn until_acknowledged(&self, through: Seq) {
+        let mut state = self.buffer.state();
+        let known = state.wait_for(|state| state.is_some_and(|ledger| ledger.acknowledged == through));
+        timeout(PATIENT, known).await.unwrap().unwrap();
+    }
+
+    fn end(self) {
+        self.uplink.abort();
+        self.worker.stop();
+    }
+}
+
+fn committed(got: &Got) -> Ack {
+    Ack::committed(got.batch.buffer, got.batch.last, vec![])
+}
+
+fn seqs(got: &Got) -> (Seq, Seq) {
+    (got.batch.first, got.batch.last)
+}
+
+#[tokio::test]
+async fn batches_follow_each_other_in_order_and_only_after_the_servers_word() {
+    let mut bench = Bench::new(10, 60_000);
+    bench.measure(25);
+    let mut seen = 0;
+    while seen < 25 {
+        let got = bench.batch().await;
+        assert_eq!(got.batch.first, seen + 1);
+        assert!(bench.requests.try_recv().is_err(), "one in flight");
+        seen = got.batch.last;
+        bench.ack(committed(&got)).await;
+    }
+    bench.until_acknowledged(25).await;
+    bench.end();
+}
+
+#[tokio::test]
+async fn the_brokers_word_alone_lets_nothing_go_and_the_same_bytes_are_sent_again() {
+    let mut bench = Bench::new(10, 100);
+    bench.measure(3);
+    let first = bench.batch().await;
+    first.delivered.send(()).unwrap();
+    // More readings since then do not change what is in flight.
+    bench.measure(3);
+    let second = bench.batch().await;
+    assert_eq!(second.payload, first.payload);
+    assert_eq!(bench.buffer.state().borrow().unwrap().acknowledged, 0);
+    bench.ack(committed(&second)).await;
+    bench.until_acknowledged(second.batch.last).await;
+    bench.end();
+}
+
+#[tokio::test]
+async fn a_batch_that_the_broker_does_not_take_means_a_dead_connection() {
+    let mut bench = Bench::new(10, 100);
+    bench.measure(3);
+    let lost = bench.batch().await;
+    assert!(bench.reconnect().await.contains("broker"));
+    bench.state.send_replace(LinkState::Down);
+    bench.state.send_replace(LinkState::Up(2));
+    assert_eq!(bench.batch().await.payload, lost.payload);
+    bench.end();
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_leads_to_a_new_connection_at_last() {
+    let mut bench = Bench::new(10, 50);
+    bench.measure(1);
+    for _ in 0..PATIENCE {
+        bench.batch().await.delivered.send(()).unwrap();
+    }
+    assert!(bench.reconnect().await.contains("server"));
+    bench.end();
+}
+
+#[tokio::test]
+async fn after_a_reconnect_the_same_batch_is_sent_at_once() {
+    let mut bench = Bench::new(10, 600_000);
+    bench.measure(3);
+    let first = bench.batch().await;
+    bench.state.send_replace(LinkState::Down);
+    bench.state.send_replace(LinkState::Up(2));
+    assert_eq!(bench.batch().await.payload, first.payload);
+    bench.end();
+}
+
+#[tokio::test]
+async fn nothing_is_sent_while_the_link_is_down_and_everything_afterwards() {
+    let mut bench = Bench::new(10, 60_000);
+    bench.state.send_replace(LinkState::Down);
+    bench.measure(5);
+    let mut state = bench.buffer.state();
+    timeout(PATIENT, state.wait_for(|state| state.is_some_and(|ledger| ledger.next == 6))).await.unwrap().unwrap();
+    assert!(bench.requests.try_recv().is_err());
+    bench.state.send_replace(LinkState::Up(2));
+    assert_eq!(seqs(&bench.batch().await), (1, 5));
+    bench.end();
+}
+
+#[tokio::test]
+async fn an_acknowledgement_of_another_buffer_or_an_older_batch_is_no_answer() {
+    let mut bench = Bench::new(5, 60_000);
+    bench.measure(10);
+    let first = bench.batch().await;
+    assert_eq!(first.batch.first, 1);
+    bench.ack(Ack::committed(BufferId::from_random(99), 1000, vec![])).await;
+    bench.ack(committed(&first)).await;
+    // The same answer again, as after a batch that was sent twice.
+    let second = bench.batch().await;
+    assert_eq!(second.batch.first, first.batch.last + 1);
+    bench.ack(committed(&first)).await;
+    bench.ack(committed(&second)).await;
+    bench.until_acknowledged(second.batch.last).await;
+    bench.end();
+}
+
+#[tokio::test]
+async fn a_part_that_is_committed_is_not_sent_again() {
+    let mut bench = Bench::new(10, 60_000);
+    bench.state.send_replace(LinkState::Down);
+    bench.measure(6);
+    let mut state = bench.buffer.state();
+    timeout(PATIENT, state.wait_for(|state| state.is_some_and(|ledger| ledger.next == 7))).await.unwrap().unwrap();
+    bench.state.send_replace(LinkState::Up(2));
+    let whole = bench.batch().await;
+    bench.ack(Ack::committed(whole.batch.buffer, 4, vec![])).await;
+    assert_eq!(seqs(&bench.batch().await), (5, 6));
+    bench.end();
+}
+
+#[tokio::test]
+async fn a_rejected_batch_is_kept_and_sent_again() {
+    let mut bench = Bench::new(10, 60_000);
+    bench.measure(3);
+    let first = bench.batch().await;
+    bench.ack(Ack::rejected(&Rejection::UnsupportedVersion(1))).await;
+    let again = bench.batch().await;
+    assert_eq!(again.payload, first.payload);
+    assert_eq!(bench.buffer.state().borrow().unwrap().acknowledged, 0);
+    bench.ack(committed(&again)).await;
+    bench.until_acknowledged(again.batch.last).await;
+    bench.end();
+}
+
+#[tokio::test]
+async fn a_batch_that_is_too_large_comes_again_in_smaller_ones() {
+    let mut bench = Bench::new(8, 60_000);
+    bench.state.send_replace(LinkState::Down);
+    bench.measure(8);
+    let mut state = bench.buffer.state();
+    timeout(PATIENT, state.wait_for(|state| state.is_some_and(|ledger| ledger.next == 9))).await.unwrap().unwrap();
+    bench.state.send_replace(LinkState::Up(2));
+    assert_eq!(seqs(&bench.batch().await), (1, 8));
+    bench.ack(Ack::rejected(&Rejection::TooLarge)).await;
+    assert_eq!(seqs(&bench.batch().await), (1, 4));
+    bench.end();
+}
+
+#[tokio::test]
+async fn refused_rows_are_done_with_because_the_server_keeps_them() {
+    let mut bench = Bench::new(10, 60_000);
+    bench.measure(3);
+    let got = bench.batch().await;
+    let refused = vec![(got.batch.first, Refusal::UnknownMetric)];
+    bench.ack(Ack::committed(got.batch.buffer, got.batch.last, refused)).await;
+    bench.until_acknowledged(got.batch.last).await;
+    bench.end();
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_late_is_an_answer() {
+    let mut bench = Bench::new(10, 50);
+    bench.measure(3);
+    let first = bench.batch().await;
+    let answer = committed(&first);
+    first.delivered.send(()).unwrap();
+    let second = bench.batch().await;
+    assert_eq!(second.payload, first.payload);
+    bench.ack(answer).await;
+    bench.until_acknowledged(first.batch.last).await;
+    bench.end();
+}

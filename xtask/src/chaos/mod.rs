@@ -35,6 +35,9 @@ pub struct ChaosOptions {
     /// Store in this PostgreSQL database, which must be empty, instead of SQLite.
     #[arg(long)]
     pub database_url: Option<String>,
+    /// Use Mosquitto instead of the server's own broker.
+    #[arg(long)]
+    pub mosquitto: bool,
 }
 
 /// Runs it to its end.
@@ -46,6 +49,7 @@ pub async fn run(options: ChaosOptions) -> Result<(), Error> {
     let folder = Folder::open(options.data.as_deref(), "chaos")?;
     let mut setup = FleetSetup { proxied: true, ..FleetSetup::new(&folder.path, options.devices)? };
     setup.database_url = options.database_url;
+    setup.mosquitto = options.mosquitto;
     println!("Starting the server and {} agents behind a proxy", options.devices);
     let mut stop = Stop::listen()?;
     let all = async {
@@ -115,7 +119,7 @@ pub async fn torment(fleet: &mut Fleet, steps: Vec<Step>, seconds: u64) -> Resul
         certificate: fleet.server.data_dir().join("tirta-server.pem"),
         key: fleet.server.data_dir().join("tirta-server.key"),
     };
-    let repeater = Repeater::start(&service, fleet.server.ports().broker, 3)?;
+    let repeater = Repeater::start(&service, fleet.services_port(), 3)?;
     let mut faults: Faults = KINDS.iter().map(|kind| (*kind, 0)).collect();
     // Latest first, so that the next one is at the end.
     let mut acts: Vec<(Duration, Act)> = steps.into_iter().map(|step| (step.at, Act::Begin(step.fault))).collect();

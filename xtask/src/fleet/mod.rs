@@ -5,6 +5,7 @@
 mod agent;
 mod child;
 mod folder;
+mod mosquitto;
 mod port;
 mod server;
 mod wait;
@@ -12,6 +13,7 @@ mod wait;
 pub use agent::{Account, Agent, AgentSetup};
 pub use child::{Child, dying_with_us, last_words};
 pub use folder::Folder;
+pub use mosquitto::Mosquitto;
 pub use port::free_port;
 pub use server::{Ports, Server, ServerSetup};
 pub use wait::until;
@@ -69,8 +71,8 @@ pub struct FleetSetup {
     pub ports: Ports,
     /// PostgreSQL; without it, SQLite.
     pub database_url: Option<String>,
-    /// The broker is a process of its own, started by the caller.
-    pub external_broker: bool,
+    /// The broker is Mosquitto, not the server's own.
+    pub mosquitto: bool,
     /// Agents reach the broker through a proxy that can misbehave, and have short time-outs.
     pub proxied: bool,
 }
@@ -83,7 +85,7 @@ impl FleetSetup {
     pub fn new(folder: &Path, devices: u32) -> Result<Self, Error> {
         let ports = Ports { https: free_port(None)?, http: free_port(None)?, broker: free_port(None)? };
         let folder = folder.to_owned();
-        Ok(Self { folder, devices, ports, database_url: None, external_broker: false, proxied: false })
+        Ok(Self { folder, devices, ports, database_url: None, mosquitto: false, proxied: false })
     }
 }
 
@@ -95,6 +97,7 @@ pub struct Fleet {
     pub agents: Vec<Agent>,
     /// Between agents and broker, if there is one.
     pub proxy: Option<Proxy>,
+    mosquitto: Option<Mosquitto>,
     client: Client,
     /// By serial, once they have enrolled.
     names: BTreeMap<String, String>,
@@ -129,13 +132,19 @@ impl Fleet {
             folder: setup.folder.join("server"),
             ports: setup.ports,
             database_url: setup.database_url.clone(),
-            external_broker: setup.external_broker,
+            external_broker: setup.mosquitto,
         };
         let server = Server::start(programs, server).await?;
+        let mosquitto = if setup.mosquitto {
+            // After the server, which makes the certificates; it connects as soon as there is something.
+            Some(Mosquitto::start(&setup.folder.join("mosquitto"), &server.data_dir(), setup.ports.broker).await?)
+        } else {
+            None
+        };
         let mut client = Client::new(&server.http_url(), None)?;
         client.sign_in("admin", server.password()?).await?;
         let proxy = if setup.proxied { Some(Proxy::start(setup.ports.broker).await?) } else { None };
-        Ok(Self { server, agents: Vec::new(), proxy, client, names: BTreeMap::new() })
+        Ok(Self { server, agents: Vec::new(), proxy, mosquitto, client, names: BTreeMap::new() })
     }
 
     /// Writes the agents' configurations with a new enrolment token; starts none.
@@ -189,6 +198,11 @@ impl Fleet {
         .await
     }
 
+    /// Where a client with the server's certificate reaches the broker under any client id.
+    pub fn services_port(&self) -> u16 {
+        self.mosquitto.as_ref().map_or(self.server.ports().broker, Mosquitto::services_port)
+    }
+
     /// What the server says of its devices.
     ///
     /// # Errors
@@ -208,6 +222,7 @@ impl Fleet {
     /// What ended, and how.
     pub fn still_runs(&mut self) -> Result<(), Error> {
         self.server.still_runs()?;
+        self.mosquitto.as_mut().map_or(Ok(()), Mosquitto::still_runs)?;
         self.agents.iter_mut().try_for_each(Agent::still_runs)
     }
 

@@ -41,7 +41,7 @@ pub struct ServerSetup {
     pub ports: Ports,
     /// PostgreSQL; without it, SQLite in the folder.
     pub database_url: Option<String>,
-    /// The broker at `ports.broker` is a process of its own, started by the caller.
+    /// The broker at `ports.broker` is a process of its own.
     pub external_broker: bool,
 }
 
