@@ -68,13 +68,16 @@ class Fleet implements Follower {
     void this.#loadTrends().catch(() => undefined); // the old trends stay until the next round
   }
 
-  /** The core metrics and whatever else any device measures. */
-  readonly metrics: string[] = $derived(
+  // A string, so that a new reading of a known metric is no news to whoever lists the metrics.
+  readonly #metricNames: string = $derived(
     orderMetrics([
       ...CORE_METRICS,
       ...[...this.entries.values()].flatMap((entry) => Object.keys(entry.latest)),
-    ]),
+    ]).join(' '),
   );
+
+  /** The core metrics and whatever else any device measures. */
+  readonly metrics: string[] = $derived(this.#metricNames.split(' '));
 
   /** The common time axis of all trends. A new installation is not shown as a speck at the right edge. */
   readonly trendSpan: { from: number; to: number } = $derived.by(() => {
