@@ -50,3 +50,76 @@ impl Downlink {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::Sampler;
+    use crate::time::{Discipline, SystemClock, Time};
+    use shared::{BufferId, message};
+    use std::sync::Arc;
+
+    struct Bench {
+        downlink: Downlink,
+        acks: mpsc::Receiver<Ack>,
+        _folder: tempfile::TempDir,
+    }
+
+    fn bench() -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let time = Time::new(Arc::new(SystemClock), Discipline::Assumed);
+        let sampler = Sampler::start(vec![], &message::Intervals::default(), &time, |_| {}).unwrap();
+        let (sender, acks) = mpsc::channel(1);
+        let settings = Arc::new(SettingsFile::open(folder.path(), &time));
+        let device = DeviceName::numbered(7);
+        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals() };
+        Bench { downlink, acks, _folder: folder }
+    }
+
+    fn take(bench: &Bench, topic: &str, payload: &str) {
+        bench.downlink.take(&Message { topic: topic.to_owned(), payload: payload.as_bytes().to_vec() });
+    }
+
+    #[test]
+    fn an_acknowledgement_goes_to_the_uplink() {
+        let mut bench = bench();
+        take(&bench, "tirta/pi-7/down/ack", r#"{"v":1,"buffer":"00c0ffee00c0ffee","through":42}"#);
+        let ack = bench.acks.try_recv().unwrap();
+        assert_eq!((ack.buffer, ack.through), (Some(BufferId::from_random(0x00c0_ffee_00c0_ffee)), Some(42)));
+    }
+
+    #[test]
+    fn settings_are_saved_and_in_force() {
+        let bench = bench();
+        take(&bench, "tirta/pi-7/down/settings", r#"{"v":1,"version":3,"interval_ms":{"ph":500},"later":true}"#);
+        assert_eq!(bench.downlink.settings.watch().borrow().version, 3);
+    }
+
+    #[test]
+    fn what_can_not_be_read_or_is_for_another_device_changes_nothing() {
+        let mut bench = bench();
+        for (topic, payload) in [
+            ("tirta/pi-7/down/ack", "not json"),
+            ("tirta/pi-7/down/ack", r#"{"v":2,"buffer":"00c0ffee00c0ffee","through":42}"#),
+            ("tirta/pi-8/down/ack", r#"{"v":1,"buffer":"00c0ffee00c0ffee","through":42}"#),
+            ("tirta/pi-7/down/settings", r#"{"v":1,"version":3,"interval_ms":{"ph":1}}"#),
+            ("tirta/pi-8/down/settings", r#"{"v":1,"version":3}"#),
+            ("tirta/pi-7/up/status", r#"{"v":1,"state":"online"}"#),
+            ("", ""),
+        ] {
+            take(&bench, topic, payload);
+        }
+        assert!(bench.acks.try_recv().is_err());
+        assert_eq!(bench.downlink.settings.watch().borrow().version, 0);
+    }
+
+    #[test]
+    fn an_uplink_that_is_behind_does_not_stop_the_settings() {
+        let bench = bench();
+        for _ in 0..5 {
+            take(&bench, "tirta/pi-7/down/ack", r#"{"v":1,"buffer":"00c0ffee00c0ffee","through":42}"#);
+        }
+        take(&bench, "tirta/pi-7/down/settings", r#"{"v":1,"version":3}"#);
+        assert_eq!(bench.downlink.settings.watch().borrow().version, 3);
+    }
+}

@@ -25,7 +25,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+
+/// How long an agent that is told to stop goes on sending.
+const LAST_DELIVERY: Duration = Duration::from_secs(3);
 
 /// What ends an agent that has begun, or keeps it from beginning.
 #[derive(Debug, thiserror::Error)]
@@ -70,18 +73,20 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
 
     tokio::pin!(stop);
     let identity = tokio::select! {
-        identity = identified(known, &config, &home, serial, &time) => identity,
-        () = &mut stop => {
-            end(sampler, worker).await;
-            return Ok(());
-        }
+        identity = identified(known, &config, &home, serial, &time) => Some(identity),
+        () = &mut stop => None,
+    };
+    let Some(identity) = identity else {
+        end_of_measuring(sampler, &buffer).await;
+        return end_of_buffer(worker).await;
     };
     let voice = connect(&config, &identity, &settings, &buffer, &sampler, &time)?;
     stop.await;
     tracing::info!("stopping");
-    end(sampler, worker).await;
-    voice.end().await;
-    Ok(())
+    end_of_measuring(sampler, &buffer).await;
+    voice.deliver_the_rest(&buffer).await;
+    voice.say_good_bye().await;
+    end_of_buffer(worker).await
 }
 
 fn measure(config: &Config, settings: &SettingsFile, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
@@ -163,20 +168,39 @@ fn broker(config: &Config, identity: &Identity) -> ((String, u16), String) {
     }
 }
 
-/// The end of measuring: nothing that was sampled stays uncommitted.
-async fn end(sampler: Sampler, worker: Worker) {
-    let done = tokio::task::spawn_blocking(move || {
-        sampler.stop();
-        worker.stop();
-    });
-    if timeout(Duration::from_secs(8), done).await.is_err() {
+/// From here on nothing is sampled, and what was is committed.
+async fn end_of_measuring(sampler: Sampler, buffer: &Buffer) {
+    // Its threads are joined, which blocks.
+    let _ = tokio::task::spawn_blocking(move || sampler.stop()).await;
+    if timeout(Duration::from_secs(5), buffer.flush()).await.is_err() {
         tracing::error!("the last readings could not be committed in time");
     }
 }
 
+async fn end_of_buffer(worker: Worker) -> Result<(), RunError> {
+    let stopped = tokio::task::spawn_blocking(move || worker.stop());
+    if timeout(Duration::from_secs(5), stopped).await.is_err() {
+        tracing::error!("the buffer does not end; it is left as it is on the card");
+    }
+    Ok(())
+}
+
 impl Voice {
+    /// Gives the server a moment to take the last readings. What it does not take stays in the buffer
+    /// for the next start.
+    async fn deliver_the_rest(&self, buffer: &Buffer) {
+        let (mut state, mut link) = (buffer.state(), self.link.state());
+        let delivered = state.wait_for(|state| state.is_none_or(|ledger| ledger.pending() == 0));
+        let cut = link.wait_for(|link| *link == LinkState::Down);
+        tokio::select! {
+            _ = delivered => {}
+            _ = cut => {}
+            () = sleep(LAST_DELIVERY) => {}
+        }
+    }
+
     /// The last words, and the good-bye that keeps the broker from publishing the last will.
-    async fn end(self) {
+    async fn say_good_bye(self) {
         for task in &self.tasks {
             task.abort();
         }

@@ -117,3 +117,6 @@ impl Reporter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,12 @@ enum Command {
         #[arg(long)]
         device: Option<DeviceName>,
     },
+    /// Give the admin a new password, print it and end all sessions; works beside a running server.
+    NewPassword {
+        /// Configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// Print the description of the HTTP interface (OpenAPI 3.1, JSON).
     Openapi,
 }
@@ -45,6 +51,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run { config } => run(&config).await,
         Command::Export { config, device } => export(&config, device.as_ref()).await,
+        Command::NewPassword { config } => new_password(&config).await,
         Command::Openapi => openapi(),
     };
     match done {
@@ -60,7 +67,10 @@ async fn run(config: &std::path::Path) -> Result<(), Box<dyn Error>> {
     let config = Config::load(config)?;
     log_to_stderr(&config)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let running = start(&config, Arc::new(SystemClock)).await?;
+    let running = tokio::select! {
+        running = start(&config, Arc::new(SystemClock)) => running?,
+        () = asked_to_stop(&mut terminate, &mut interrupt) => return Ok(()),
+    };
     greet(&running)?;
     asked_to_stop(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping");
@@ -91,12 +101,29 @@ fn greet(running: &Running) -> io::Result<()> {
 }
 
 fn log_to_stderr(config: &Config) -> Result<(), RunError> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| RunError::Log(error.to_string()))?;
+    // The broker's library reports each connection: ask for it by name, such as "info,mqtt5=info".
+    let filter =
+        EnvFilter::try_new(format!("mqtt5=warn,{}", config.log)).map_err(|error| RunError::Log(error.to_string()))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match config.log_format {
         LogFormat::Text => log.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
+    Ok(())
+}
+
+/// The configuration of a server that has run before: opening a database would make one.
+fn load_with_database(config: &std::path::Path) -> Result<Config, Box<dyn Error>> {
+    let config = Config::load(config)?;
+    match config.database_file() {
+        Some(path) if !path.exists() => Err(format!("{}: there is no database yet", path.display()).into()),
+        _ => Ok(config),
+    }
+}
+
+async fn new_password(config: &std::path::Path) -> Result<(), Box<dyn Error>> {
+    let password = server::run::new_password(&load_with_database(config)?).await?;
+    writeln!(io::stdout(), "Sign in as \"{ADMIN}\" with the password \"{password}\" (it is not shown again).")?;
     Ok(())
 }
 
@@ -119,12 +146,7 @@ async fn export(config: &std::path::Path, device: Option<&DeviceName>) -> Result
         buffer: shared::BufferId,
         reading: &'a Reading,
     }
-    let config = Config::load(config)?;
-    if let Some(path) = config.database_file()
-        && !path.exists()
-    {
-        return Err(format!("{}: there is no database yet", path.display()).into());
-    }
+    let config = load_with_database(config)?;
     let store = Store::open(&config.database_url).await?;
     let mut out = BufWriter::new(io::stdout().lock());
     let written = store

@@ -54,6 +54,9 @@ pub enum RunError {
     /// The first password can't be made.
     #[error("{0}")]
     Password(#[from] PasswordError),
+    /// There is nobody whose password could be changed.
+    #[error("there is no account yet: the first start makes it and prints its password")]
+    NoAccount,
     /// The log's filter is none.
     #[error("configuration: log: {0}")]
     Log(String),
@@ -122,9 +125,10 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         }
         BrokerConfig::External { .. } => None,
     };
-    let (link, messages) = Link::start(&link_config(config, broker.as_ref(), &authority)?);
-    // Only now, when nothing else can fail: a password that was printed by a start that failed would be lost.
+    let link_config = link_config(config, broker.as_ref(), &authority)?;
+    // Only now, when nothing else can fail: a password that a start made and then failed would be lost.
     let first_password = first_password(&store).await?;
+    let (link, messages) = Link::start(&link_config);
 
     let (stop_http, stopping) = watch::channel(false);
     let (stop_ingest, mut ingest_stopping) = watch::channel(false);
@@ -186,6 +190,23 @@ impl Running {
         }
         self.app.store.close().await;
     }
+}
+
+/// Gives the admin a new password, and ends all sessions: for whoever has lost it but can log in on this machine.
+///
+/// # Errors
+/// When the database can't be opened or there is no account yet.
+pub async fn new_password(config: &Config) -> Result<String, RunError> {
+    let store = Store::open(&config.database_url)
+        .await
+        .map_err(|error| RunError::Database { database: config.database(), error })?;
+    let password = password::make()?;
+    let hash = password::hash(password.clone()).await?;
+    if !store.change_password(ADMIN, &hash).await? {
+        return Err(RunError::NoAccount);
+    }
+    store.close().await;
+    Ok(password)
 }
 
 /// Makes the first account when there is none; only its hash is kept.

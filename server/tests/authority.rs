@@ -134,6 +134,21 @@ fn a_key_that_others_could_read_is_made_private_again() {
     }
 }
 
+#[test]
+fn servers_that_start_at_once_on_one_folder_have_one_authority() {
+    let dir = tempfile::tempdir().unwrap();
+    let starts: Vec<_> = (0..6)
+        .map(|_| {
+            let dir = dir.path().to_owned();
+            std::thread::spawn(move || open(&dir).unwrap().ca_sha256())
+        })
+        .collect();
+    let mut found: Vec<_> = starts.into_iter().map(|start| start.join().unwrap()).collect();
+    found.push(open(dir.path()).unwrap().ca_sha256());
+    found.dedup();
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
 fn service_names(dir: &Path) -> Vec<String> {
     let der = CertificateDer::from_pem_slice(&read(dir, "tirta-server.pem")).unwrap();
     let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();

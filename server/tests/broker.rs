@@ -3,7 +3,7 @@
 
 mod fleet;
 
-use fleet::{Fleet, SOON, access::Target, client::Client, tools, until};
+use fleet::{Fleet, SOON, access::Target, client::Client, raw, tools, until};
 use server::{
     broker::{Broker, MAX_PACKET},
     tls::{HANDSHAKE_TIMEOUT, TlsListener},
@@ -60,6 +60,36 @@ async fn a_client_id_other_than_the_certificates_name_is_refused_by_name() {
         };
         assert!(refused.contains("ClientIdentifierNotValid"), "{stolen:?}: {refused}");
     }
+}
+
+#[tokio::test]
+async fn both_current_versions_of_tls_are_spoken() {
+    let Running { target: Target { fleet, port }, broker: _broker } = embedded().await;
+    let pi_1 = fleet.device().await;
+    for version in ["tlsv1.3", "tlsv1.2"] {
+        let only = ["--tls-version", version];
+        let output = tools::publish(port, &pi_1, "pi-1", "tirta/pi-1/up/readings", "x", &only).await;
+        assert!(output.status.success(), "{version}: {}", tools::said(&output));
+    }
+}
+
+#[tokio::test]
+async fn a_device_with_too_many_connections_loses_its_oldest_and_a_service_none() {
+    let Running { target: Target { fleet, port }, broker } = embedded().await;
+    let (pi_1, service) = (fleet.device().await, fleet.service());
+    let mut services = Vec::new();
+    for number in 0..20 {
+        services.push(Client::connect_as(port, service.tls(), &format!("tirta-{number}"), None).await.unwrap());
+    }
+    let connector = tokio_rustls::TlsConnector::from(pi_1.tls());
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        silent.push(connector.connect("localhost".try_into().unwrap(), tcp).await.unwrap());
+    }
+    until("the oldest are closed", async || broker.connection_count() <= 20 + 16).await;
+    assert!(services.iter().all(Client::is_connected));
+    Client::connect(port, &pi_1).await.expect("the device itself still gets in");
 }
 
 #[tokio::test]
@@ -124,11 +154,11 @@ async fn a_device_that_reads_nothing_is_thrown_out_all_the_same() {
     let Running { target: Target { fleet, port }, broker } = embedded().await;
     let pi_1 = fleet.device().await;
     let server = Client::connect(port, &fleet.service()).await.unwrap();
-    let mut stalled = raw_connect(port, &pi_1).await;
-    stalled.write_all(&subscribe_packet("tirta/pi-1/down/#", 0)).await.unwrap();
+    let mut stalled = raw::connect(port, &pi_1).await;
+    stalled.write_all(&raw::subscribe_packet("tirta/pi-1/down/#", 0)).await.unwrap();
     until("the subscription is there", async || {
         server.publish("tirta/pi-1/down/ack", vec![b'x'; 60_000], false).await.unwrap();
-        stalled_bytes(&stalled) > 0
+        raw::waiting_bytes(&stalled) > 0
     })
     .await;
     // Far more than the kernel's buffers hold, and without acks that the broker would wait for: it is in a write now.
@@ -145,8 +175,8 @@ async fn a_device_that_reads_nothing_does_not_stop_the_others() {
     let Running { target: Target { fleet, port }, broker: _broker } = embedded().await;
     let (pi_1, pi_2) = (fleet.device().await, fleet.device().await);
     let server = Client::connect(port, &fleet.service()).await.unwrap();
-    let mut stalled = raw_connect(port, &pi_1).await;
-    stalled.write_all(&subscribe_packet("tirta/pi-1/down/#", 1)).await.unwrap();
+    let mut stalled = raw::connect(port, &pi_1).await;
+    stalled.write_all(&raw::subscribe_packet("tirta/pi-1/down/#", 1)).await.unwrap();
     let mut healthy = Client::connect(port, &pi_2).await.unwrap();
     healthy.subscribe("tirta/pi-2/down/#").await.unwrap();
     for round in 0..300 {
@@ -197,10 +227,10 @@ async fn an_oversized_packet_ends_only_its_own_connection_and_the_largest_batch_
     other.publish("tirta/pi-2/up/readings", largest.clone(), false).await.unwrap();
     assert_eq!(server.next().await.1.len(), largest.len());
 
-    let mut raw = raw_connect(port, &pi_1).await;
-    let header = publish_header("tirta/pi-1/up/readings", MAX_PACKET + 1);
-    raw.write_all(&header).await.unwrap();
-    let end = timeout(SOON, read_to_end(&mut raw)).await.expect("closed before the packet is there");
+    let mut hostile = raw::connect(port, &pi_1).await;
+    let header = raw::publish_header("tirta/pi-1/up/readings", MAX_PACKET + 1);
+    hostile.write_all(&header).await.unwrap();
+    let end = timeout(SOON, raw::read_to_end(&mut hostile)).await.expect("closed before the packet is there");
     assert!(end < 100, "{end} bytes came back");
     assert!(other.is_connected() && server.is_connected());
     let back = Client::connect(port, &pi_1).await.unwrap();
@@ -225,7 +255,7 @@ async fn garbage_after_a_good_hand_shake_ends_only_its_own_connection() {
         let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let mut stream = connector.connect("localhost".try_into().unwrap(), tcp).await.unwrap();
         stream.write_all(start).await.unwrap();
-        timeout(SOON, read_to_end(&mut stream)).await.expect("closed by the broker");
+        timeout(SOON, raw::read_to_end(&mut stream)).await.expect("closed by the broker");
     }
     until("they are all gone", async || broker.connection_count() == 1).await;
     other.publish("tirta/pi-2/up/readings", "still here", false).await.unwrap();
@@ -239,20 +269,20 @@ async fn nothing_that_a_device_sends_after_its_connect_stops_the_broker() {
     server.subscribe("tirta/pi-2/up/readings").await.unwrap();
     let other = Client::connect(port, &pi_2).await.unwrap();
     let mut random = fastrand::Rng::with_seed(2);
-    let mut publish = publish_header("tirta/pi-1/up/readings", 30);
+    let mut publish = raw::publish_header("tirta/pi-1/up/readings", 30);
     publish.extend([0, 7, 0, b'a', b'b', b'c']);
     let honest = [
         publish,
-        subscribe_packet("tirta/pi-1/down/#", 1),
-        packet(0x10, b"\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x04pi-1"),
-        packet(0x40, &[0, 1]),
-        packet(0x62, &[0, 1]),
-        packet(0xa2, &[0, 1, 0, 0, 1, b'#']),
-        packet(0xe0, &[0x04, 5, 0x11, 0, 0, 1, 0]),
-        packet(0xf0, &[0x18, 0]),
+        raw::subscribe_packet("tirta/pi-1/down/#", 1),
+        raw::packet(0x10, b"\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x04pi-1"),
+        raw::packet(0x40, &[0, 1]),
+        raw::packet(0x62, &[0, 1]),
+        raw::packet(0xa2, &[0, 1, 0, 0, 1, b'#']),
+        raw::packet(0xe0, &[0x04, 5, 0x11, 0, 0, 1, 0]),
+        raw::packet(0xf0, &[0x18, 0]),
     ];
     for _ in 0..80 {
-        let mut raw = raw_connect(port, &pi_1).await;
+        let mut hostile = raw::connect(port, &pi_1).await;
         for _ in 0..random.usize(1..6) {
             let mut bytes = random.choice(&honest).unwrap().clone();
             for _ in 0..random.usize(0..4) {
@@ -261,7 +291,7 @@ async fn nothing_that_a_device_sends_after_its_connect_stops_the_broker() {
             }
             bytes.truncate(random.usize(1..=bytes.len()));
             // It may have been thrown out already.
-            let _ = raw.write_all(&bytes).await;
+            let _ = hostile.write_all(&bytes).await;
         }
     }
     other.publish("tirta/pi-2/up/readings", "still here", false).await.unwrap();
@@ -275,9 +305,9 @@ async fn a_silent_client_is_declared_lost_when_its_keep_alive_is_over() {
     let pi_1 = fleet.device().await;
     let mut server = Client::connect(port, &fleet.service()).await.unwrap();
     server.subscribe("tirta/+/up/status").await.unwrap();
-    let mut silent = raw_connect_with(port, &pi_1, 1, Some(("tirta/pi-1/up/status", "lost"))).await;
+    let mut silent = raw::connect_with(port, &pi_1, 1, Some(("tirta/pi-1/up/status", "lost"))).await;
     assert_eq!(server.next().await, ("tirta/pi-1/up/status".to_owned(), "lost".to_owned()));
-    timeout(SOON, read_to_end(&mut silent)).await.expect("closed by the broker");
+    timeout(SOON, raw::read_to_end(&mut silent)).await.expect("closed by the broker");
 }
 
 #[tokio::test]
@@ -286,10 +316,10 @@ async fn a_device_that_is_back_is_not_declared_lost_by_its_old_connection() {
     let pi_1 = fleet.device().await;
     let mut server = Client::connect(port, &fleet.service()).await.unwrap();
     server.subscribe("tirta/+/up/status").await.unwrap();
-    let mut old = raw_connect_with(port, &pi_1, 30, Some(("tirta/pi-1/up/status", "lost"))).await;
+    let mut old = raw::connect_with(port, &pi_1, 30, Some(("tirta/pi-1/up/status", "lost"))).await;
     let back = Client::connect(port, &pi_1).await.unwrap();
     // The old connection's end is over, and with it the moment for its last will.
-    timeout(SOON, read_to_end(&mut old)).await.expect("the broker lets the old connection go");
+    timeout(SOON, raw::read_to_end(&mut old)).await.expect("the broker lets the old connection go");
     back.publish("tirta/pi-1/up/status", "online", true).await.unwrap();
     assert_eq!(server.next().await.1, "online");
     back.publish("tirta/pi-1/up/status", "still online", true).await.unwrap();
@@ -330,93 +360,4 @@ async fn stopping_lets_everybody_go_and_frees_the_port() {
     client.ended().await;
     assert_eq!(broker.connection_count(), 0);
     until("the port is free", async || std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()).await;
-}
-
-type Raw = tokio_rustls::client::TlsStream<TcpStream>;
-
-/// A client of one's own making, which does only what it is told: not even read.
-async fn raw_connect(port: u16, card: &fleet::Card) -> Raw {
-    raw_connect_with(port, card, 600, None).await
-}
-
-async fn raw_connect_with(port: u16, card: &fleet::Card, keep_alive: u16, will: Option<(&str, &str)>) -> Raw {
-    let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let connector = tokio_rustls::TlsConnector::from(card.tls());
-    let mut stream = connector.connect("localhost".try_into().unwrap(), tcp).await.unwrap();
-    let mut body = b"\x00\x04MQTT\x05".to_vec();
-    // Clean start; a will of QoS 1, retained.
-    body.push(if will.is_some() { 0b0010_1110 } else { 0b0000_0010 });
-    body.extend(keep_alive.to_be_bytes());
-    body.push(0);
-    body.extend(text(&card.name));
-    if let Some((topic, message)) = will {
-        body.push(0);
-        body.extend(text(topic));
-        body.extend(text(message));
-    }
-    stream.write_all(&packet(0x10, &body)).await.unwrap();
-    let mut connack = [0; 4];
-    timeout(SOON, stream.read_exact(&mut connack)).await.unwrap().unwrap();
-    assert_eq!((connack[0], connack[3]), (0x20, 0), "CONNACK {connack:?}");
-    let mut rest = vec![0; usize::from(connack[1]) - 2];
-    stream.read_exact(&mut rest).await.unwrap();
-    stream
-}
-
-fn text(s: &str) -> Vec<u8> {
-    let mut bytes = u16::try_from(s.len()).unwrap().to_be_bytes().to_vec();
-    bytes.extend(s.as_bytes());
-    bytes
-}
-
-fn packet(first: u8, body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    bytes.extend(variable(body.len()));
-    bytes.extend(body);
-    bytes
-}
-
-fn variable(mut length: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let more = length >= 128;
-        bytes.push(u8::try_from(length % 128).unwrap() | if more { 128 } else { 0 });
-        length /= 128;
-        if !more {
-            return bytes;
-        }
-    }
-}
-
-fn subscribe_packet(filter: &str, qos: u8) -> Vec<u8> {
-    let mut body = vec![0, 1, 0];
-    body.extend(text(filter));
-    body.push(qos);
-    packet(0x82, &body)
-}
-
-/// The beginning of a PUBLISH whose body would have `length` bytes.
-fn publish_header(topic: &str, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0x32];
-    bytes.extend(variable(length));
-    bytes.extend(text(topic));
-    bytes
-}
-
-async fn read_to_end(stream: &mut Raw) -> usize {
-    let mut all = Vec::new();
-    // A connection that is reset has ended too.
-    let _ = stream.read_to_end(&mut all).await;
-    all.len()
-}
-
-/// Bytes that wait to be read on the socket.
-fn stalled_bytes(stream: &Raw) -> usize {
-    let mut buffer = [0; 1];
-    let peeked = stream.get_ref().0.try_io(tokio::io::Interest::READABLE, || {
-        use std::os::fd::AsFd;
-        let socket = std::net::TcpStream::from(stream.get_ref().0.as_fd().try_clone_to_owned()?);
-        socket.peek(&mut buffer)
-    });
-    peeked.unwrap_or(0)
 }

@@ -60,6 +60,31 @@ fn free_port() -> u16 {
 access_tests!(mosquitto);
 
 #[tokio::test]
+async fn servers_can_share_what_devices_say() {
+    let running = mosquitto().await;
+    let Target { fleet, port } = &running.target;
+    let pi_1 = fleet.device().await;
+    let mut server = Client::connect(*port, &fleet.service()).await.unwrap();
+    server.subscribe("$share/servers/tirta/+/up/readings").await.unwrap();
+    let device = Client::connect(*port, &pi_1).await.unwrap();
+    device.publish("tirta/pi-1/up/readings", "batch", false).await.unwrap();
+    assert_eq!(server.next().await, ("tirta/pi-1/up/readings".to_owned(), "batch".to_owned()));
+}
+
+#[tokio::test]
+async fn the_largest_batch_passes() {
+    let running = mosquitto().await;
+    let Target { fleet, port } = &running.target;
+    let pi_1 = fleet.device().await;
+    let mut server = Client::connect(*port, &fleet.service()).await.unwrap();
+    server.subscribe("tirta/+/up/readings").await.unwrap();
+    let device = Client::connect(*port, &pi_1).await.unwrap();
+    let largest = vec![b'x'; shared::message::MAX_PAYLOAD];
+    device.publish("tirta/pi-1/up/readings", largest.clone(), false).await.unwrap();
+    assert_eq!(server.next().await.1.len(), largest.len());
+}
+
+#[tokio::test]
 async fn what_the_server_retains_reaches_a_device_that_comes_later() {
     let running = mosquitto().await;
     let Target { fleet, port } = &running.target;

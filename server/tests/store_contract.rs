@@ -200,6 +200,25 @@ fn every_kind_of_reading_comes_back_exactly_before_and_after_tidying() {
 }
 
 #[test]
+fn loose_readings_that_are_damaged_stay_and_the_others_are_tidied() {
+    on_each_database(|database| async move {
+        let store = database.open().await;
+        register(&database, 2).await;
+        for first in (1..=400).step_by(100) {
+            store.append(&[1, 2].map(|d| batch(&pi(d), 1, ph(first..first + 100)))).await.unwrap();
+        }
+        database
+            .tamper("UPDATE recent SET packed = substr(packed, 1, 9) WHERE device = 'pi-1' AND first_seq = 1")
+            .await;
+        assert_eq!(store.tidy(NOW).await.unwrap(), 1);
+        assert_eq!(database.number("SELECT COUNT(*) FROM recent WHERE device = 'pi-1'").await, 4);
+        assert_eq!(database.number("SELECT COUNT(*) FROM recent WHERE device = 'pi-2'").await, 0);
+        let found = store.readings(&pi(2), Metric::Ph, ALWAYS.0, ALWAYS.1, 1000).await.unwrap();
+        assert_eq!(found, ph(1..=400));
+    });
+}
+
+#[test]
 fn appending_goes_on_while_loose_readings_are_tidied() {
     on_each_database(|database| async move {
         let store = database.open().await;
@@ -373,7 +392,8 @@ fn values_near_the_end_of_all_floats_do_not_spoil_their_bucket() {
     on_each_database(|database| async move {
         let store = database.open().await;
         register(&database, 1).await;
-        let huge = |seq: u64| reading(seq, seq as i64, Metric::Ph, if seq % 2 == 0 { f64::MAX } else { -f64::MAX });
+        let huge =
+            |seq: u64| reading(seq, seq as i64, Metric::Ph, if seq.is_multiple_of(2) { f64::MAX } else { -f64::MAX });
         let sent: Vec<_> = (1..=300).map(|seq| huge(seq * 2)).collect();
         store.append(&[batch(&pi(1), 1, sent)]).await.unwrap();
         let found = store.buckets(Some(&pi(1)), Metric::Ph, NOW, UtcMillis(NOW.0 + 1000), 1).await.unwrap();

@@ -25,7 +25,13 @@ impl Topic {
     /// The server's subscription to all status messages.
     pub const ALL_STATUS: &str = "tirta/+/up/status";
 
-    /// What one device subscribes to.
+    /// What one device subscribes to: each by its name, because a broker finds names at once but
+    /// compares every message with every pattern that anybody has subscribed to.
+    pub fn down(device: &DeviceName) -> [Topic; 2] {
+        [Topic::Ack(device.clone()), Topic::Settings(device.clone())]
+    }
+
+    /// The pattern for the same: everything that comes down to one device.
     pub fn all_down(device: &DeviceName) -> String {
         format!("tirta/{device}/down/#")
     }
@@ -97,7 +103,9 @@ mod tests {
             assert!(!Topic::may_publish(&pi(7), denied), "{denied}");
         }
         assert!(Topic::may_subscribe(&pi(7), "tirta/pi-7/down/#"));
-        assert!(Topic::may_subscribe(&pi(7), "tirta/pi-7/down/ack"));
+        for topic in Topic::down(&pi(7)) {
+            assert!(Topic::may_subscribe(&pi(7), &topic.to_string()));
+        }
         for denied in [
             "#",
             "+/+/down/#",

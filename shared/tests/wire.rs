@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
+use proptest::prelude::*;
 use shared::message::{BufferStatus, Intervals, LinkState, Refusal, Rejection};
 use shared::*;
 
@@ -59,6 +60,21 @@ fn a_batch_has_these_bytes_and_reads_back() {
     assert_eq!((received.first, received.last, received.refused.len()), (41, 42, 0));
 }
 
+proptest! {
+    #[test]
+    fn a_number_arrives_as_it_was_sent_to_the_last_bit(bits: u64, other: u64) {
+        let numbers = [bits, other].map(|bits| Value::new(f64::from_bits(bits)));
+        prop_assume!(numbers.iter().all(Result::is_ok));
+        let [value, millivolts] = numbers.map(Result::unwrap);
+        let mut sent = batch();
+        sent.readings.truncate(1);
+        sent.readings[0].outcome = Outcome::Measured(value);
+        sent.readings[0].millivolts = Some(millivolts);
+        let received = Batch::decode(sent.encode().as_bytes(), NOW).unwrap();
+        prop_assert_eq!(received.readings, sent.readings);
+    }
+}
+
 #[test]
 fn a_row_of_a_full_batch_costs_less_than_80_bytes() {
     let mut full = batch();
@@ -105,6 +121,9 @@ fn what_can_not_be_attributed_is_rejected_whole() {
     assert!(matches!(rejected(&row("")), Rejection::Malformed(_)));
     assert!(matches!(rejected(&row(r#"["1",2]"#)), Rejection::Malformed(_)));
     assert!(matches!(rejected(&row("NaN")), Rejection::Malformed(_)));
+    assert!(matches!(rejected(&row(r#"[0,1763690400000,"synced","ph",7.02,null,""]"#)), Rejection::Malformed(_)));
+    let beyond = r#"[9223372036854775808,1763690400000,"synced","ph",7.02,null,""]"#;
+    assert!(matches!(rejected(&row(beyond)), Rejection::Malformed(_)));
     let twice = r#"[1,1763690400000,"synced","ph",7.02,null,""],[1,1763690400000,"synced","ph",7.02,null,""]"#;
     assert!(matches!(rejected(&row(twice)), Rejection::Malformed(_)));
     assert_eq!(rejected(&vec![b' '; message::MAX_PAYLOAD + 1]), Rejection::TooLarge);

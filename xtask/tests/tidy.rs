@@ -40,9 +40,9 @@ fn every_rust_file_opens_by_saying_what_it_owns() {
 
 #[test]
 fn no_file_is_longer_than_a_person_reads() {
-    // A list of scenes, and what a tool generates from the API.
-    let excused = |name: &str| name.contains("/tests/") || name.contains("/e2e/") || name.ends_with(".d.ts");
-    assert_eq!(bad("", |name, text| !excused(name) && text.lines().count() > MOST_LINES), Vec::<String>::new());
+    // Tests may be long, and nobody reads the dashboard's generated types: the OpenAPI document is their text.
+    let exempt = |name: &str| ["/tests/", "/e2e/", "schema.d.ts"].iter().any(|part| name.contains(part));
+    assert_eq!(bad("", |name, text| !exempt(name) && text.lines().count() > MOST_LINES), Vec::<String>::new());
 }
 
 #[test]

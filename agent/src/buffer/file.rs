@@ -131,6 +131,8 @@ impl File {
         db.busy_timeout(Duration::from_secs(5))?;
         let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        // For a new file. A commit writes whole pages, and few of their bytes are new.
+        db.pragma_update(None, "page_size", 1024)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         // In KiB: a small device, and rows are read once.
@@ -161,6 +163,9 @@ impl File {
         lost: u64,
         limits: Limits,
     ) -> Result<Ledger, FileError> {
+        if fresh.is_empty() && lost == 0 && acknowledged <= self.ledger.acknowledged && !self.is_to_be_pruned(limits) {
+            return Ok(self.ledger);
+        }
         let mut ledger = self.ledger;
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for measured in fresh {
@@ -183,13 +188,18 @@ impl File {
         Ok(ledger)
     }
 
+    fn is_to_be_pruned(&self, limits: Limits) -> bool {
+        let acknowledged = !limits.keep_acknowledged && self.ledger.low <= self.ledger.acknowledged;
+        acknowledged || self.ledger.rows() > limits.max_readings
+    }
+
     /// Continues under another id: the server has seen sequences of this one that were never given here,
     /// because the card went back in time.
     ///
     /// # Errors
     /// Nothing has changed then.
-    pub fn rename(&mut self, id: BufferId) -> Result<Ledger, FileError> {
-        let ledger = Ledger { id, ..self.ledger };
+    pub fn rename(&mut self, id: BufferId, acknowledged: Seq) -> Result<Ledger, FileError> {
+        let ledger = Ledger { id, acknowledged: self.ledger.acknowledged.max(acknowledged), ..self.ledger };
         write_ledger(&self.db, &ledger)?;
         self.ledger = ledger;
         Ok(ledger)

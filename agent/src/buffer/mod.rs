@@ -41,6 +41,7 @@ pub struct Measured {
 enum Command {
     Read { limit: usize, reply: oneshot::Sender<Option<Batch>> },
     Acknowledge { buffer: BufferId, through: Seq },
+    Flush { reply: oneshot::Sender<()> },
     Stop,
 }
 
@@ -98,6 +99,13 @@ impl Buffer {
     /// The server has everything of `buffer` up to `through`.
     pub async fn acknowledge(&self, buffer: BufferId, through: Seq) {
         self.send(Command::Acknowledge { buffer, through }).await;
+    }
+
+    /// Commits what has been taken now, without waiting for its time.
+    pub async fn flush(&self) {
+        let (reply, done) = oneshot::channel();
+        self.send(Command::Flush { reply }).await;
+        let _ = done.await;
     }
 
     /// The state after the last commit, and whatever follows; `None` while no file can be opened.

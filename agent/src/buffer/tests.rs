@@ -130,6 +130,21 @@ fn a_large_backlog_is_removed_in_steps() {
 }
 
 #[test]
+fn a_day_of_four_probes_every_ten_seconds_writes_less_than_40_megabytes() {
+    let folder = folder();
+    let mut file = open(&folder);
+    // Without a checkpoint, the log's size is what the commits wrote.
+    file.database().pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+    let commits = 1000;
+    for n in 0..commits {
+        file.commit(&several(4), n * 4, 0, AMPLE).unwrap();
+    }
+    let written = std::fs::metadata(folder.path().join("buffer.db-wal")).unwrap().len();
+    let a_day = written / commits * 8_640;
+    assert!(a_day < 40_000_000, "{a_day} bytes");
+}
+
+#[test]
 fn what_was_lost_before_it_had_a_sequence_is_counted_too() {
     let folder = folder();
     assert_eq!(open(&folder).commit(&several(1), 0, 42, AMPLE).unwrap().dropped, 42);

@@ -17,6 +17,8 @@ use tokio::sync::watch;
 
 /// Readings that wait in memory while the card can't take them: some megabytes at most.
 pub(super) const MEMORY_LIMIT: usize = 20_000;
+/// An acknowledgement alone is worth a commit only so many times later than readings are.
+const ACKNOWLEDGED_LATER: u32 = 10;
 /// While the card fails it is tried this often at least.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -71,6 +73,10 @@ impl Work {
                     let _ = reply.send(self.read(limit));
                 }
                 Ok(Wake::Command(Command::Acknowledge { buffer, through })) => self.acknowledge(buffer, through),
+                Ok(Wake::Command(Command::Flush { reply })) => {
+                    self.commit();
+                    let _ = reply.send(());
+                }
                 Ok(Wake::Command(Command::Stop)) | Err(RecvTimeoutError::Disconnected) => {
                     self.commit();
                     return;
@@ -114,14 +120,15 @@ impl Work {
             // The card lost what it had said to be safe, and sequences would be used again: the server
             // would take new readings for repeats. Under another id everything that is left is new.
             tracing::error!(%buffer, through, next = ledger.next, "the server knows readings that this card has lost; the buffer gets a new id");
-            match file.rename(fresh_id()) {
+            match file.rename(fresh_id(), self.acknowledged) {
                 Ok(ledger) => self.publish(ledger),
                 Err(error) => self.failed(&error),
             }
         } else if through > self.acknowledged {
             self.acknowledged = through;
             self.publish(ledger);
-            self.commit_within(self.every);
+            // Nothing is lost if this is not written: it rides along with the next readings if it can.
+            self.commit_within(self.every * ACKNOWLEDGED_LATER);
         }
     }
 

@@ -3,8 +3,8 @@
 use super::{Link, LinkState, Message, Request};
 use crate::backoff::Backoff;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NoticeFailureReason, Packet, Publish,
-    PublishOptions, QoS, SubscribeReasonCode, TlsConfiguration, Transport,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NoticeFailureReason,
+    Packet, Publish, PublishOptions, QoS, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use rustls::ClientConfig;
 use shared::{DeviceName, Topic};
@@ -23,6 +23,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const MAX_INCOMING: u32 = 64 * 1024;
 /// A connection that lasted this long was a good one: the next attempt need not wait long.
 const LASTING: Duration = Duration::from_secs(5);
+/// Messages that may be under way in each direction: a batch, a status, an answer, settings.
+const IN_FLIGHT: u16 = 16;
 /// Messages that may wait for the downlink.
 const INBOX: usize = 64;
 
@@ -75,6 +77,9 @@ fn options(config: &LinkConfig) -> MqttOptions {
         .set_keep_alive(KEEP_ALIVE_S)
         .set_connect_timeout(CONNECT)
         .set_max_packet_size(Some(MAX_INCOMING))
+        // Its tables have a place for each message that may be under way: 65,535 places are 12 MB.
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT)
+        .set_receive_maximum(Some(IN_FLIGHT))
         // The name in the certificate and the address to dial may differ.
         .set_socket_connector(move |_, _| {
             let (host, port) = dial.clone();
@@ -202,6 +207,11 @@ impl Poller {
         let was_up = self.state.send_replace(LinkState::Down) != LinkState::Down;
         if since.is_some_and(|since| since.elapsed() >= LASTING) {
             self.backoff.reset();
+        }
+        if let ConnectionError::ConnectionRefused(ConnectReturnCode::Banned) = error {
+            tracing::error!("the server has revoked this device");
+            // Only a person can change that; no need to hurry.
+            self.backoff.exhaust();
         }
         let delay = self.backoff.next_delay();
         tracing::warn!(error = %chain(error), was_up, again_in_s = delay.as_secs_f32(), "not connected");

@@ -2,7 +2,7 @@
 
 use rustls_pki_types::ServerName;
 use shared::{Ack, BufferId, DeviceName, Topic};
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -14,6 +14,9 @@ const PUBLISH: u8 = 0x30;
 const PUBLISH_QOS1: u8 = 0x32;
 const PUBACK: u8 = 0x40;
 const SUBSCRIBE: u8 = 0x82;
+
+/// As long as an agent waits for an ack before it sends again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connected device.
 pub struct Client {
@@ -42,8 +45,10 @@ impl Client {
         put_text(&mut body, name.as_str());
         client.put(CONNECT, &[&body]);
         let mut body = vec![0, 1, 0];
-        put_text(&mut body, &Topic::all_down(name));
-        body.push(1);
+        for topic in Topic::down(name) {
+            put_text(&mut body, &topic.to_string());
+            body.push(1);
+        }
         client.put(SUBSCRIBE, &[&body]);
         client.flush().await?;
         let (kind, connected) = client.packet().await?;
@@ -56,12 +61,25 @@ impl Client {
 
     /// Publishes a batch and waits until the server says that it is committed through `last`.
     pub async fn deliver(&mut self, payload: &[u8], buffer: BufferId, last: u64) -> io::Result<()> {
+        loop {
+            self.publish(payload).await?;
+            match tokio::time::timeout(PATIENCE, self.committed(buffer, last)).await {
+                Ok(done) => return done,
+                Err(_) => eprintln!("  {}: sent again", self.topic),
+            }
+        }
+    }
+
+    async fn publish(&mut self, payload: &[u8]) -> io::Result<()> {
         self.packet = self.packet.checked_add(1).unwrap_or(1);
         let (topic, packet) = (std::mem::take(&mut self.topic), self.packet.to_be_bytes());
         let length = u16::try_from(topic.len()).unwrap_or_default().to_be_bytes();
         self.put(PUBLISH_QOS1, &[&length, topic.as_bytes(), &packet, &[0], payload]);
         self.topic = topic;
-        self.flush().await?;
+        self.flush().await
+    }
+
+    async fn committed(&mut self, buffer: BufferId, last: u64) -> io::Result<()> {
         loop {
             let (kind, body) = self.packet().await?;
             if kind & 0xf0 != PUBLISH {

@@ -2,7 +2,7 @@
 //! waiting for the ack that follows the commit. First steadily, four readings a message; then draining
 //! backlogs in full batches. Prints its progress to stderr and one line of JSON to stdout.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a benchmark may
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)] // a benchmark may
 
 mod client;
 mod process;
@@ -47,11 +47,6 @@ struct Options {
     /// What cargo adds.
     #[arg(long, hide = true)]
     bench: bool,
-    /// Run as the server.
-    #[arg(long, hide = true)]
-    serve: Option<std::path::PathBuf>,
-    #[arg(long, hide = true, default_value_t = 0)]
-    port: u16,
 }
 
 struct Device {
@@ -82,9 +77,6 @@ impl Phase {
 #[tokio::main(worker_threads = 2)]
 async fn main() {
     let options = Options::parse();
-    if let Some(folder) = &options.serve {
-        return serve(folder, options.database_url.as_deref().unwrap(), options.port).await;
-    }
     let folder = tempfile::tempdir().expect("a folder");
     let postgres = match (&options.database_url, options.database.as_str()) {
         (None, "sqlite") => None,
@@ -322,35 +314,15 @@ impl Schema {
     }
 }
 
+/// The real server, with its log only when something is wrong.
 fn command(folder: &Path, url: &str, port: u16) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.arg("--serve").arg(folder).args(["--database-url", url, "--port", &port.to_string()]);
+    let config = format!(
+        "data_dir = {folder:?}\ndatabase_url = {url:?}\npublic_hosts = []\nlog = \"warn\"\n\
+         [http]\nhttps = \"127.0.0.1:0\"\n[broker]\nkind = \"embedded\"\nlisten = \"127.0.0.1:{port}\"\n"
+    );
+    let path = folder.join("server.toml");
+    std::fs::write(&path, config).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tirta-server"));
+    command.arg("run").arg("--config").arg(path);
     command
-}
-
-async fn serve(folder: &Path, url: &str, port: u16) {
-    let authority = Authority::open(folder, &[], SystemClock.now()).unwrap();
-    let store = Store::open(url).await.unwrap();
-    let tls = authority.server_tls(true).unwrap();
-    let addr = ([127, 0, 0, 1], port).into();
-    let listener = server::tls::TlsListener::bind(addr, tls, Duration::from_secs(5)).await.unwrap();
-    let broker = server::broker::Broker::start(listener, store.clone()).unwrap();
-    let (link, messages) = server::link::Link::start(&server::link::LinkConfig {
-        host: "127.0.0.1".into(),
-        port,
-        tls: authority.client_tls(),
-        client_id: "tirta-server-bench".into(),
-        share: None,
-    });
-    while !link.connected() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    println!("Ready:");
-    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap();
-    let shutdown = async move { drop(term.recv().await) };
-    let live = server::live::Live::new();
-    server::ingest::run(messages, store.clone(), link.clone(), live, Arc::new(SystemClock), shutdown).await;
-    link.stop().await;
-    broker.stop().await;
-    store.close().await;
 }

@@ -69,7 +69,7 @@ pub fn raw_rate(folder: &Path, rows: u64) -> rusqlite::Result<f64> {
                 let Outcome::Measured(value) = r.outcome else { continue };
                 let (clock, metric, millivolts) = (r.stamp.clock as u8, r.metric as u8, r.millivolts.map(Value::get));
                 let row = params![
-                    n % 200,
+                    (n % 200) as i64,
                     r.seq.cast_signed(),
                     r.stamp.at.0,
                     clock,

@@ -65,7 +65,8 @@ pub(super) struct Line {
 impl Connections {
     /// Runs a connection in a task of its own. It is known before it runs, so that whoever ends all connections
     /// of a name ends this one too, however early it is.
-    pub fn open<F>(self: &Arc<Self>, name: &str, run: impl FnOnce(Line) -> F)
+    /// Beyond `most` of one name, its oldest is ended.
+    pub fn open<F>(self: &Arc<Self>, name: &str, most: usize, run: impl FnOnce(Line) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -86,7 +87,7 @@ impl Connections {
         });
         let of_name = table.by_name.entry(name.to_owned()).or_default();
         of_name.insert(number, Open { close, closed, task });
-        if of_name.len() > limits::CONNECTIONS_OF_ONE
+        if of_name.len() > most
             && let Some((_, oldest)) = of_name.pop_first()
         {
             tracing::warn!(client = name, "too many connections with one certificate: the oldest is closed");

@@ -29,7 +29,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 /// What a refused publish or subscribe costs its sender: whoever tries topics gets slow.
-const REFUSED: Duration = Duration::from_millis(200);
+const REFUSED: Duration = Duration::from_millis(100);
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

@@ -1,6 +1,10 @@
 //! How much a client may send, receive and leave behind. Knows the settings of `mqtt5`, not who a client is.
 
-use super::{bucket::Bucket, connections::Account, gate::Gate};
+use super::{
+    bucket::Bucket,
+    connections::Account,
+    gate::{Gate, Identity},
+};
 use mqtt5::broker::{
     BrokerConfig, ResourceLimits, StorageConfig, config::StorageBackend, router::MessageRouter, storage::QueueLimits,
 };
@@ -11,8 +15,8 @@ use std::{sync::Arc, time::Duration};
 pub const MAX_PACKET: usize = MAX_PAYLOAD + 8 * 1024;
 /// Most bytes of a retained message: a status or settings.
 pub(super) const MAX_RETAINED: usize = 64 * 1024;
-/// Connections with one certificate at a time: one, and those that it is about to replace.
-pub(super) const CONNECTIONS_OF_ONE: usize = 16;
+/// Connections of one device at a time: one, and those that it is about to replace.
+const CONNECTIONS_OF_DEVICE: usize = 16;
 /// Publishes a second of one device, and at once. A device sends a batch or two a second; while it catches
 /// up it has one batch in flight, so that the round trip limits it before this does.
 const MESSAGES: (f64, f64) = (100.0, 300.0);
@@ -29,6 +33,14 @@ const BACKLOG: QueueLimits = QueueLimits { max_messages: 2000, max_bytes: 16 * 1
 /// What a device that connects may spend.
 pub(super) fn account() -> Account {
     Account::new(Bucket::new(MESSAGES.0, MESSAGES.1), Bucket::new(BYTES.0, BYTES.1))
+}
+
+/// How many connections may have one certificate. Tools and servers share theirs.
+pub(super) fn connections_of(identity: &Identity) -> usize {
+    match identity {
+        Identity::Device(_) => CONNECTIONS_OF_DEVICE,
+        Identity::Service(_) => usize::MAX,
+    }
 }
 
 /// The settings of one connection.

@@ -121,8 +121,8 @@ impl Engine {
             tracing::warn!(%peer, "a certificate of the fleet that names neither a device nor a service: closed");
             return;
         };
-        let name = identity.as_str().to_owned();
-        self.connections.open(&name, |line| {
+        let (name, most) = (identity.as_str().to_owned(), limits::connections_of(&identity));
+        self.connections.open(&name, most, |line| {
             let gate = Arc::new(Gate::new(identity, &line, self.store.clone()));
             let handler = ClientHandler::new(
                 BrokerTransport::tls(TlsStreamWrapper::new(stream)),

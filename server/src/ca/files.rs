@@ -16,6 +16,13 @@ pub(super) fn make_private_dir(dir: &Path) -> Result<(), CaError> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed(dir))
 }
 
+/// Waits until nobody else holds the folder, and holds it until dropped.
+pub(super) fn lock(dir: &Path) -> Result<File, CaError> {
+    let handle = File::open(dir).map_err(failed(dir))?;
+    handle.lock().map_err(failed(dir))?;
+    Ok(handle)
+}
+
 /// The text of a file, or `None` if there is no such file.
 pub(super) fn read(path: &Path) -> Result<Option<String>, CaError> {
     match std::fs::read(path) {

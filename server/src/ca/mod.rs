@@ -121,6 +121,8 @@ impl Authority {
     /// replaced: every device out there trusts only this one.
     pub fn open(dir: &Path, hosts: &[String], now: UtcMillis) -> Result<Self, CaError> {
         files::make_private_dir(dir)?;
+        // Two servers that start at once on one folder must not make half an authority each.
+        let _alone = files::lock(dir)?;
         let paths = Paths::of(dir);
         finish_interrupted_start(&paths)?;
         let (key_pem, pem) = match (files::read(&paths.key)?, files::read(&paths.certificate)?) {

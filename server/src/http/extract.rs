@@ -76,7 +76,12 @@ fn why(rejection: &QueryRejection) -> Problem {
     let mut cause: Option<&(dyn Error + 'static)> = rejection.source();
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<serde_path_to_error::Error<serde::de::value::Error>>() {
-            let detail = error.inner().to_string();
+            let detail = match error.inner().to_string() {
+                number if number.contains("digit found") || number.contains("number too") => {
+                    "a whole number is needed".to_owned()
+                }
+                other => other,
+            };
             return Problem::invalid(field(&error.path().to_string(), &detail), detail);
         }
         cause = error.source();
@@ -102,10 +107,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(name) = Path::<String>::from_request_parts(parts, state)
+        let Id(name) = Id::from_request_parts(parts, state).await?;
+        name.parse().map(Self).map_err(|_| unknown_device(&name))
+    }
+}
+
+/// The one other name in a path.
+#[derive(Debug)]
+pub struct Id(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|rejection| Problem::new(rejection.status(), "bad_path", rejection.body_text()))?;
-        name.parse().map(Self).map_err(|_| unknown_device(&name))
+        Ok(Self(id))
     }
 }
 

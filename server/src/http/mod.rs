@@ -12,6 +12,7 @@ pub mod live;
 pub mod model;
 pub mod openapi;
 pub mod password;
+pub mod places;
 pub mod readings;
 pub mod security;
 pub mod serve;

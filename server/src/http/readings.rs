@@ -198,7 +198,7 @@ fn bounds(from: Option<i64>, to: Option<i64>, now: UtcMillis) -> Result<(UtcMill
     const LAST: i64 = 253_402_300_799_999;
     let to = to.unwrap_or(now.0);
     let from = from.unwrap_or(to.saturating_sub(DAY_MS));
-    for (field, at) in [("from", from), ("to", to)] {
+    for (field, at) in [("to", to), ("from", from)] {
         if !(-DAY_MS..=LAST).contains(&at) {
             return Err(Problem::invalid(field, format!("{at} is no time in milliseconds since 1970")));
         }

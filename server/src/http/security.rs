@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::{middleware::Next, response::Response};
 use std::time::Instant;
+use tracing::Instrument;
 
 /// Scripts, styles and connections of this server only, and no page may frame it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; \
@@ -83,16 +84,23 @@ fn is_same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
 
 /// Logs each request with its duration. Queries stay out of the log, and files and health checks are for debugging.
 pub async fn log(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let started = Instant::now();
-    let response = next.run(request).await;
-    let (status, ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1000.0);
-    if path.starts_with("/api/") {
-        tracing::info!(%method, path, status, ms, "request");
-    } else {
-        tracing::debug!(%method, path, status, ms, "request");
+    let path = request.uri().path();
+    let is_interface = path.starts_with("/api/");
+    // At the level of errors, so that whatever is logged while the request is done says which one it was.
+    let span = tracing::error_span!("http", method = %request.method(), path);
+    async {
+        let started = Instant::now();
+        let response = next.run(request).await;
+        let (status, us) = (response.status().as_u16(), started.elapsed().as_micros());
+        if is_interface {
+            tracing::info!(status, us, "request");
+        } else {
+            tracing::debug!(status, us, "request");
+        }
+        response
     }
-    response
+    .instrument(span)
+    .await
 }
 
 #[cfg(test)]

@@ -1,24 +1,23 @@
 //! Serves HTTP on a listener: a bounded number of connections, time-outs for silent ones, and an end in good order.
 
 use super::auth::Peer;
+use super::places::{Place, Places};
 use axum::{Router, body::Body, serve::Listener};
 use hyper::{Request, body::Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::{server::conn::auto::Builder, service::TowerToHyperService};
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use std::{net::SocketAddr, pin::pin, time::Duration};
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 /// Connections of one listener at a time.
 const MOST_CONNECTIONS: u32 = 2000;
+/// The same of one address: a site behind one router, or a proxy, has many.
+const MOST_OF_ONE: u32 = 500;
 /// How long a request's head may take; also how long an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests may take to finish once the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A place among the connections. Whoever takes a connection over (a WebSocket) keeps it until the end.
-#[derive(Debug, Clone)]
-pub struct Place(#[allow(dead_code)] Arc<OwnedSemaphorePermit>); // held, never looked at
 
 /// Serves until `stopping` becomes true, then finishes what is under way.
 pub async fn serve<L>(mut listener: L, router: Router, mut stopping: watch::Receiver<bool>)
@@ -27,10 +26,10 @@ where
 {
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS as usize));
+    let places = Places::new(MOST_CONNECTIONS, MOST_OF_ONE);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&mut listener, &room) => accepted,
+            accepted = accept(&mut listener, &places) => accepted,
             () = stopped(&mut stopping) => break,
         };
         let Some((io, peer, place)) = accepted else { break };
@@ -59,16 +58,24 @@ where
     }
     drop(listener);
     // Every connection holds a place: when all are back, all are done.
-    if tokio::time::timeout(STOP_TIMEOUT, room.acquire_many(MOST_CONNECTIONS)).await.is_err() {
+    if tokio::time::timeout(STOP_TIMEOUT, places.all_free()).await.is_err() {
         tracing::warn!("some HTTP requests did not finish in time");
     }
 }
 
-/// The next connection, as soon as there is room for it.
-async fn accept<L: Listener>(listener: &mut L, room: &Arc<Semaphore>) -> Option<(L::Io, L::Addr, Place)> {
-    let place = room.clone().acquire_owned().await.ok()?;
-    let (io, peer) = listener.accept().await;
-    Some((io, peer, Place(Arc::new(place))))
+/// The next connection that is given a place, as soon as there is room for it.
+async fn accept<L>(listener: &mut L, places: &Places) -> Option<(L::Io, SocketAddr, Place)>
+where
+    L: Listener<Addr = SocketAddr>,
+{
+    loop {
+        let free = places.free().await?;
+        let (io, peer) = listener.accept().await;
+        match places.give(free, peer.ip()) {
+            Some(place) => return Some((io, peer, place)),
+            None => tracing::debug!(%peer, "closed: too many connections of this address"),
+        }
+    }
 }
 
 /// Waits until the server stops.

@@ -92,7 +92,7 @@ fn make_room(attempts: &mut HashMap<IpAddr, Attempts>, now: UtcMillis) {
 }
 
 /// One subscriber: an IPv4 address, or the /64 that a subscriber of IPv6 has to himself.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),

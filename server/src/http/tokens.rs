@@ -1,10 +1,10 @@
 //! Enrolment tokens: limited in time and count, shown once.
 
 use super::error::{Problem, Problems};
-use super::extract::Body;
+use super::extract::{Body, Id};
 use crate::run::App;
 use crate::store::Token as Stored;
-use axum::{Json, extract::Path, extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use shared::UtcMillis;
 use std::sync::Arc;
@@ -112,7 +112,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Tokens>, Problem> 
 #[utoipa::path(delete, path = "/api/v1/enrolment-tokens/{id}", operation_id = "deleteToken", tag = "enrolment",
     params(("id" = String, Path, description = "the token's id")),
     responses((status = 204, description = "deleted"), Problems))]
-pub async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub async fn delete(State(app): State<Arc<App>>, Id(id): Id) -> Result<StatusCode, Problem> {
     if app.store.delete_token(&id).await? {
         tracing::info!(token = id, "deleted an enrolment token");
         return Ok(StatusCode::NO_CONTENT);

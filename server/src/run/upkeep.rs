@@ -1,4 +1,4 @@
-//! What has to be done now and then: notice who has fallen silent, forget what has expired.
+//! What has to be done now and then: notice who has fallen silent, forget what has expired, renew the server's certificate.
 
 use crate::http::model::{self, State};
 use crate::live::Event;
@@ -9,22 +9,25 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::MissedTickBehavior;
 
 /// How soon a watcher is told that a device has fallen silent.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// How often expired sessions and tokens are forgotten.
-const FORGET_EVERY: Duration = Duration::from_secs(600);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often expired sessions and tokens are forgotten and the server's certificate is looked at.
+const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// An expired token is shown for so long, so that somebody can see why a device could not enrol.
 const SHOW_EXPIRED_MS: i64 = 30 * 86_400_000;
 
 /// Runs until it is aborted. A failure is logged and tried again at the next turn.
 pub async fn run(app: Arc<App>) {
-    let (mut look, mut forget) = (tokio::time::interval(LOOK_EVERY), tokio::time::interval(FORGET_EVERY));
+    let (mut look, mut tidy) = (tokio::time::interval(LOOK_EVERY), tokio::time::interval(TIDY_EVERY));
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut states = BTreeMap::new();
+    tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut seen = Seen { at: app.clock.now(), states: BTreeMap::new() };
     loop {
         let done = tokio::select! {
-            _ = look.tick() => tell_changes(&app, &mut states).await,
-            _ = forget.tick() => forget_expired(&app).await,
+            _ = look.tick() => tell_changes(&app, &mut seen).await,
+            _ = tidy.tick() => {
+                renew_certificate(&app);
+                forget_expired(&app).await
+            }
         };
         if let Err(error) = done {
             tracing::warn!(%error, "housekeeping failed; it is tried again");
@@ -32,18 +35,34 @@ pub async fn run(app: Arc<App>) {
     }
 }
 
+/// What was seen when the devices were last looked at.
+struct Seen {
+    at: UtcMillis,
+    states: BTreeMap<DeviceName, State>,
+}
+
 /// A device that falls silent sends nothing that could tell: only the time does.
-async fn tell_changes(app: &App, states: &mut BTreeMap<DeviceName, State>) -> Result<(), StoreError> {
+async fn tell_changes(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
     let now = app.clock.now();
     for device in app.store.devices().await? {
         let state = model::state(&device, now);
-        let before = states.insert(device.name.clone(), state);
-        if before.is_some_and(|before| before != state) {
+        let before = seen.states.insert(device.name.clone(), state);
+        if before.unwrap_or_else(|| model::state(&device, seen.at)) != state {
             tracing::info!(device = %device.name, ?state, "the state of a device changed");
             app.live.publish(Event::Device { name: device.name });
         }
     }
+    seen.at = now;
     Ok(())
+}
+
+/// A server that runs for years must not end up with a certificate that has ended.
+fn renew_certificate(app: &App) {
+    match app.authority.renew_service(app.clock.now()) {
+        Ok(true) => tracing::info!("the server's certificate was renewed"),
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "the server's certificate can't be renewed; it is tried again"),
+    }
 }
 
 async fn forget_expired(app: &App) -> Result<(), StoreError> {

@@ -36,6 +36,22 @@ impl Store {
         }))
     }
 
+    /// Replaces the password of an account and ends its sessions; `false` if there is no such account.
+    ///
+    /// # Errors
+    /// When the database fails; nothing has changed then.
+    pub async fn change_password(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
+        let change = "UPDATE account SET password = $2 WHERE name = $1";
+        let (begin, _) = self.writing();
+        Ok(on_pool!(&self.pool, |pool| {
+            let mut transaction = pool.begin_with(begin).await?;
+            let changed = sqlx::query(change).bind(name).bind(password_hash).execute(&mut *transaction).await?;
+            sqlx::query("DELETE FROM session WHERE account = $1").bind(name).execute(&mut *transaction).await?;
+            transaction.commit().await?;
+            changed.rows_affected() > 0
+        }))
+    }
+
     /// Keeps a session, known by the hash of its secret.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Counts connections that have not shaken hands yet, and says which must go when there are too many. Knows no TLS.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -45,10 +46,7 @@ impl HalfOpen {
         if own >= table.max_of_one {
             table.evict_oldest_of(address);
         } else if table.total >= table.max {
-            let most = table.waiting.iter().max_by_key(|(_, waiting)| waiting.len()).map(|(address, _)| *address);
-            if let Some(most) = most {
-                table.evict_oldest_of(most);
-            }
+            table.evict_from_the_greediest();
         }
         let number = table.next;
         table.next += 1;
@@ -65,6 +63,15 @@ impl HalfOpen {
 }
 
 impl Table {
+    /// From whoever has most; among those, from whoever has waited longest.
+    fn evict_from_the_greediest(&mut self) {
+        let greed = |waiting: &BTreeMap<u64, _>| (waiting.len(), Reverse(waiting.keys().next().copied()));
+        let greediest = self.waiting.iter().max_by_key(|(_, waiting)| greed(waiting)).map(|(address, _)| *address);
+        if let Some(address) = greediest {
+            self.evict_oldest_of(address);
+        }
+    }
+
     fn evict_oldest_of(&mut self, address: IpAddr) {
         if let Some(oldest) = self.waiting.get(&address).and_then(|waiting| waiting.keys().next().copied()) {
             self.remove(address, oldest);
@@ -126,6 +133,15 @@ mod tests {
         let mut newcomer = table.enter(address(3));
         assert!(is_evicted(&mut flood[0]));
         assert!(!is_evicted(&mut flood[1]) && !is_evicted(&mut lone) && !is_evicted(&mut newcomer));
+    }
+
+    #[test]
+    fn among_equals_the_one_that_has_waited_longest_makes_room() {
+        let table = HalfOpen::new(5, 3);
+        let mut waiting: Vec<_> = (1..=5).map(|last| table.enter(address(last))).collect();
+        let _newcomer = table.enter(address(9));
+        let evicted: Vec<bool> = waiting.iter_mut().map(is_evicted).collect();
+        assert_eq!(evicted, [true, false, false, false, false]);
     }
 
     #[test]

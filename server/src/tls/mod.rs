@@ -16,9 +16,11 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 /// How long a hand-shake may take before the connection is closed.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that may be in their hand-shake at once. One more closes the oldest of whoever has most of them.
-const MAX_HALF_OPEN: usize = 1024;
-/// The same for one address: fewer, so that nobody fills the table alone; enough for a site behind one router.
-const MAX_HALF_OPEN_OF_ONE: usize = 128;
+/// Far fewer than the 1024 files that a process may have open where nobody raised that.
+const MAX_HALF_OPEN: usize = 256;
+/// The same for one address: fewer, so that nobody fills the table alone; enough for a site behind one router
+/// whose devices all come back after a power cut.
+const MAX_HALF_OPEN_OF_ONE: usize = 192;
 /// Connections that have shaken hands and wait to be taken up.
 const READY: usize = 64;
 
@@ -107,7 +109,11 @@ async fn accept_all(
                     // The place is kept until somebody takes the connection up: a bound for this queue too.
                     let _ = connected.send((stream, peer)).await;
                 }
-                Ok(Err(error)) => tracing::info!(%peer, %error, "TLS hand-shake failed"),
+                // A certificate that is not accepted is worth a line, somebody who hangs up is not.
+                Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    tracing::info!(%peer, %error, "TLS hand-shake failed");
+                }
+                Ok(Err(error)) => tracing::debug!(%peer, %error, "hung up in the TLS hand-shake"),
                 Err(_) => tracing::debug!(%peer, "TLS hand-shake took too long"),
             }
         });

@@ -101,10 +101,9 @@ pub fn pi(n: u32) -> DeviceName {
 
 /// Registers pi-1 to pi-`count`.
 pub async fn register(database: &Database, count: u32) {
-    for n in 1..=count {
-        let row = format!("'pi-{n}', '{n:016x}', 'key of {n}', {}", NOW.0);
-        database.tamper(format!("INSERT INTO device (name, serial, public_key, enrolled_at) VALUES ({row})")).await;
-    }
+    let rows: Vec<_> = (1..=count).map(|n| format!("('pi-{n}', '{n:016x}', 'key of {n}', {})", NOW.0)).collect();
+    let sql = format!("INSERT INTO device (name, serial, public_key, enrolled_at) VALUES {}", rows.join(","));
+    database.tamper(sql).await;
 }
 
 /// A measured value, `at` milliseconds after [`NOW`].

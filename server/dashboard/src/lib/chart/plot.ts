@@ -92,7 +92,9 @@ export class Plot {
         },
         {
           ...axis,
-          size: 52,
+          // As wide as its labels need; at least so wide that the charts of a device stand in line.
+          size: (_plot, labels) =>
+            Math.max(46, 14 + 7 * Math.max(0, ...(labels ?? []).map((text) => text.length))),
           gap: 6,
           space: 38,
           values: (_plot, splits, _axis, _space, step) => splits.map((value) => tick(value, step, locale)),

@@ -17,6 +17,9 @@ type Status = 'connecting' | 'live' | 'lost';
 
 /** Events are applied together this often: fifty devices must not paint the screen fifty times. */
 const FLUSH_MS = 200;
+/** A socket that has been silent for this long may be dead: a phone that slept, a network that changed. */
+const SILENCE_MS = 30_000;
+const AFTER_SLEEP_MS = 5_000;
 /** Without a socket (a proxy may refuse one) the data is fetched this often instead. */
 const POLL_MS = 15_000;
 const FIRST_POLL_MS = 1_500;
@@ -31,11 +34,14 @@ class Connection {
   #polling: ReturnType<typeof setTimeout> | undefined;
   #refreshing: Promise<boolean> | null = null;
   #open = false;
+  #heardAt = 0;
+  #watching: ReturnType<typeof setInterval> | undefined;
   #socket = new LiveSocket(
     `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/live`,
     {
       opened: () => {
         this.#open = true;
+        this.#heardAt = Date.now();
         this.#queue = [];
         void this.#catchUp();
       },
@@ -67,10 +73,14 @@ class Connection {
     this.#status = 'connecting';
     this.#socket.start();
     this.#poll(FIRST_POLL_MS);
+    this.#watching = setInterval(() => this.#doubt(SILENCE_MS), SILENCE_MS / 3);
+    document.addEventListener('visibilitychange', this.#awoke);
   }
 
   stop(): void {
     this.#socket.stop();
+    clearInterval(this.#watching);
+    document.removeEventListener('visibilitychange', this.#awoke);
     this.#open = false;
     this.#upToDateAt = null;
     clearTimeout(this.#polling);
@@ -86,7 +96,23 @@ class Connection {
     this.#retrying = false;
   }
 
+  #awoke = (): void => {
+    if (document.visibilityState !== 'visible') return;
+    this.#socket.retry();
+    this.#doubt(AFTER_SLEEP_MS);
+  };
+
+  /** Asks over HTTP whether the server is still there, when the socket has said nothing for a while. */
+  #doubt(silenceMs: number): void {
+    if (!this.#open || Date.now() - this.#heardAt < silenceMs) return;
+    this.#heardAt = Date.now();
+    api.session().catch((cause: unknown) => {
+      if (!session.ended(cause)) this.#socket.drop();
+    });
+  }
+
   #take(event: LiveEvent): void {
+    this.#heardAt = Date.now();
     if (event.type === 'missed') {
       void this.#catchUp();
       return;

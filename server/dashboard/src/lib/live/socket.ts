@@ -27,14 +27,14 @@ export class LiveSocket {
     if (this.#wanted) return;
     this.#wanted = true;
     addEventListener('online', this.retry);
-    addEventListener('offline', this.#drop);
+    addEventListener('offline', this.drop);
     this.#open();
   }
 
   stop(): void {
     this.#wanted = false;
     removeEventListener('online', this.retry);
-    removeEventListener('offline', this.#drop);
+    removeEventListener('offline', this.drop);
     clearTimeout(this.#timer);
     const socket = this.#socket;
     this.#socket = null;
@@ -48,8 +48,10 @@ export class LiveSocket {
     this.#open();
   };
 
-  /** The network went: a socket over it would notice only minutes later. */
-  #drop = (): void => this.#socket?.close();
+  /** Gives up a connection that is no longer believed in: by itself it would notice only minutes later. */
+  drop = (): void => {
+    if (this.#socket) this.#lost(this.#socket);
+  };
 
   #open(): void {
     const socket = new WebSocket(this.url);

@@ -68,13 +68,16 @@ class Fleet implements Follower {
     void this.#loadTrends().catch(() => undefined); // the old trends stay until the next round
   }
 
-  /** The core metrics and whatever else any device measures. */
-  readonly metrics: string[] = $derived(
+  // A string, so that a new reading of a known metric is no news to whoever lists the metrics.
+  readonly #metricNames: string = $derived(
     orderMetrics([
       ...CORE_METRICS,
       ...[...this.entries.values()].flatMap((entry) => Object.keys(entry.latest)),
-    ]),
+    ]).join(' '),
   );
+
+  /** The core metrics and whatever else any device measures. */
+  readonly metrics: string[] = $derived(this.#metricNames.split(' '));
 
   /** The common time axis of all trends. A new installation is not shown as a speck at the right edge. */
   readonly trendSpan: { from: number; to: number } = $derived.by(() => {
@@ -90,6 +93,7 @@ class Fleet implements Follower {
   });
 
   async refresh(): Promise<void> {
+    const before = this.metrics.length;
     try {
       const [devices, latest] = await Promise.all([api.devices(), api.latest(), this.#loadTrends()]);
       const readings = groupLatest(latest);
@@ -99,6 +103,8 @@ class Fleet implements Follower {
       }
       const names = new Set(devices.map((device) => device.name));
       for (const name of this.entries.keys()) if (!names.has(name)) this.entries.delete(name);
+      // A metric that nobody had before gets its trends, too.
+      if (this.metrics.length > before) await this.#loadTrends();
       this.#failed = null;
       this.#loaded = true;
     } catch (cause) {

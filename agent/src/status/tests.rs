@@ -1,0 +1,158 @@
+//! When a status is said and what is in it. Time is paused: it advances when nobody has anything to do.
+
+use super::*;
+use crate::link::Request;
+use crate::sampler::Vital;
+use crate::time::{Discipline, SystemClock};
+use shared::{BufferId, ClockQuality, Metric};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+struct Bench {
+    requests: mpsc::Receiver<Request>,
+    link: watch::Sender<LinkState>,
+    settings: watch::Sender<Settings>,
+    buffer: watch::Sender<Option<Ledger>>,
+    vitals: watch::Sender<Vitals>,
+    reporter: Reporter,
+    handle: Link,
+}
+
+fn ledger(next: u64, dropped: u64) -> Ledger {
+    Ledger { id: BufferId::from_random(1), next, low: 1, acknowledged: 0, dropped }
+}
+
+fn vital(fault: Option<Fault>, expected_in: Duration) -> Vital {
+    Vital { fault, expected: (Instant::now() + expected_in).into_std() }
+}
+
+const LONG: Duration = Duration::from_secs(100_000);
+
+fn start() -> Bench {
+    let (sender, requests) = mpsc::channel(8);
+    let (link, link_state) = watch::channel(LinkState::Down);
+    let (settings, settings_seen) = watch::channel(Settings::default());
+    let (buffer, buffer_seen) = watch::channel(Some(ledger(13, 0)));
+    let (vitals, vitals_seen) = watch::channel(Vitals::from([(Metric::Ph, vital(None, LONG))]));
+    let reporter = Reporter {
+        device: DeviceName::numbered(7),
+        boot: "b7".to_owned(),
+        time: Time::new(Arc::new(SystemClock), Discipline::Assumed),
+        settings: settings_seen,
+        buffer: buffer_seen,
+        vitals: vitals_seen,
+    };
+    let handle = Link::new(sender, link_state);
+    tokio::spawn(reporter.clone().run(handle.clone()));
+    Bench { requests, link, settings, buffer, vitals, reporter, handle }
+}
+
+impl Bench {
+    /// The next status, and how long it took until it was said.
+    async fn next(&mut self) -> (Status, Duration) {
+        let began = Instant::now();
+        match timeout(Duration::from_secs(300), self.requests.recv()).await.unwrap().unwrap() {
+            Request::Publish { topic, payload, retain, .. } => {
+                assert_eq!((topic, retain), (Topic::Status(DeviceName::numbered(7)), true));
+                (Status::decode(payload.as_bytes()).unwrap(), began.elapsed())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Connected, and the two statuses after it have been said.
+    async fn settled() -> Self {
+        let mut bench = start();
+        bench.link.send_replace(LinkState::Up(1));
+        bench.next().await;
+        bench.next().await;
+        bench
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_is_said_at_once_again_soon_and_then_every_half_minute() {
+    let mut bench = start();
+    bench.link.send_replace(LinkState::Up(1));
+    let (status, after) = bench.next().await;
+    assert!(after < Duration::from_millis(10));
+    let expected = format!(
+        r#"{{"v":1,"state":"online","agent":"{}","boot":"b7","clock":"synced","settings":0,"buffer":{{"id":"0000000000000001","pending":12,"dropped":0}},"probes":{{"ph":"ok"}}}}"#,
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(status.encode(), expected);
+    assert_eq!(bench.next().await.1.as_secs(), 3);
+    assert_eq!(bench.next().await.1.as_secs(), 30);
+    assert_eq!(bench.next().await.1.as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_said_soon_and_changes_are_said_together() {
+    let mut bench = Bench::settled().await;
+    bench.settings.send_replace(Settings::new(3, Default::default()));
+    bench.vitals.send_replace(Vitals::from([(Metric::Ph, vital(Some(Fault::NoAnswer), LONG))]));
+    let (status, after) = bench.next().await;
+    assert!(after <= CALM);
+    assert_eq!((status.settings, status.probes["ph"].as_str()), (3, "no_answer"));
+    assert_eq!(bench.next().await.1, EVERY, "once, not twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn commits_are_no_news_but_dropped_readings_are() {
+    let mut bench = Bench::settled().await;
+    bench.buffer.send_replace(Some(ledger(20, 0)));
+    assert!(bench.next().await.1 > CALM * 2);
+    bench.buffer.send_replace(Some(ledger(30, 5)));
+    let (status, after) = bench.next().await;
+    assert!(after <= CALM);
+    assert_eq!(status.buffer.unwrap().dropped, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_connection_hears_it_at_once() {
+    let mut bench = Bench::settled().await;
+    bench.link.send_replace(LinkState::Down);
+    bench.link.send_replace(LinkState::Up(2));
+    assert!(bench.next().await.1 < Duration::from_millis(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_said_while_the_link_is_down() {
+    let mut bench = Bench::settled().await;
+    bench.link.send_replace(LinkState::Down);
+    bench.settings.send_replace(Settings::new(3, Default::default()));
+    assert!(timeout(Duration::from_secs(200), bench.requests.recv()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_delivers_nothing_any_more_has_a_fault() {
+    let bench = start();
+    assert_eq!(bench.reporter.status(State::Online).probes["ph"], "ok");
+    bench.vitals.send_replace(Vitals::from([(Metric::Ph, vital(None, Duration::ZERO))]));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(bench.reporter.status(State::Online).probes["ph"], "bus_error");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_words_wait_for_the_broker_but_not_for_ever() {
+    let mut bench = Bench::settled().await;
+    let began = Instant::now();
+    bench.reporter.say_stopped(&bench.handle, Duration::from_secs(2)).await;
+    assert_eq!(began.elapsed().as_secs(), 2, "nobody answered");
+    assert_eq!(bench.next().await.0.state, State::Stopped);
+
+    let began = Instant::now();
+    let answer = async {
+        if let Some(Request::Publish { delivered, .. }) = bench.requests.recv().await {
+            let _ = delivered.send(());
+        }
+    };
+    tokio::join!(bench.reporter.say_stopped(&bench.handle, Duration::from_secs(2)), answer);
+    assert_eq!(began.elapsed().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clocks_quality_is_said() {
+    let bench = start();
+    assert_eq!(bench.reporter.status(State::Online).clock, Some(ClockQuality::Synced));
+}

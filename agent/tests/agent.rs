@@ -1,0 +1,232 @@
+//! The whole agent as a process: it enrols, delivers, obeys, survives a kill, and stops when told to.
+#![allow(clippy::unwrap_used)] // a test may
+
+mod support;
+
+use serde_json::{Value, json};
+use shared::enrol::EnrolRequest;
+use shared::{Ack, Batch, UtcMillis};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use support::{Authority, PATIENT, Published, Server, Session};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+const AGENT: &str = env!("CARGO_BIN_EXE_tirta-agent");
+
+struct Bench {
+    authority: Authority,
+    https: Server,
+    broker: Server,
+    folder: TempDir,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let authority = Authority::new();
+        let certificate = authority.server("localhost", (2020, 2200));
+        let https = Server::new(authority.tls(&certificate, false)).await;
+        let broker = Server::new(authority.tls(&certificate, true)).await;
+        let bench = Self { authority, https, broker, folder: tempfile::tempdir().unwrap() };
+        bench.configure();
+        bench
+    }
+
+    fn configure(&self) {
+        let sum: String = self.authority.sha256().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut text = format!(
+            "data_dir = {:?}\nserial = \"10000000deadbeef\"\n\
+             [server]\nurl = \"https://localhost:{}\"\nca_sha256 = \"{sum}\"\ntoken = \"s3cret\"\n\
+             [buffer]\ncommit_ms = 20\nkeep_acknowledged = true\n\
+             [uplink]\nack_timeout_ms = 1000\nbackoff_min_ms = 20\nbackoff_max_ms = 100\n\
+             [clock]\nassume_synced = true\n",
+            self.folder.path().join("data"),
+            self.https.address.port(),
+        );
+        for metric in ["ph", "tds", "temperature", "volume"] {
+            text += &format!("[[probe]]\nmetric = \"{metric}\"\nkind = \"simulated\"\nseed = 7\ninterval_ms = 100\n");
+        }
+        std::fs::write(self.config(), text).unwrap();
+    }
+
+    fn config(&self) -> std::path::PathBuf {
+        self.folder.path().join("agent.toml")
+    }
+
+    fn start(&self) -> Child {
+        let mut command = Command::new(AGENT);
+        command.arg("run").arg("--config").arg(self.config()).stderr(Stdio::null()).kill_on_drop(true);
+        command.spawn().unwrap()
+    }
+
+    /// Answers one enrolment.
+    async fn enrol(&self) {
+        let mut stream = self.https.accept().await.unwrap();
+        let mut bytes = vec![];
+        let request: EnrolRequest = loop {
+            assert_ne!(stream.read_buf(&mut bytes).await.unwrap(), 0);
+            let text = String::from_utf8_lossy(&bytes);
+            if let Some(request) = text.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok()) {
+                break request;
+            }
+        };
+        let body = json!({
+            "name": "pi-7",
+            "certificate": self.authority.sign(&request.csr, "pi-7"),
+            "ca": self.authority.pem(),
+            "broker": { "port": self.broker.address.port() },
+            "server_time": 1_763_690_400_000_i64,
+        });
+        let body = body.to_string();
+        let reply = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(reply.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+    }
+
+    /// What `tirta-agent records` prints; an error while there is no buffer yet.
+    async fn records(&self) -> Result<Vec<Value>, String> {
+        let output = Command::new(AGENT).arg("records").arg("--config").arg(self.config()).output().await.unwrap();
+        if !output.status.success() {
+            return Err(String::from_utf8(output.stderr).unwrap());
+        }
+        let text = String::from_utf8(output.stdout).unwrap();
+        Ok(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    }
+}
+
+/// A server that keeps what it gets, as the real one does: each reading once.
+#[derive(Default)]
+struct Store(BTreeMap<(String, u64), Value>);
+
+impl Store {
+    async fn take(&mut self, session: &mut Session, published: &Published) {
+        session.acknowledge(published.id).await;
+        if published.topic != "tirta/pi-7/up/readings" {
+            return;
+        }
+        let batch = Batch::decode(published.payload.as_bytes(), UtcMillis(i64::MAX / 2)).unwrap();
+        assert_eq!(batch.refused, vec![]);
+        let raw: Value = serde_json::from_str(&published.payload).unwrap();
+        for row in raw["readings"].as_array().unwrap() {
+            let key = (batch.buffer.to_string(), row[0].as_u64().unwrap());
+            let former = self.0.insert(key, row.clone());
+            assert!(former.is_none_or(|former| former == *row), "a repeat has the same content");
+        }
+        let ack = Ack::committed(batch.buffer, batch.last, vec![]);
+        session.publish("tirta/pi-7/down/ack", &ack.encode()).await;
+    }
+
+    /// Takes messages until there are so many readings.
+    async fn until(&mut self, session: &mut Session, readings: usize) {
+        while self.0.len() < readings {
+            let published = session.published().await.unwrap();
+            self.take(session, &published).await;
+        }
+    }
+}
+
+fn terminate(child: &Child) {
+    let id = child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+}
+
+fn key_of(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("data/device.key")).unwrap()
+}
+
+#[tokio::test]
+async fn a_device_enrols_delivers_survives_a_kill_and_stops_in_order() {
+    let bench = Bench::new().await;
+    let mut store = Store::default();
+
+    let mut agent = bench.start();
+    bench.enrol().await;
+    let mut session = Session::ready(&bench.broker).await;
+    store.until(&mut session, 20).await;
+    let key = key_of(bench.folder.path());
+
+    // Killed in the middle, with a batch under way that nobody answers.
+    session.published().await.unwrap();
+    agent.kill().await.unwrap();
+    let mut agent = bench.start();
+    let mut session = Session::ready(&bench.broker).await;
+    store.until(&mut session, 40).await;
+    assert_eq!(key_of(bench.folder.path()), key, "it did not enrol again");
+
+    // Settings change how it measures, and it says so.
+    let settings = r#"{"v":1,"version":3,"interval_ms":{"ph":3600000,"tds":3600000,"volume":3600000}}"#;
+    session.publish("tirta/pi-7/down/settings", settings).await;
+    loop {
+        let published = session.published().await.unwrap();
+        store.take(&mut session, &published).await;
+        if published.topic.ends_with("status") && published.payload.contains("\"settings\":3") {
+            break;
+        }
+    }
+
+    // Told to stop, it delivers the rest, says good-bye and ends well.
+    terminate(&agent);
+    let mut last_words = None;
+    while let Some(published) = session.published().await {
+        store.take(&mut session, &published).await;
+        last_words = Some(published);
+    }
+    let last_words = last_words.unwrap();
+    assert_eq!((last_words.topic.as_str(), last_words.retain), ("tirta/pi-7/up/status", true));
+    assert!(last_words.payload.contains("\"state\":\"stopped\""), "{}", last_words.payload);
+    assert!(timeout(PATIENT, agent.wait()).await.unwrap().unwrap().success());
+
+    // Nothing is missing, nothing is there twice, and the content is the same.
+    let mut records = bench.records().await.unwrap();
+    let ledger = records.pop().unwrap();
+    assert_eq!((ledger["pending"].clone(), ledger["dropped"].clone()), (json!(0), json!(0)));
+    assert_eq!(ledger["next_seq"], json!(records.len() + 1));
+    let kept: BTreeMap<_, _> = records
+        .into_iter()
+        .map(|record| {
+            let key = (record["buffer"].as_str().unwrap().to_owned(), record["reading"][0].as_u64().unwrap());
+            (key, record["reading"].clone())
+        })
+        .collect();
+    assert_eq!(kept, store.0);
+}
+
+#[tokio::test]
+async fn two_agents_never_share_a_folder() {
+    let bench = Bench::new().await;
+    let mut first = bench.start();
+    bench.enrol().await;
+    let output = Command::new(AGENT).arg("run").arg("--config").arg(bench.config()).output();
+    let output = timeout(PATIENT, output).await.unwrap().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("another agent runs with it"));
+    first.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_device_that_nobody_lets_in_measures_all_the_same() {
+    let bench = Bench::new().await;
+    let mut agent = bench.start();
+    // Nobody answers its requests; its readings wait.
+    let counted = async {
+        // At first there is no buffer, or one that is just being made.
+        while !bench.records().await.is_ok_and(|records| records.last().unwrap()["pending"].as_u64() > Some(10)) {}
+    };
+    timeout(PATIENT, counted).await.unwrap();
+    terminate(&agent);
+    assert!(timeout(PATIENT, agent.wait()).await.unwrap().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_configuration_that_makes_no_sense_ends_it_with_the_reason() {
+    let bench = Bench::new().await;
+    let text = std::fs::read_to_string(bench.config()).unwrap();
+    std::fs::write(bench.config(), text.replace("commit_ms", "comit_ms")).unwrap();
+    let output = Command::new(AGENT).arg("run").arg("--config").arg(bench.config()).output();
+    let output = timeout(PATIENT, output).await.unwrap().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("unknown field `comit_ms`"));
+}

@@ -1,0 +1,68 @@
+// Owns one request: its address, time-out, body and problems. Its types come from the server's document, so that
+// an operation, parameter or field that the server no longer has does not compile.
+import { noteServerDate } from '$lib/format/server-clock';
+import { Problem, problemOf } from './problem';
+import type { paths } from './schema';
+
+const TIMEOUT_MS = 15_000;
+
+type Method = 'get' | 'post' | 'put' | 'delete';
+
+type Json<T> = T extends { content: { 'application/json': infer B } } ? B : never;
+/** What an operation answers when it succeeds; nothing for 204. */
+type Answer<O> = O extends { responses: infer R }
+  ? R extends { 200: infer T }
+    ? Json<T>
+    : R extends { 201: infer T }
+      ? Json<T>
+      : undefined
+  : never;
+
+type Part<K extends string, T> = [T] extends [never] ? unknown : { [key in K]: T };
+/** What an operation must be given: parts of the path, of the query, a body. */
+type Input<O> = O extends { parameters: infer P }
+  ? (P extends { path: infer T } ? Part<'path', T> : unknown) &
+      (P extends { query: infer T } ? Part<'query', T> : unknown) &
+      (O extends { requestBody: { content: { 'application/json': infer B } } } ? Part<'body', B> : unknown)
+  : never;
+
+interface Loose {
+  path?: Record<string, string>;
+  query?: Record<string, string | number>;
+  body?: unknown;
+}
+
+/** The paths that have an operation of this method. */
+type With<M extends Method> = { [P in keyof paths]: paths[P][M] extends object ? P : never }[keyof paths];
+
+export async function call<M extends Method, P extends With<M>>(
+  method: M,
+  path: P,
+  input: Input<paths[P][M]>,
+): Promise<Answer<paths[P][M]>> {
+  const { path: parts = {}, query, body } = input as Loose;
+  const address = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ''));
+  const init: RequestInit = {
+    method: method.toUpperCase(),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    cache: 'no-store',
+  };
+  if (body !== undefined) {
+    init.headers = { 'content-type': 'application/json' };
+    init.body = JSON.stringify(body);
+  }
+  let response: Response;
+  try {
+    response = await fetch(address + search(query), init);
+  } catch (cause) {
+    throw new Problem(0, 'unreachable', String(cause));
+  }
+  noteServerDate(response.headers.get('date'));
+  if (!response.ok) throw await problemOf(response);
+  return (response.status === 204 ? undefined : await response.json()) as Answer<paths[P][M]>;
+}
+
+function search(query: Loose['query']): string {
+  if (!query) return '';
+  return `?${new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]))}`;
+}

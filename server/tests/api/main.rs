@@ -1,0 +1,15 @@
+//! The server as a whole, by what can be said to it over HTTP, WebSocket and MQTT. Knows none of its inside but the start.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
+#![allow(missing_docs)]
+
+#[path = "../fleet/mod.rs"]
+mod fleet;
+
+mod command;
+mod devices;
+mod document;
+mod live;
+mod readings;
+mod requests;
+mod session;
+mod site;

@@ -1,0 +1,106 @@
+//! Signing in and out, and what keeps others from it.
+
+use crate::site::Site;
+use serde_json::json;
+use std::net::Ipv4Addr;
+
+const HOME: Ipv4Addr = Ipv4Addr::LOCALHOST;
+const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+#[tokio::test]
+async fn the_first_password_signs_in_and_nothing_else_does() {
+    let site = Site::start().await;
+    let cookie = site.sign_in().await;
+    assert_eq!(site.get(&cookie, "/api/v1/session").await.json(), json!({"user": "admin"}));
+
+    let wrong = site.try_password(HOME, "wrong").await;
+    assert_eq!((wrong.status, wrong.code()), (401, "bad_credentials".to_owned()));
+    assert_eq!(wrong.header("set-cookie"), "");
+    let body = json!({"user": "nobody", "password": site.password});
+    let nobody = site.send("POST", "", "/api/v1/session", &body).await;
+    assert_eq!(nobody.json(), wrong.json(), "the answer must not tell which accounts there are");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_this_site_only_and_over_tls_never_leaves_it() {
+    let site = Site::start().await;
+    let plain = site.try_password(HOME, &site.password).await;
+    let flags = "; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict";
+    assert!(plain.header("set-cookie").ends_with(flags), "{plain:?}");
+    let secret = plain.cookie();
+    assert!(secret.strip_prefix("tirta_session=").is_some_and(|secret| secret.len() == 43), "256 bits: {secret}");
+
+    let body = json!({"user": "admin", "password": site.password}).to_string();
+    let secure = site.ask_https("POST", "/api/v1/session", &["content-type: application/json"], &body).await;
+    assert!(secure.header("set-cookie").ends_with(&format!("{flags}; Secure")), "{secure:?}");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_stored_of_a_session_and_a_password_opens_nothing() {
+    let site = Site::start().await;
+    let cookie = site.sign_in().await;
+    let secret = cookie.strip_prefix("tirta_session=").unwrap();
+    let files =
+        ["tirta.db", "tirta.db-wal"].map(|name| std::fs::read(site.dir.path().join("data").join(name)).unwrap());
+    let holds = |text: &str| files.iter().any(|file| file.windows(text.len()).any(|part| part == text.as_bytes()));
+    assert!(!holds(secret));
+    assert!(!holds(&site.password));
+    assert!(holds("$argon2id$"));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn one_who_guesses_is_slowed_down_and_keeps_nobody_else_out() {
+    let site = Site::start().await;
+    for _ in 0..5 {
+        assert_eq!(site.try_password(ELSEWHERE, "guess").await.status, 401);
+    }
+    let slowed = site.try_password(ELSEWHERE, &site.password).await;
+    assert_eq!((slowed.status, slowed.code()), (429, "too_many_attempts".to_owned()), "not even the right one");
+    let wait: i64 = slowed.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+
+    assert_eq!(site.try_password(HOME, &site.password).await.status, 200, "from another address");
+    site.let_pass(wait * 1000);
+    assert_eq!(site.try_password(ELSEWHERE, &site.password).await.status, 200, "after the wait");
+    for _ in 0..5 {
+        assert_eq!(site.try_password(ELSEWHERE, "guess").await.status, 401, "a right password clears the count");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_at_once_and_no_other() {
+    let site = Site::start().await;
+    let (one, other) = (site.sign_in().await, site.sign_in().await);
+    let answer = site.send("DELETE", &one, "/api/v1/session", &json!(null)).await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.header("set-cookie").starts_with("tirta_session=; Path=/; Max-Age=0;"), "{answer:?}");
+    assert_eq!(site.get(&one, "/api/v1/devices").await.status, 401);
+    assert_eq!(site.get(&other, "/api/v1/devices").await.status, 200);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_ends_after_twelve_hours() {
+    let site = Site::start().await;
+    let cookie = site.sign_in().await;
+    site.let_pass(11 * 3_600_000);
+    assert_eq!(site.get(&cookie, "/api/v1/devices").await.status, 200);
+    site.let_pass(3_600_000);
+    assert_eq!(site.get(&cookie, "/api/v1/devices").await.status, 401);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn signing_in_again_with_a_cookie_ends_the_session_that_it_had() {
+    let site = Site::start().await;
+    let old = site.sign_in().await;
+    let again = site.send("POST", &old, "/api/v1/session", &json!({"user": "admin", "password": site.password})).await;
+    assert_eq!(again.status, 200);
+    assert_eq!(site.get(&old, "/api/v1/devices").await.status, 401);
+    assert_eq!(site.get(&again.cookie(), "/api/v1/devices").await.status, 200);
+    site.stop().await;
+}
