@@ -26,6 +26,9 @@ pub struct DemoOptions {
     /// The dashboard's port; another if it is taken.
     #[arg(long, default_value_t = 8080)]
     pub http: u16,
+    /// Take the binaries as they are.
+    #[arg(long)]
+    pub no_build: bool,
 }
 
 /// Runs it until it is over or interrupted.

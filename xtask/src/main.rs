@@ -39,11 +39,17 @@ async fn main() -> ExitCode {
 async fn run(command: What) -> Result<(), Error> {
     match command {
         What::Demo(options) => {
-            prepare::everything()?;
+            if !options.no_build {
+                // Before the server, which carries it inside.
+                prepare::dashboard()?;
+                prepare::programs()?;
+            }
             demo::run(options).await
         }
         What::Chaos(options) => {
-            prepare::everything()?;
+            if !options.no_build {
+                prepare::programs()?;
+            }
             chaos::run(options).await
         }
         What::Bench(what) => bench::run(what).await,

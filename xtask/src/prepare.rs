@@ -58,12 +58,11 @@ pub fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
-/// Builds dashboard, server and agent.
+/// Builds server and agent.
 ///
 /// # Errors
-/// When a tool is missing or a build fails.
-pub fn everything() -> Result<(), Error> {
-    dashboard()?;
+/// When the build fails.
+pub fn programs() -> Result<(), Error> {
     println!("Building the server and the agent");
     run(&root(), &cargo(), &["build", "--package", "server", "--package", "agent"])
 }

@@ -38,6 +38,9 @@ pub struct ChaosOptions {
     /// Use Mosquitto instead of the server's own broker.
     #[arg(long)]
     pub mosquitto: bool,
+    /// Take the binaries as they are.
+    #[arg(long)]
+    pub no_build: bool,
 }
 
 /// Runs it to its end.
