@@ -92,7 +92,10 @@ describe('an interval', () => {
   });
 });
 
-it('gives an agent the secure address of the server, never a plain one', () => {
-  expect(configLines('abc', 'https://kolam.local:8443')).toContain('url = "https://kolam.local:8443"');
-  expect(configLines('abc', 'http://127.0.0.1:8080')).not.toContain('http://');
+it('gives an agent all that it needs to enrol, and never a plain address', () => {
+  const token = { token: 'abc', ca_sha256: 'f00d' };
+  expect(configLines(token, 'https://kolam.local:8443')).toBe(
+    '[server]\nurl = "https://kolam.local:8443"\nca_sha256 = "f00d"\ntoken = "abc"',
+  );
+  expect(configLines(token, 'http://127.0.0.1:8080')).not.toContain('http://');
 });
