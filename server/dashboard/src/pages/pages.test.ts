@@ -3,7 +3,7 @@ import type { Device, DeviceState } from '$lib/api/types';
 import { parseRoute, paths } from '$lib/state/route';
 import { describe, expect, it } from 'vitest';
 import { changed, msOf, offered, same } from './device/intervals';
-import { fittingRange, windowAt } from './device/ranges';
+import { fittingRange, lifeWithin, windowAt } from './device/ranges';
 import { count, select, type Candidate } from './fleet/select';
 import { configLines } from './tokens/snippet';
 
@@ -58,6 +58,14 @@ describe('a time range', () => {
     expect(fittingRange(null, 1e12)).toBe('m15');
     expect(fittingRange(1e12 - 47 * 60_000, 1e12)).toBe('h24');
     expect(fittingRange(1e12 - 90 * 86_400_000, 1e12)).toBe('d30');
+  });
+
+  it('of a young device is its life, and never shorter than two minutes', () => {
+    const view = { from: 0, to: 3_600_000 };
+    expect(lifeWithin(view, 600_000, 601_000).from).toBe(600_000);
+    expect(lifeWithin(view, 3_590_000, 3_591_000).from).toBe(3_480_000);
+    expect(lifeWithin(view, -1, 600_000)).toBe(view);
+    expect(lifeWithin(view, 600_000, Infinity).from).toBe(600_000);
   });
 
   it('slides in steps that can be seen', () => {
