@@ -67,6 +67,20 @@ async fn a_status_is_kept_and_counts_as_a_sign_of_life_unless_it_is_the_last_wil
 }
 
 #[tokio::test]
+async fn a_last_will_takes_nothing_of_what_the_device_said_before() {
+    for db in databases().await {
+        let name = enrolled(&db.store, 1).await.remove(0);
+        let mut said = Status::new(LinkState::Online);
+        said.settings = 3;
+        said.probes.insert("ph".to_owned(), "no_answer".to_owned());
+        assert!(db.store.record_status(&name, &said, NOW).await.unwrap());
+        assert!(db.store.record_status(&name, &said.last_will(), NOW).await.unwrap());
+        said.state = LinkState::Lost;
+        assert_eq!(db.store.device(&name).await.unwrap().unwrap().status, Some(said), "{}", db.engine);
+    }
+}
+
+#[tokio::test]
 async fn intervals_are_kept_and_their_version_rises_by_one() {
     for db in databases().await {
         let name = enrolled(&db.store, 1).await.remove(0);

@@ -215,7 +215,10 @@ function answer(method, path, query, body, session) {
       note,
     };
     tokens.push(token);
-    return ok({ ...token, token: randomBytes(20).toString('base64url') }, 201);
+    return ok(
+      { ...token, token: randomBytes(20).toString('base64url'), ca_sha256: randomBytes(32).toString('hex') },
+      201,
+    );
   }
   if (head === 'enrolment-tokens' && method === 'DELETE') {
     tokens.splice(

@@ -52,6 +52,8 @@ pub struct Token {
 pub struct CreatedToken {
     /// What an agent's configuration gets.
     token: String,
+    /// What it gets beside the token: the SHA-256 of the authority's certificate, which pins this server.
+    ca_sha256: String,
     #[serde(flatten)]
     about: Token,
 }
@@ -97,7 +99,7 @@ pub async fn create(
     let (id, token) = app.store.create_token(&new.note, new.uses, expires_at, now).await?;
     tracing::info!(token = id, uses = new.uses, "made an enrolment token");
     let about = Token { id, uses_left: new.uses, expires_at: expires_at.0, note: new.note, created_at: now.0 };
-    Ok((StatusCode::CREATED, Json(CreatedToken { token, about })))
+    Ok((StatusCode::CREATED, Json(CreatedToken { token, ca_sha256: app.authority.ca_sha256(), about })))
 }
 
 /// All enrolment tokens, without their secrets.

@@ -124,7 +124,8 @@ impl Store {
     }
 
     /// Keeps what a device says of itself; `false` if there is no such device. It counts as a sign of life,
-    /// unless it is the last will, which the broker sends.
+    /// unless it is the last will, which the broker sends: that was written before all that the device said since,
+    /// so it takes away nothing of it (settings, buffer, clock) but that the device is there.
     ///
     /// # Errors
     /// When the database fails.
@@ -132,13 +133,25 @@ impl Store {
         const QUERY: &str = "UPDATE device SET status = $2,
             last_seen = CASE WHEN last_seen >= $3 THEN last_seen ELSE $3 END WHERE name = $1";
         const LOST: &str = "UPDATE device SET status = $2 WHERE name = $1";
-        let text = status.encode();
+        let text = match status.state {
+            LinkState::Lost => self.last_words(name).await?.map_or_else(|| status.encode(), |last| last.encode()),
+            LinkState::Online | LinkState::Stopped => status.encode(),
+        };
         let found = on_pool!(&self.pool, |pool| match status.state {
             LinkState::Lost => sqlx::query(LOST).bind(name.as_str()).bind(text).execute(pool).await?.rows_affected(),
             LinkState::Online | LinkState::Stopped =>
                 sqlx::query(QUERY).bind(name.as_str()).bind(text).bind(now.0).execute(pool).await?.rows_affected(),
         });
         Ok(found > 0)
+    }
+
+    /// What a device last said, as the status of one that is gone.
+    async fn last_words(&self, name: &DeviceName) -> Result<Option<Status>, StoreError> {
+        let mut last = self.device(name).await?.and_then(|device| device.status);
+        if let Some(status) = &mut last {
+            status.state = LinkState::Lost;
+        }
+        Ok(last)
     }
 
     /// Sets a device's sampling intervals as its next version, which is returned; `None` if there is no such device.

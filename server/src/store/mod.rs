@@ -6,6 +6,7 @@ mod column;
 mod device;
 mod reading;
 mod segment;
+mod sqlite_file;
 mod tidy;
 mod token;
 
@@ -82,6 +83,7 @@ impl Store {
                 .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(30));
+            sqlite_file::check(options.get_filename())?;
             Pool::Sqlite(SqlitePoolOptions::new().max_connections(8).connect_with(options).await?)
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             Pool::Postgres(PgPoolOptions::new().max_connections(16).connect(url).await?)

@@ -128,6 +128,8 @@ async fn a_token_is_shown_once_and_worth_nothing_once_deleted() {
     let path = "/api/v1/enrolment-tokens";
     let made = site.send("POST", &cookie, path, &json!({"uses": 2, "valid_s": 600, "note": "pond"})).await.json();
     let secret = made["token"].as_str().unwrap();
+    let pin = made["ca_sha256"].as_str().unwrap();
+    assert!(pin.len() == 64 && pin.bytes().all(|b| b.is_ascii_hexdigit()), "an agent can pin the server with {pin}");
     let listed = site.get(&cookie, path).await;
     assert!(!String::from_utf8_lossy(&listed.body).contains(secret));
     let expires_at = made["created_at"].as_i64().unwrap() + 600_000;

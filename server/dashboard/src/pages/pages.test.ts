@@ -3,7 +3,7 @@ import type { Device, DeviceState } from '$lib/api/types';
 import { parseRoute, paths } from '$lib/state/route';
 import { describe, expect, it } from 'vitest';
 import { changed, msOf, offered, same } from './device/intervals';
-import { fittingRange, windowAt } from './device/ranges';
+import { fittingRange, lifeWithin, windowAt } from './device/ranges';
 import { count, select, type Candidate } from './fleet/select';
 import { configLines } from './tokens/snippet';
 
@@ -60,6 +60,14 @@ describe('a time range', () => {
     expect(fittingRange(1e12 - 90 * 86_400_000, 1e12)).toBe('d30');
   });
 
+  it('of a young device is its life, and never shorter than two minutes', () => {
+    const view = { from: 0, to: 3_600_000 };
+    expect(lifeWithin(view, 600_000, 601_000).from).toBe(600_000);
+    expect(lifeWithin(view, 3_590_000, 3_591_000).from).toBe(3_480_000);
+    expect(lifeWithin(view, -1, 600_000)).toBe(view);
+    expect(lifeWithin(view, 600_000, Infinity).from).toBe(600_000);
+  });
+
   it('slides in steps that can be seen', () => {
     expect(windowAt('d30', 1e12)).toEqual(windowAt('d30', 1e12 + 1));
     const { from, to } = windowAt('h1', 1e12);
@@ -92,7 +100,10 @@ describe('an interval', () => {
   });
 });
 
-it('gives an agent the secure address of the server, never a plain one', () => {
-  expect(configLines('abc', 'https://kolam.local:8443')).toContain('url = "https://kolam.local:8443"');
-  expect(configLines('abc', 'http://127.0.0.1:8080')).not.toContain('http://');
+it('gives an agent all that it needs to enrol, and never a plain address', () => {
+  const token = { token: 'abc', ca_sha256: 'f00d' };
+  expect(configLines(token, 'https://kolam.local:8443')).toBe(
+    '[server]\nurl = "https://kolam.local:8443"\nca_sha256 = "f00d"\ntoken = "abc"',
+  );
+  expect(configLines(token, 'http://127.0.0.1:8080')).not.toContain('http://');
 });

@@ -320,6 +320,8 @@ export interface components {
         ClockQuality: "synced" | "repaired" | "unsynced";
         /** @description An enrolment token with its secret: this is the only time it is shown. */
         CreatedToken: components["schemas"]["Token"] & {
+            /** @description What it gets beside the token: the SHA-256 of the authority's certificate, which pins this server. */
+            ca_sha256: string;
             /** @description What an agent's configuration gets. */
             token: string;
         };

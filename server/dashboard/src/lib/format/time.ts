@@ -69,14 +69,8 @@ export function formatTick(time: number, stepMs: number, locale: string): string
   return dateFormat(locale, { hour: '2-digit', minute: '2-digit', ...seconds }).format(time);
 }
 
-/** The instant under the cursor of a chart. */
+/** The instant under the cursor of a chart: to the second and without the day where the range is short. */
 export function formatCursor(time: number, bucketMs: number, locale: string): string {
-  const fine = bucketMs < MINUTE ? ({ second: '2-digit' } as const) : {};
-  return dateFormat(locale, {
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    ...fine,
-  }).format(time);
+  if (bucketMs >= MINUTE) return formatShort(time, locale);
+  return dateFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(time);
 }

@@ -66,9 +66,7 @@ export const en = {
     offline: 'Offline',
     never: 'Not seen yet',
     faults: 'Faults',
-    pending: (count: number, text: string) =>
-      one(count, `${text} reading waiting`, `${text} readings waiting`),
-    nothingPending: 'nothing waiting',
+    pending: (text: string) => `${text} readings waiting on devices`,
     sort: 'Order',
     sortName: 'Name',
     sortAttention: 'Problems first',

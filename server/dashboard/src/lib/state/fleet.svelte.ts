@@ -1,9 +1,9 @@
 // Owns what is known of all devices: registration and status, latest readings, short trends.
 // Each device is an object of its own, so that one reading repaints one row.
 import { api } from '$lib/api/client';
-import type { Device, LiveEvent, Reading, Series } from '$lib/api/types';
+import type { Device, DeviceState, LiveEvent, Reading, Series } from '$lib/api/types';
 import { serverNow } from '$lib/format/server-clock';
-import type { Follower } from '$lib/live/connection.svelte';
+import { connection, type Follower } from '$lib/live/connection.svelte';
 import { CORE_METRICS, orderMetrics } from '$lib/metrics';
 import { SvelteMap } from 'svelte/reactivity';
 import { faultsOf, stateAt } from './health';
@@ -25,8 +25,10 @@ export class Entry {
     this.device = device;
   }
 
-  get state() {
-    return stateAt(this.device, now.value);
+  get state(): DeviceState {
+    // While we hear nothing from the server, a silence says nothing about the device.
+    const blind = connection.status !== 'live' ? connection.upToDateAt : null;
+    return stateAt(this.device, blind ?? now.value);
   }
 
   get faults(): string[] {

@@ -3,6 +3,9 @@
 import { api } from '$lib/api/client';
 import { Problem } from '$lib/api/problem';
 
+/** A server that is just starting is found without a hand. */
+const RETRY_MS = 4_000;
+
 type State =
   { is: 'unknown' } | { is: 'unreachable' } | { is: 'out'; expired: boolean } | { is: 'in'; user: string };
 
@@ -25,6 +28,7 @@ class Session {
     } catch (cause) {
       const out = cause instanceof Problem && cause.signedOut;
       this.#state = out ? { is: 'out', expired: false } : { is: 'unreachable' };
+      if (!out) setTimeout(() => this.#state.is === 'unreachable' && void this.resume(), RETRY_MS);
     }
   }
 

@@ -1,7 +1,7 @@
 // Owns the lines that an administrator copies into an agent's configuration.
 
-/** The server as this browser reaches it; agents need its HTTPS address, so that is asked for where it is not known. */
-export function configLines(token: string, origin: string): string {
+/** Complete but for the address where this browser does not know it: agents enrol over HTTPS only. */
+export function configLines(token: { token: string; ca_sha256: string }, origin: string): string {
   const url = origin.startsWith('https:') ? origin : 'https://tirta.local:8443';
-  return `[server]\nurl = "${url}"\ntoken = "${token}"`;
+  return `[server]\nurl = "${url}"\nca_sha256 = "${token.ca_sha256}"\ntoken = "${token.token}"`;
 }
