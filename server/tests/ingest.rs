@@ -52,24 +52,17 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
+        Self::start_sharing(None).await
+    }
+
+    async fn start_sharing(share: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::open(folder.path(), &[], SystemClock.now()).unwrap();
         let database = Database::sqlite();
         let store = database.open().await;
         let broker = start_broker(&authority, &store, "127.0.0.1:0".parse().unwrap()).await;
-        let config = LinkConfig {
-            host: "127.0.0.1".to_owned(),
-            port: broker.local_addr().port(),
-            tls: authority.client_tls(),
-            client_id: "tirta-server-test".to_owned(),
-            share: None,
-        };
-        let (link, messages) = Link::start(&config);
         let live = Live::new();
-        let (stop, stopped) = oneshot::channel();
-        let shutdown = async { stopped.await.unwrap_or_default() };
-        let running = ingest::run(messages, store.clone(), link.clone(), live.clone(), Arc::new(SystemClock), shutdown);
-        let ingest = tokio::spawn(running);
+        let (link, stop, ingest) = start_ingest(&authority, &broker, &store, &live, "tirta-server-1", share);
         within("the link", until(|| link.connected())).await;
         Self { database, authority, store, broker, link, live, stop, ingest, _folder: folder }
     }
@@ -89,13 +82,37 @@ impl Server {
         Device::connect(pi(n), self.broker.local_addr().port(), &certificate, &key, self.authority.ca_pem()).await
     }
 
-    async fn stop(self) -> Store {
+    /// Gives back what it has stored.
+    async fn stop(self) -> (Store, Database) {
         self.stop.send(()).unwrap();
         within("ingest ends", self.ingest).await.unwrap();
         self.link.stop().await;
         self.broker.stop().await;
-        self.store
+        (self.store, self.database)
     }
+}
+
+/// The link and ingest of one server.
+fn start_ingest(
+    authority: &Authority,
+    broker: &Broker,
+    store: &Store,
+    live: &Live,
+    client_id: &str,
+    share: Option<&str>,
+) -> (Link, oneshot::Sender<()>, JoinHandle<()>) {
+    let config = LinkConfig {
+        host: "127.0.0.1".to_owned(),
+        port: broker.local_addr().port(),
+        tls: authority.client_tls(),
+        client_id: client_id.to_owned(),
+        share: share.map(str::to_owned),
+    };
+    let (link, messages) = Link::start(&config);
+    let (stop, stopped) = oneshot::channel();
+    let shutdown = async { stopped.await.unwrap_or_default() };
+    let running = ingest::run(messages, store.clone(), link.clone(), live.clone(), Arc::new(SystemClock), shutdown);
+    (link, stop, tokio::spawn(running))
 }
 
 async fn start_broker(authority: &Authority, store: &Store, addr: SocketAddr) -> Broker {
@@ -317,7 +334,7 @@ async fn a_batch_that_the_database_objects_to_does_not_hold_back_those_beside_it
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
     assert_eq!(devices[0].ack().await.through, Some(2));
     assert_eq!(devices[2].ack().await.through, Some(2));
-    let store = server.stop().await;
+    let (store, _database) = server.stop().await;
     assert_eq!(seqs(&store).await, [(pi(1), 1), (pi(1), 2), (pi(3), 1), (pi(3), 2)]);
     assert!(devices[1].inbox.try_recv().is_err());
 }
@@ -376,6 +393,34 @@ async fn stopping_finishes_what_has_arrived() {
     assert!(device.ack().await.rejected.is_some());
     let stopping = tokio::spawn(server.stop());
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
-    let store = within("the stop", stopping).await.unwrap();
+    let (store, _database) = within("the stop", stopping).await.unwrap();
     assert_eq!(seqs(&store).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_that_share_a_broker_take_in_each_batch_once() {
+    let server = Server::start_sharing(Some("tirta-server")).await;
+    let (other_store, other_live) = (server.database.open().await, Live::new());
+    let mut watchers = [server.live.subscribe(), other_live.subscribe()];
+    let (other, stop, ingest) = start_ingest(
+        &server.authority,
+        &server.broker,
+        &other_store,
+        &other_live,
+        "tirta-server-2",
+        Some("tirta-server"),
+    );
+    within("the other link", until(|| other.connected())).await;
+    let mut device = server.device(1).await;
+    for seq in 1..=20 {
+        device.send(batch(ph(seq..=seq))).await;
+        assert_eq!(device.ack().await.through, Some(seq));
+    }
+    assert_eq!(seqs(&server.store).await, (1..=20).map(|seq| (pi(1), seq)).collect::<Vec<_>>());
+    let taken = watchers.each_mut().map(|watcher| std::iter::from_fn(|| watcher.try_recv().ok()).count());
+    assert!(taken[0] + taken[1] == 20 && taken[0] > 0 && taken[1] > 0, "{taken:?}");
+    stop.send(()).unwrap();
+    within("the other ingest ends", ingest).await.unwrap();
+    other.stop().await;
+    server.stop().await;
 }

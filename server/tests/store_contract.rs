@@ -463,7 +463,7 @@ async fn a_database_that_was_being_written_when_the_power_went_has_everything_th
     // What is on the disk at this moment; the log's last record is torn.
     std::fs::copy(path, copy).unwrap();
     let mut log = std::fs::read(format!("{path}-wal")).unwrap();
-    log.extend_from_slice(&log[32..1000].to_vec());
+    log.extend_from_within(32..1000);
     std::fs::write(format!("{copy}-wal"), log).unwrap();
     assert_eq!(seqs(&after.open().await).await, (1..=6000).collect::<Vec<_>>());
 }
