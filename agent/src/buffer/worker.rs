@@ -142,6 +142,7 @@ impl Work {
             match file.rename(fresh_id(), self.opened - 1) {
                 Ok(ledger) => {
                     (self.acknowledged, self.handed) = (ledger.acknowledged, ledger.acknowledged);
+                    self.heard = true; // of this id it can know nothing
                     self.publish(ledger);
                 }
                 Err(error) => self.failed(&error),
