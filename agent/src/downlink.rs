@@ -29,7 +29,7 @@ impl Downlink {
 
     fn take(&self, message: &Message) {
         let unreadable = |problem: &dyn std::fmt::Display| {
-            tracing::warn!(topic = %message.topic, bytes = message.payload.len(), %problem, "a message of the server can't be read");
+            tracing::warn!(topic = %message.topic, bytes = message.payload.len(), problem = ?problem.to_string(), "a message of the server can't be read");
         };
         match Topic::parse(&message.topic) {
             Some(Topic::Ack(device)) if device == self.device => match Ack::decode(&message.payload) {

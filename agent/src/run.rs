@@ -66,6 +66,9 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
     let home = Home::new(&config.data_dir);
     let known = home.load(serial)?;
 
+    if known.is_none() {
+        SettingsFile::forget(&config.data_dir);
+    }
     let settings = Arc::new(SettingsFile::open(&config.data_dir, &time));
     let (buffer, worker) = Buffer::start(&config.data_dir, &config.buffer, time.clone()).map_err(RunError::Thread)?;
     let sampler = measure(&config, &settings, &buffer, &time)?;

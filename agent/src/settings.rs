@@ -38,6 +38,17 @@ impl SettingsFile {
         Self { path, current: watch::channel(settings).0 }
     }
 
+    /// Forgets what was saved: it was for another identity, whose versions would outrank those to come.
+    pub fn forget(data_dir: &Path) {
+        let path = data_dir.join(FILE_NAME);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                tracing::error!(path = %path.display(), %error, "the former settings can't be removed");
+            }
+            _ => {}
+        }
+    }
+
     /// The settings in force, and whatever follows.
     pub fn watch(&self) -> watch::Receiver<Settings> {
         self.current.subscribe()

@@ -55,11 +55,12 @@ impl Time {
 
     /// The current instant with its quality.
     pub fn stamp(&self) -> Stamp {
-        let at = self.clock.now();
+        // Before the clock is read: it may be set in between, and the old time must not be vouched for.
         let disciplined = match &self.discipline {
             Discipline::Assumed => true,
             Discipline::File(path) => path.exists(),
         };
+        let at = self.clock.now();
         // A time before there was any Tirta is wrong, whoever vouches for it.
         let clock = if disciplined && at >= EARLIEST { ClockQuality::Synced } else { ClockQuality::Unsynced };
         Stamp { at, clock }

@@ -23,7 +23,7 @@ pub enum EnrolError {
     TokenUsedUp,
     /// The board is known with another key: it was set up anew, or somebody else says its serial.
     #[error(
-        "serial {0}: it is enrolled with another key: restore the device's key, or remove the device on the server"
+        "serial {0}: it is enrolled with another key: restore the folder that holds the device's key; a new key for a known serial can't be approved yet"
     )]
     SerialInUse(Serial),
     /// The board was thrown out.

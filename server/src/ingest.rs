@@ -128,7 +128,7 @@ impl Ingest {
                 Ok(status) => {
                     let _ = statuses.send((device, status)).await;
                 }
-                Err(error) => tracing::warn!(%device, %error, "a status can't be read"),
+                Err(error) => tracing::warn!(%device, error = ?error.to_string(), "a status can't be read"),
             },
             // The link hands on nothing else.
             Message::Published { .. } => {}
@@ -137,7 +137,7 @@ impl Ingest {
 
     fn reject(&self, device: DeviceName, reason: &Rejection) {
         self.count.rejected.fetch_add(1, Relaxed);
-        tracing::warn!(%device, code = reason.code(), %reason, "a batch is rejected; its device keeps it");
+        tracing::warn!(%device, code = reason.code(), reason = ?reason.to_string(), "a batch is rejected; its device keeps it");
         self.answer(device, &Ack::rejected(reason));
     }
 

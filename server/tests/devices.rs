@@ -88,8 +88,10 @@ async fn intervals_are_kept_and_their_version_rises_by_one() {
         assert_eq!((device.settings_version, device.intervals), (0, Intervals::default()), "{}", db.engine);
         let mut intervals = Intervals::default();
         intervals.set(Metric::Ph, 1000).unwrap();
-        assert_eq!(db.store.set_intervals(&name, &Intervals::default()).await.unwrap(), Some(1));
-        assert_eq!(db.store.set_intervals(&name, &intervals).await.unwrap(), Some(2));
+        assert_eq!(db.store.set_intervals(&name, &Intervals::default(), 0).await.unwrap(), Some(1));
+        assert_eq!(db.store.set_intervals(&name, &intervals, 0).await.unwrap(), Some(2));
+        // A device that ran version 7 before the server was restored ignores anything up to 7.
+        assert_eq!(db.store.set_intervals(&name, &intervals, 7).await.unwrap(), Some(8));
         let device = db.store.device(&name).await.unwrap().unwrap();
         assert_eq!((device.settings_version, device.intervals), (2, intervals));
     }
@@ -103,7 +105,7 @@ async fn an_unknown_device_is_reported_as_such_and_not_made() {
         assert!(!db.store.may_connect(&nobody).await.unwrap());
         assert!(!db.store.revoke_device(&nobody, NOW).await.unwrap());
         assert!(!db.store.record_status(&nobody, &Status::new(LinkState::Online), NOW).await.unwrap());
-        assert_eq!(db.store.set_intervals(&nobody, &Intervals::default()).await.unwrap(), None);
+        assert_eq!(db.store.set_intervals(&nobody, &Intervals::default(), 0).await.unwrap(), None);
         assert_eq!(db.store.devices().await.unwrap(), []);
     }
 }

@@ -360,7 +360,7 @@ async fn after_the_broker_was_restarted_readings_flow_and_settings_are_retained_
     let mut device = server.device(1).await;
     let mut intervals = Intervals::default();
     intervals.set(Metric::Ph, 5_000).unwrap();
-    assert_eq!(server.store.set_intervals(&pi(1), &intervals).await.unwrap(), Some(1));
+    assert_eq!(server.store.set_intervals(&pi(1), &intervals, 0).await.unwrap(), Some(1));
     let address = server.broker.local_addr();
     server.broker.stop().await;
     within("the link notices", until(|| !server.link.connected())).await;

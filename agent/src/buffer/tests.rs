@@ -211,6 +211,13 @@ async fn until_next(buffer: &Buffer, next: Seq) -> Ledger {
     until(buffer, |state| state.is_some_and(|ledger| ledger.next == next)).await.unwrap()
 }
 
+/// Lets the server answer for the first reading, after which whole batches follow; the first of those.
+async fn heard(buffer: &Buffer, id: BufferId) -> Batch {
+    assert_eq!(seqs(&buffer.next_batch(5).await.unwrap().readings), [1]);
+    buffer.acknowledge(id, 1).await;
+    buffer.next_batch(5).await.unwrap()
+}
+
 #[tokio::test]
 async fn readings_are_committed_without_being_asked_and_sent_from_the_oldest() {
     let folder = folder();
@@ -219,8 +226,8 @@ async fn readings_are_committed_without_being_asked_and_sent_from_the_oldest() {
     several(7).into_iter().for_each(|measured| buffer.append(measured));
     let ledger = until_next(&buffer, 8).await;
     assert_eq!(ledger.pending(), 7);
-    let batch = buffer.next_batch(5).await.unwrap();
-    assert_eq!((batch.buffer, seqs(&batch.readings)), (ledger.id, vec![1, 2, 3, 4, 5]));
+    let batch = heard(&buffer, ledger.id).await;
+    assert_eq!((batch.buffer, seqs(&batch.readings)), (ledger.id, vec![2, 3, 4, 5, 6]));
     worker.stop();
 }
 
@@ -230,6 +237,7 @@ async fn after_an_acknowledgement_the_next_batch_follows_at_once() {
     let (buffer, worker) = start(&folder);
     several(7).into_iter().for_each(|measured| buffer.append(measured));
     let ledger = until_next(&buffer, 8).await;
+    assert_eq!(seqs(&heard(&buffer, ledger.id).await.readings), [2, 3, 4, 5, 6]);
     buffer.acknowledge(ledger.id, 5).await;
     assert_eq!(seqs(&buffer.next_batch(5).await.unwrap().readings), [6, 7]);
     until(&buffer, |state| state.is_some_and(|ledger| ledger.low == 6)).await;
@@ -243,7 +251,7 @@ async fn an_acknowledgement_of_another_buffer_removes_nothing() {
     several(3).into_iter().for_each(|measured| buffer.append(measured));
     until_next(&buffer, 4).await;
     buffer.acknowledge(id(99), 3).await;
-    assert_eq!(seqs(&buffer.next_batch(5).await.unwrap().readings), [1, 2, 3]);
+    assert_eq!(seqs(&buffer.next_batch(5).await.unwrap().readings), [1]);
     worker.stop();
 }
 
@@ -259,6 +267,36 @@ async fn when_the_server_knows_more_than_the_card_the_buffer_gets_a_new_id_and_l
     assert_eq!(seqs(&batch.readings), [1, 2, 3]);
     worker.stop();
     assert_eq!(open(&folder).ledger().id, batch.buffer);
+}
+
+#[tokio::test]
+async fn a_card_that_went_back_in_time_neither_loses_nor_doubles_readings() {
+    let folder = folder();
+    // An earlier run gave 1 to 3; the card has lost that the server has them, and 4 to 50.
+    let mut file = open(&folder);
+    file.commit(&several(3), 0, 0, AMPLE).unwrap();
+    let former = file.ledger().id;
+    drop(file);
+    let (buffer, worker) = start(&folder);
+    several(60).into_iter().for_each(|measured| buffer.append(measured));
+    until_next(&buffer, 64).await;
+    // Nothing new is sent before the server has answered for the old ones.
+    assert_eq!(seqs(&buffer.next_batch(100).await.unwrap().readings), [1, 2, 3]);
+    buffer.acknowledge(former, 50).await;
+    let batch = buffer.next_batch(100).await.unwrap();
+    assert_ne!(batch.buffer, former);
+    assert_eq!(seqs(&batch.readings), (4..=63).collect::<Vec<_>>());
+    worker.stop();
+}
+
+#[tokio::test]
+async fn without_old_readings_one_new_one_asks_how_much_the_server_knows() {
+    let folder = folder();
+    let (buffer, worker) = start(&folder);
+    several(9).into_iter().for_each(|measured| buffer.append(measured));
+    let id = until_next(&buffer, 10).await.id;
+    assert_eq!(seqs(&heard(&buffer, id).await.readings), [2, 3, 4, 5, 6]);
+    worker.stop();
 }
 
 #[tokio::test]

@@ -34,6 +34,12 @@ pub(super) struct Work {
     waiting: VecDeque<Measured>,
     /// Acknowledged by the server, perhaps not yet written.
     acknowledged: Seq,
+    /// The next sequence when the file was opened: what is below it was given by an earlier run.
+    opened: Seq,
+    /// The highest sequence that may have been sent: the server can't know more, unless the card went back in time.
+    handed: Seq,
+    /// Whether the server has answered since the file was opened.
+    heard: bool,
     due: Option<Instant>,
     /// The last failure that was logged, so that it is logged once.
     complaint: Option<String>,
@@ -57,6 +63,9 @@ impl Work {
             file: None,
             waiting: VecDeque::new(),
             acknowledged: 0,
+            opened: 1,
+            handed: 0,
+            heard: false,
             due: None,
             complaint: None,
         }
@@ -103,7 +112,16 @@ impl Work {
         let buffer = file.ledger().id;
         match file.read(self.acknowledged, limit) {
             Ok(readings) if readings.is_empty() => None,
-            Ok(readings) => Some(Batch { buffer, readings }),
+            Ok(mut readings) => {
+                if !self.heard {
+                    // Until the server has told how much it knows, at most one new reading is sent: had the card
+                    // gone back in time, the others would have sequences that the server takes for repeats.
+                    let end = if self.acknowledged + 1 < self.opened { self.opened } else { self.opened + 1 };
+                    readings.truncate(readings.partition_point(|r| r.seq < end).max(1));
+                }
+                self.handed = readings.last().map_or(self.handed, |r| r.seq.max(self.handed));
+                Some(Batch { buffer, readings })
+            }
             Err(error) => {
                 self.failed(&error);
                 None
@@ -116,15 +134,24 @@ impl Work {
         let ledger = file.ledger();
         if ledger.id != buffer {
             tracing::info!(%buffer, mine = %ledger.id, "an acknowledgement of another buffer is ignored");
-        } else if through >= ledger.next {
+        } else if through > self.handed {
             // The card lost what it had said to be safe, and sequences would be used again: the server
             // would take new readings for repeats. Under another id everything that is left is new.
             tracing::error!(%buffer, through, next = ledger.next, "the server knows readings that this card has lost; the buffer gets a new id");
-            match file.rename(fresh_id(), self.acknowledged) {
-                Ok(ledger) => self.publish(ledger),
+            // What an earlier run gave is a part of what the server has.
+            match file.rename(fresh_id(), self.opened - 1) {
+                Ok(ledger) => {
+                    (self.acknowledged, self.handed) = (ledger.acknowledged, ledger.acknowledged);
+                    self.heard = true; // of this id it can know nothing
+                    self.publish(ledger);
+                }
                 Err(error) => self.failed(&error),
             }
-        } else if through > self.acknowledged {
+        } else {
+            self.heard = true;
+            if through <= self.acknowledged {
+                return;
+            }
             self.acknowledged = through;
             self.publish(ledger);
             // Nothing is lost if this is not written: it rides along with the next readings if it can.
@@ -186,6 +213,7 @@ impl Work {
                 let ledger = file.ledger();
                 tracing::info!(buffer = %ledger.id, pending = ledger.pending(), dropped = ledger.dropped, "buffer open");
                 self.acknowledged = ledger.acknowledged;
+                (self.opened, self.handed, self.heard) = (ledger.next, ledger.next - 1, false);
                 self.file = Some(file);
                 self.publish(ledger);
             }
@@ -214,13 +242,15 @@ impl Work {
     fn set_aside(&self, problem: &str) -> Result<(), FileError> {
         let now = self.time.now();
         let moved = |path: &Path| files::set_aside(path, now).map_err(|e| FileError::Unavailable(e.to_string()));
+        // The file itself first: without its log it would open as a sound but older buffer, whereas a log
+        // that is left behind by a power cut here is ignored by the new, empty file.
+        let kept = moved(&self.path)?;
         for suffix in ["-wal", "-shm"] {
             let beside = files::beside(&self.path, suffix);
             if beside.exists() {
                 moved(&beside)?;
             }
         }
-        let kept = moved(&self.path)?;
         tracing::error!(%problem, kept = %kept.display(), "the buffer's file was broken: it is set aside and a new buffer begins");
         Ok(())
     }

@@ -49,7 +49,8 @@ pub async fn change(
         let detail = format!("{name} is revoked: it can't be told anything");
         return Err(Problem::new(StatusCode::CONFLICT, "revoked", detail));
     }
-    app.store.set_intervals(&name, &intervals).await?.ok_or_else(|| unknown_device(name.as_str()))?;
+    let reported = device.status.as_ref().map_or(0, |status| status.settings);
+    app.store.set_intervals(&name, &intervals, reported).await?.ok_or_else(|| unknown_device(name.as_str()))?;
     let device = app.store.device(&name).await?.ok_or_else(|| unknown_device(name.as_str()))?;
     // Without a broker now they go out when the server is connected again.
     if let Err(error) = publish_settings(&app.link, &device).await {

@@ -123,7 +123,7 @@ impl Store {
         Ok(found > 0)
     }
 
-    /// Keeps what a device says of itself; `false` if there is no such device. It counts as a sign of life,
+    /// Keeps what a device says of itself; `false` if there is no such device, or it is revoked. It counts as a sign of life,
     /// unless it is the last will, which the broker sends: that was written before all that the device said since,
     /// so it takes away nothing of it (settings, buffer, clock) but that the device is there.
     ///
@@ -131,8 +131,8 @@ impl Store {
     /// When the database fails.
     pub async fn record_status(&self, name: &DeviceName, status: &Status, now: UtcMillis) -> Result<bool, StoreError> {
         const QUERY: &str = "UPDATE device SET status = $2,
-            last_seen = CASE WHEN last_seen >= $3 THEN last_seen ELSE $3 END WHERE name = $1";
-        const LOST: &str = "UPDATE device SET status = $2 WHERE name = $1";
+            last_seen = CASE WHEN last_seen >= $3 THEN last_seen ELSE $3 END WHERE name = $1 AND revoked_at IS NULL";
+        const LOST: &str = "UPDATE device SET status = $2 WHERE name = $1 AND revoked_at IS NULL";
         let text = match status.state {
             LinkState::Lost => self.last_words(name).await?.map_or_else(|| status.encode(), |last| last.encode()),
             LinkState::Online | LinkState::Stopped => status.encode(),
@@ -155,16 +155,28 @@ impl Store {
     }
 
     /// Sets a device's sampling intervals as its next version, which is returned; `None` if there is no such device.
+    /// The version also exceeds `reported`, which the device says that it runs: after the server's restore from a
+    /// back-up the device would ignore a lower one as old.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn set_intervals(&self, name: &DeviceName, intervals: &Intervals) -> Result<Option<u32>, StoreError> {
-        const QUERY: &str = "UPDATE device SET intervals = $2, settings_version = settings_version + 1
+    pub async fn set_intervals(
+        &self,
+        name: &DeviceName,
+        intervals: &Intervals,
+        reported: u32,
+    ) -> Result<Option<u32>, StoreError> {
+        const QUERY: &str = "UPDATE device SET intervals = $2, settings_version = CASE WHEN settings_version > $3 THEN settings_version ELSE $3 END + 1
             WHERE name = $1 RETURNING settings_version";
         let corrupt = |why: String| StoreError::Corrupt { what: "device", why };
         let text = serde_json::to_string(intervals).map_err(|e| corrupt(e.to_string()))?;
         let version: Option<i64> = on_pool!(&self.pool, |pool| {
-            let row = sqlx::query(QUERY).bind(name.as_str()).bind(text).fetch_optional(pool).await?;
+            let row = sqlx::query(QUERY)
+                .bind(name.as_str())
+                .bind(text)
+                .bind(i64::from(reported))
+                .fetch_optional(pool)
+                .await?;
             row.map(|row| row.try_get(0)).transpose()?
         });
         version.map(|v| u32::try_from(v).map_err(|e| corrupt(e.to_string()))).transpose()
