@@ -93,7 +93,7 @@ async fn intervals_are_kept_and_their_version_rises_by_one() {
         // A device that ran version 7 before the server was restored ignores anything up to 7.
         assert_eq!(db.store.set_intervals(&name, &intervals, 7).await.unwrap(), Some(8));
         let device = db.store.device(&name).await.unwrap().unwrap();
-        assert_eq!((device.settings_version, device.intervals), (2, intervals));
+        assert_eq!((device.settings_version, device.intervals), (8, intervals));
     }
 }
 
