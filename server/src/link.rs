@@ -5,8 +5,8 @@
 //! the agents, who keep every reading until it is acknowledged, send them again.
 
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Packet, Publish, PublishOptions, QoS, SubscribeFilter,
-    TlsConfiguration, Transport,
+    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish, PublishOptions, QoS,
+    SubscribeFilter, TlsConfiguration, Transport,
 };
 use shared::{Topic, message::MAX_PAYLOAD};
 use std::{
@@ -98,6 +98,10 @@ impl Link {
             .set_max_packet_size(u32::try_from(2 * MAX_PAYLOAD).ok())
             .set_max_request_batch(TOGETHER)
             .set_read_batch_size(TOGETHER);
+        // An ack is small and waited for: without this the kernel holds it back for 40 ms.
+        let mut network = NetworkOptions::new();
+        network.set_tcp_nodelay(true);
+        options.set_network_options(network);
         let (client, events) = AsyncClient::builder(options).capacity(OUTBOX).build();
         let (sender, receiver) = mpsc::channel(QUEUE);
         let state = Arc::new(State {
