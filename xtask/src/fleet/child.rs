@@ -1,5 +1,6 @@
 //! One process of the fleet: started with its log in a file, stopped politely or killed. Knows not what it runs.
 
+use super::until;
 use crate::error::{Error, Tried};
 use std::{
     ffi::OsStr,
@@ -82,6 +83,11 @@ impl Child {
     /// When it does not end in time (it is killed then) or ends with a failure.
     pub async fn stop(&mut self) -> Result<(), Error> {
         if let Some(id) = self.id() {
+            // Before that, the signal would not ask it to end but end it: it has only just begun.
+            let _ = until("a process listens to SIGTERM", GRACE, async || {
+                Ok((listens_to_sigterm(id) || self.process.try_wait().is_ok_and(|end| end.is_some())).then_some(()))
+            })
+            .await;
             terminate(id).await?;
         }
         match timeout(GRACE, self.process.wait()).await {
@@ -125,6 +131,14 @@ pub fn dying_with_us(program: &Path) -> Command {
     }
 }
 
+/// Whether a process handles SIGTERM by now, as the kernel sees it.
+fn listens_to_sigterm(id: u32) -> bool {
+    const SIGTERM: u64 = 1 << (15 - 1);
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & SIGTERM != 0)
+}
+
 /// Asks a process to end. The shell's own `kill` saves a dependency with unsafe code in it.
 async fn terminate(id: u32) -> Result<(), Error> {
     let status = Command::new("sh").args(["-c", "kill -TERM \"$0\" 2>/dev/null", &id.to_string()]).status().await;
@@ -142,4 +156,21 @@ pub fn last_words(log: &Path) -> String {
     let mut lines: Vec<&str> = text.lines().rev().take(8).collect();
     lines.reverse();
     format!("the last lines of {}:\n    {}", log.display(), lines.join("\n    "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_process_that_has_only_just_begun_is_stopped_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..20 {
+            // It takes the time to start a second program before it listens.
+            let script = "sleep 0.05; trap 'exit 0' TERM; while :; do sleep 0.02; done";
+            let arguments = ["-c".as_ref(), script.as_ref()];
+            let mut child = Child::start("sh", Path::new("/bin/sh"), &arguments, &folder.path().join("log")).unwrap();
+            child.stop().await.unwrap();
+        }
+    }
 }
