@@ -22,6 +22,23 @@ pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> io::Result<()
     sync_folder_of(path)
 }
 
+/// Makes a folder and those above it, so that a power cut does not take it away again with all that is in it.
+///
+/// # Errors
+/// When it can't be made.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+        make_folder(above)?;
+    }
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !path.is_dir() => Err(error),
+        _ => sync_folder_of(path),
+    }
+}
+
 /// Moves a file that can't be used out of the way, without destroying what may be in it.
 ///
 /// # Errors

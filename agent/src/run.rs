@@ -8,6 +8,7 @@ use crate::buffer::{Buffer, Worker};
 use crate::config::Config;
 use crate::downlink::Downlink;
 use crate::enrol;
+use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
 use crate::sampler::Sampler;
@@ -219,7 +220,7 @@ impl Voice {
 /// Makes the folder and takes it for this process.
 fn lock(data_dir: &Path) -> Result<File, RunError> {
     let failed = |error| RunError::DataDir { path: data_dir.to_owned(), error };
-    std::fs::create_dir_all(data_dir).map_err(failed)?;
+    files::make_folder(data_dir).map_err(failed)?;
     let file = File::create(data_dir.join("agent.lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
