@@ -2,6 +2,7 @@
 
 use crate::life::{self, CALIBRATION, board, calibration, identity, measured, settings, time};
 use agent::buffer::{self, Buffer, Ledger};
+use agent::files;
 use agent::identity::Home;
 use agent::settings::SettingsFile;
 use rusqlite::{Connection, OpenFlags};
@@ -41,6 +42,10 @@ pub struct Verdict {
 
 pub async fn examine(case: &Case) -> Verdict {
     let mut verdict = Verdict::default();
+    // As the agent begins.
+    if let Err(error) = files::make_folder(&case.folder) {
+        verdict.corrupt.push(format!("data_dir: {error}"));
+    }
     verdict.settings(case);
     verdict.calibration(case);
     verdict.identity(case);
