@@ -130,6 +130,7 @@ fn connect(
         time: time.clone(),
         settings: settings.watch(),
         buffer: buffer.state(),
+        health: buffer.health(),
         vitals: sampler.vitals(),
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;

@@ -11,7 +11,7 @@ mod status;
 pub use ack::Ack;
 pub use batch::{Batch, MAX_PAYLOAD, MAX_READINGS, Received, Refusal, Refused, Rejection};
 pub use settings::{IntervalError, Intervals, Settings};
-pub use status::{BufferStatus, LinkState, Status};
+pub use status::{BufferStatus, LinkState, Status, Trouble};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
