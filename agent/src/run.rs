@@ -17,6 +17,7 @@ use crate::status::Reporter;
 use crate::time::{Time, boot_id};
 use crate::trust::{self, TrustError};
 use crate::uplink::Uplink;
+use crate::watchdog::Notifier;
 use shared::{Clock, Serial};
 use std::fs::File;
 use std::future::Future;
@@ -73,6 +74,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
     let settings = Arc::new(SettingsFile::open(&config.data_dir, &time));
     let (buffer, worker) = Buffer::start(&config.data_dir, &config.buffer, time.clone()).map_err(RunError::Thread)?;
     let sampler = measure(&config, &settings, &buffer, &time)?;
+    let guarded = Guarded::begin(&sampler, &buffer, config.probes.len());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
     tokio::pin!(stop);
@@ -81,12 +83,14 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
         () = &mut stop => None,
     };
     let Some(identity) = identity else {
+        guarded.end();
         end_of_measuring(sampler, &buffer).await;
         return end_of_buffer(worker).await;
     };
     let voice = connect(&config, &identity, &settings, &buffer, &sampler, &time)?;
     stop.await;
     tracing::info!("stopping");
+    guarded.end();
     end_of_measuring(sampler, &buffer).await;
     voice.deliver_the_rest(&buffer).await;
     voice.say_good_bye().await;
@@ -104,6 +108,34 @@ async fn identified(known: Option<Identity>, config: &Config, home: &Home, seria
     match known {
         Some(identity) => identity,
         None => enrol::until_enrolled(&config.server, home, serial, time, config.uplink.backoff()).await,
+    }
+}
+
+/// While it lives, systemd hears that the agent measures.
+struct Guarded {
+    notifier: Arc<Notifier>,
+    feeding: JoinHandle<()>,
+}
+
+impl Guarded {
+    fn begin(sampler: &Sampler, buffer: &Buffer, probes: usize) -> Self {
+        let notifier = Arc::new(Notifier::from_environment());
+        notifier.ready();
+        let (pulse, state, health) = (sampler.pulse(), buffer.state(), buffer.health());
+        let status = move || {
+            let pending = state.borrow().map_or(0, |ledger| ledger.pending());
+            let trouble = health.borrow().trouble.map_or("", |_| "; the card can't be written");
+            format!("{probes} probes; {pending} readings wait for the server{trouble}")
+        };
+        let feeder = Arc::clone(&notifier);
+        let feeding = tokio::spawn(async move { feeder.feed(|| pulse.beats(std::time::Instant::now()), status).await });
+        Self { notifier, feeding }
+    }
+
+    /// The threads end now, so nobody may wait for their progress.
+    fn end(self) {
+        self.feeding.abort();
+        self.notifier.stopping();
     }
 }
 

@@ -50,8 +50,7 @@ impl Reporter {
         let buffer = self.buffer.borrow().map(|ledger| (ledger.id, ledger.pending(), ledger.dropped));
         // Trouble is said even if there was never a buffer that could be opened.
         let buffer = buffer.or(trouble.map(|_| (BufferId::from_random(0), 0, 0)));
-        status.buffer =
-            buffer.map(|(id, pending, dropped)| BufferStatus { id, pending, dropped, trouble, set_aside });
+        status.buffer = buffer.map(|(id, pending, dropped)| BufferStatus { id, pending, dropped, trouble, set_aside });
         let now = Instant::now().into_std();
         for (metric, vital) in self.vitals.borrow().iter() {
             let fault = if vital.silent(now) { Some(Fault::BusError) } else { vital.fault };

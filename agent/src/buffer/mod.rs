@@ -88,8 +88,7 @@ impl Buffer {
         let (state_sender, state) = watch::channel(None);
         let (health_sender, health) = watch::channel(Health::default());
         let lost = Arc::new(AtomicU64::new(0));
-        let worker =
-            worker::Work::new(path(data_dir), settings, time, state_sender, health_sender, Arc::clone(&lost));
+        let worker = worker::Work::new(path(data_dir), settings, time, state_sender, health_sender, Arc::clone(&lost));
         let thread = std::thread::Builder::new().name("buffer".to_owned()).spawn(move || worker.run(&woken))?;
         let stop = readings.clone();
         Ok((Self { readings, lost, state, health }, Worker { stop, thread }))

@@ -155,10 +155,8 @@ impl Stage<'_> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shares = moments.chunks(moments.len().div_ceil(cores).max(1));
         std::thread::scope(|scope| {
-            let threads: Vec<_> = shares
-                .enumerate()
-                .map(|(n, share)| scope.spawn(move || self.cut(n, share, all)))
-                .collect();
+            let threads: Vec<_> =
+                shares.enumerate().map(|(n, share)| scope.spawn(move || self.cut(n, share, all))).collect();
             threads.into_iter().try_for_each(|thread| {
                 thread.join().unwrap_or_else(|_| Err(Error::Verdict("the replay itself failed".to_owned())))
             })
