@@ -3,7 +3,7 @@
 
 use super::{Version, json_message, known};
 use crate::Metric;
-use crate::calibration::Active;
+use crate::calibration::{Active, Calibration};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -81,6 +81,12 @@ impl Settings {
     /// Settings with a version, and no calibrations yet.
     pub fn new(version: u32, intervals: Intervals) -> Self {
         Self { v: Version, version, intervals, calibrations: BTreeMap::new() }
+    }
+
+    /// The calibration to measure a metric with: its own, or else that of the metric which comes from the same probe.
+    pub fn calibration(&self, metric: Metric) -> Option<Calibration> {
+        let own = self.calibrations.get(&metric);
+        own.or_else(|| self.calibrations.get(&metric.sibling()?))?.calibration
     }
 }
 json_message!(Settings);
