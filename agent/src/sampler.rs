@@ -209,7 +209,7 @@ impl Common {
 
     fn sample(&self, slot: &mut Slot, every: Duration) {
         let stamp = self.time.stamp();
-        let circumstances = Circumstances { now: stamp.at, water: self.water() };
+        let circumstances = Circumstances { now: stamp.at, water: self.water(), calibration: None };
         let sample = slot.probe.sample(&circumstances);
         let fault = match sample.outcome {
             Outcome::Fault(fault) => Some(fault),
