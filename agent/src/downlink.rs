@@ -2,9 +2,11 @@
 //! A message that can't be read is logged and otherwise ignored.
 
 use crate::link::Message;
+use crate::repeats::Repeats;
 use crate::sampler::Intervals;
 use crate::settings::SettingsFile;
 use shared::{Ack, DeviceName, Settings, Topic};
+use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// Where messages go.
@@ -17,6 +19,8 @@ pub struct Downlink {
     pub settings: std::sync::Arc<SettingsFile>,
     /// The sampler's intervals.
     pub intervals: Intervals,
+    /// What was said of messages that can't be read.
+    pub repeats: Repeats,
 }
 
 impl Downlink {
@@ -29,7 +33,10 @@ impl Downlink {
 
     fn take(&self, message: &Message) {
         let unreadable = |problem: &dyn std::fmt::Display| {
-            tracing::warn!(topic = %message.topic, bytes = message.payload.len(), problem = ?problem.to_string(), "a message of the server can't be read");
+            let problem = problem.to_string();
+            if let Some(unsaid) = self.repeats.say(&problem, Instant::now()) {
+                tracing::warn!(topic = %message.topic, bytes = message.payload.len(), ?problem, unsaid, "a message of the server can't be read");
+            }
         };
         match Topic::parse(&message.topic) {
             Some(Topic::Ack(device)) if device == self.device => match Ack::decode(&message.payload) {
@@ -72,7 +79,8 @@ mod tests {
         let (sender, acks) = mpsc::channel(1);
         let settings = Arc::new(SettingsFile::open(folder.path(), &time));
         let device = DeviceName::numbered(7);
-        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals() };
+        let downlink =
+            Downlink { device, acks: sender, settings, intervals: sampler.intervals(), repeats: Repeats::default() };
         Bench { downlink, acks, _folder: folder }
     }
 

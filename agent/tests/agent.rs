@@ -230,3 +230,24 @@ async fn a_configuration_that_makes_no_sense_ends_it_with_the_reason() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("unknown field `comit_ms`"));
 }
+
+#[tokio::test]
+async fn a_server_that_is_gone_for_long_does_not_fill_the_log() {
+    let bench = Bench::new().await;
+    let text = std::fs::read_to_string(bench.config()).unwrap();
+    // Nobody listens there, and it tries again after a tenth of a second at most.
+    let port = format!(":{}", bench.https.address.port());
+    std::fs::write(bench.config(), text.replace(&port, ":1")).unwrap();
+    let mut command = Command::new(AGENT);
+    command.arg("run").arg("--config").arg(bench.config()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut agent = command.spawn().unwrap();
+    let measured_for_some_time = async {
+        while !bench.records().await.is_ok_and(|records| records.last().unwrap()["pending"].as_u64() > Some(120)) {}
+    };
+    timeout(PATIENT, measured_for_some_time).await.unwrap();
+    terminate(&agent);
+    let mut log = String::new();
+    timeout(PATIENT, agent.stderr.take().unwrap().read_to_string(&mut log)).await.unwrap().unwrap();
+    assert_eq!(log.matches("not enrolled").count(), 1, "{log}");
+    assert!(log.lines().count() < 10, "{log}");
+}

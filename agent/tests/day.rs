@@ -49,8 +49,7 @@ async fn day(folder: &Path, online: bool) -> u64 {
             continue;
         }
         buffer.flush().await;
-        while online {
-            let Some(batch) = buffer.next_batch(500).await else { break };
+        while let Some(batch) = if online { buffer.next_batch(500).await } else { None } {
             buffer.acknowledge(batch.buffer, batch.readings.last().unwrap().seq).await;
         }
     }

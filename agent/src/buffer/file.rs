@@ -245,12 +245,10 @@ impl File {
             .query_map(params![whole(after), i64::try_from(limit).unwrap_or(i64::MAX)], to_reading)?
             .collect::<Result<Vec<_>, _>>()?;
         // Rows form one unbroken run: what the server would take for a gap is a page that was lost.
-        let mut expected = self.ledger.low.max(after + 1);
-        for reading in &readings {
+        for (expected, reading) in (self.ledger.low.max(after + 1)..).zip(&readings) {
             if reading.seq != expected {
                 return Err(FileError::Broken(format!("row {expected} is missing: {} follows", reading.seq)));
             }
-            expected += 1;
         }
         Ok(readings)
     }
