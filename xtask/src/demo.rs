@@ -49,6 +49,7 @@ pub async fn run(options: DemoOptions) -> Result<(), Error> {
         database_url: None,
         mosquitto: false,
         proxied: false,
+        speed: None,
     };
     println!("Starting the server and {} agents", options.devices);
     let mut stop = Stop::listen()?;

@@ -9,8 +9,8 @@ fn powercut(arguments: &[&str]) -> (Output, serde_json::Value) {
     let output = command.args(["powercut", "--no-build"]).args(arguments).output().unwrap();
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let line = text.lines().last().and_then(|line| serde_json::from_str(line).ok());
-    let line = line.unwrap_or_else(|| panic!("{output:?}"));
-    (output, line)
+    assert!(line.is_some(), "{output:?}");
+    (output, line.unwrap())
 }
 
 #[test]

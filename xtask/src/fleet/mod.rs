@@ -10,7 +10,7 @@ mod port;
 mod server;
 mod wait;
 
-pub use agent::{Account, Agent, AgentSetup};
+pub use agent::{Account, Agent, AgentSetup, METRICS, USUAL_INTERVAL_MS};
 pub use child::{Child, dying_with_us, last_words};
 pub use folder::Folder;
 pub use mosquitto::Mosquitto;
@@ -75,6 +75,8 @@ pub struct FleetSetup {
     pub mosquitto: bool,
     /// Agents reach the broker through a proxy that can misbehave, and have short time-outs.
     pub proxied: bool,
+    /// So many times faster than a real device, in everything that has a rhythm; without it, for people to watch.
+    pub speed: Option<u32>,
 }
 
 impl FleetSetup {
@@ -85,7 +87,7 @@ impl FleetSetup {
     pub fn new(folder: &Path, devices: u32) -> Result<Self, Error> {
         let ports = Ports { https: free_port(None)?, http: free_port(None)?, broker: free_port(None)? };
         let folder = folder.to_owned();
-        Ok(Self { folder, devices, ports, database_url: None, mosquitto: false, proxied: false })
+        Ok(Self { folder, devices, ports, database_url: None, mosquitto: false, proxied: false, speed: None })
     }
 }
 
@@ -172,6 +174,7 @@ impl Fleet {
                 token: token.clone(),
                 broker,
                 impatient: setup.proxied,
+                speed: setup.speed,
             };
             self.agents.push(Agent::new(programs, agent)?);
         }
