@@ -183,8 +183,8 @@ impl Common {
     }
 
     fn sample(&self, slot: &mut Slot, every: Duration) {
-        let stamp = self.time.stamp();
-        let circumstances = Circumstances { now: stamp.at, water: self.water() };
+        let moment = self.time.moment();
+        let circumstances = Circumstances { now: moment.stamp.at, water: self.water() };
         let sample = slot.probe.sample(&circumstances);
         let fault = match sample.outcome {
             Outcome::Fault(fault) => Some(fault),
@@ -198,7 +198,7 @@ impl Common {
             }
         };
         self.note(slot.metric, Vital { fault, expected: Instant::now() + every + GRACE });
-        (self.sink)(Measured { stamp, metric: slot.metric, sample });
+        (self.sink)(Measured { moment, metric: slot.metric, sample });
     }
 
     fn water(&self) -> Option<Water> {

@@ -17,6 +17,8 @@ pub enum Topic {
     Ack(DeviceName),
     /// Down: [`crate::Settings`], retained. QoS 1.
     Settings(DeviceName),
+    /// Down: a [`crate::ServerTime`], for a device whose clock is not synced. QoS 1.
+    Time(DeviceName),
 }
 
 impl Topic {
@@ -27,8 +29,8 @@ impl Topic {
 
     /// What one device subscribes to: each by its name, because a broker finds names at once but
     /// compares every message with every pattern that anybody has subscribed to.
-    pub fn down(device: &DeviceName) -> [Topic; 2] {
-        [Topic::Ack(device.clone()), Topic::Settings(device.clone())]
+    pub fn down(device: &DeviceName) -> [Topic; 3] {
+        [Topic::Ack(device.clone()), Topic::Settings(device.clone()), Topic::Time(device.clone())]
     }
 
     /// The pattern for the same: everything that comes down to one device.
@@ -48,6 +50,7 @@ impl Topic {
             ("up", "status") => Topic::Status(device),
             ("down", "ack") => Topic::Ack(device),
             ("down", "settings") => Topic::Settings(device),
+            ("down", "time") => Topic::Time(device),
             _ => return None,
         };
         if levels.next().is_none() { Some(parsed) } else { None }
@@ -61,7 +64,7 @@ impl Topic {
     /// Whether `device` itself may subscribe with `filter`: only below its own `down`.
     pub fn may_subscribe(device: &DeviceName, filter: &str) -> bool {
         filter == Self::all_down(device)
-            || matches!(Self::parse(filter), Some(Topic::Ack(d) | Topic::Settings(d)) if d == *device)
+            || matches!(Self::parse(filter), Some(Topic::Ack(d) | Topic::Settings(d) | Topic::Time(d)) if d == *device)
     }
 }
 
@@ -72,6 +75,7 @@ impl fmt::Display for Topic {
             Topic::Status(device) => write!(f, "tirta/{device}/up/status"),
             Topic::Ack(device) => write!(f, "tirta/{device}/down/ack"),
             Topic::Settings(device) => write!(f, "tirta/{device}/down/settings"),
+            Topic::Time(device) => write!(f, "tirta/{device}/down/time"),
         }
     }
 }
@@ -86,7 +90,8 @@ mod tests {
 
     #[test]
     fn every_topic_reads_back_what_it_wrote() {
-        for topic in [Topic::Readings(pi(7)), Topic::Status(pi(7)), Topic::Ack(pi(7)), Topic::Settings(pi(7))] {
+        let up = [Topic::Readings(pi(7)), Topic::Status(pi(7))];
+        for topic in up.into_iter().chain(Topic::down(&pi(7))) {
             assert_eq!(Topic::parse(&topic.to_string()), Some(topic));
         }
         for foreign in
@@ -99,7 +104,9 @@ mod tests {
     #[test]
     fn a_device_may_write_only_its_own_up_and_read_only_its_own_down() {
         assert!(Topic::may_publish(&pi(7), "tirta/pi-7/up/readings"));
-        for denied in ["tirta/pi-8/up/readings", "tirta/pi-7/down/ack", "tirta/pi-7/up/other", "$SYS/x"] {
+        for denied in
+            ["tirta/pi-8/up/readings", "tirta/pi-7/down/ack", "tirta/pi-7/down/time", "tirta/pi-7/up/other", "$SYS/x"]
+        {
             assert!(!Topic::may_publish(&pi(7), denied), "{denied}");
         }
         assert!(Topic::may_subscribe(&pi(7), "tirta/pi-7/down/#"));

@@ -11,8 +11,8 @@ pub use file::{FileError, Ledger, inspect};
 
 use crate::config;
 use crate::probe::Sample;
-use crate::time::Time;
-use shared::{Batch, BufferId, Metric, Seq, Stamp};
+use crate::time::{Moment, Time};
+use shared::{Batch, BufferId, Metric, Seq};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ const QUEUE: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
     /// When it was taken.
-    pub stamp: Stamp,
+    pub moment: Moment,
     /// What was measured.
     pub metric: Metric,
     /// What the probe delivered.
@@ -39,7 +39,7 @@ pub struct Measured {
 
 /// What the thread is asked to do.
 enum Command {
-    Read { limit: usize, reply: oneshot::Sender<Option<Batch>> },
+    Read { limit: usize, hold: bool, reply: oneshot::Sender<Option<Batch>> },
     Acknowledge { buffer: BufferId, through: Seq },
     Flush { reply: oneshot::Sender<()> },
     Stop,
@@ -90,9 +90,11 @@ impl Buffer {
     }
 
     /// The oldest readings that the server does not have, at most `limit`; `None` if there are none.
-    pub async fn next_batch(&self, limit: usize) -> Option<Batch> {
+    /// With `hold`, only those before the first whose time may yet be repaired. What is returned is never
+    /// changed any more, so that agent and server always agree.
+    pub async fn next_batch(&self, limit: usize, hold: bool) -> Option<Batch> {
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Read { limit, reply }).await;
+        self.send(Command::Read { limit, hold, reply }).await;
         answer.await.ok().flatten()
     }
 
@@ -136,5 +138,7 @@ pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join(FILE_NAME)
 }
 
+#[cfg(test)]
+mod repair_tests;
 #[cfg(test)]
 mod tests;

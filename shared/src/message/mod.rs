@@ -5,11 +5,13 @@
 
 mod ack;
 mod batch;
+mod server_time;
 mod settings;
 mod status;
 
 pub use ack::Ack;
 pub use batch::{Batch, MAX_PAYLOAD, MAX_READINGS, Received, Refusal, Refused, Rejection};
+pub use server_time::ServerTime;
 pub use settings::{IntervalError, Intervals, Settings};
 pub use status::{BufferStatus, LinkState, Status};
 
