@@ -184,7 +184,7 @@ impl Common {
 
     fn sample(&self, slot: &mut Slot, every: Duration) {
         let moment = self.time.moment();
-        let circumstances = Circumstances { now: moment.stamp.at, water: self.water() };
+        let circumstances = Circumstances { now: moment.stamp.at, water: self.water(), calibration: None };
         let sample = slot.probe.sample(&circumstances);
         let fault = match sample.outcome {
             Outcome::Fault(fault) => Some(fault),

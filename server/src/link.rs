@@ -166,9 +166,7 @@ impl Link {
 
 fn filters(share: Option<&str>) -> Vec<SubscribeFilter> {
     let shared = share.map(|name| format!("$share/{name}/")).unwrap_or_default();
-    [Topic::ALL_READINGS, Topic::ALL_STATUS]
-        .map(|filter| SubscribeFilter::new(format!("{shared}{filter}"), QoS::AtLeastOnce))
-        .into()
+    Topic::ALL_UP.map(|filter| SubscribeFilter::new(format!("{shared}{filter}"), QoS::AtLeastOnce)).into()
 }
 
 /// The task that polls.

@@ -20,6 +20,9 @@ pub enum IdError {
     /// Not a buffer id.
     #[error("buffer id {0:?}: 16 hexadecimal digits are needed")]
     Buffer(String),
+    /// Not the id of a calibration.
+    #[error("record id {0:?}: 16 hexadecimal digits are needed")]
+    Record(String),
 }
 
 /// The name that the server allocates to a device, such as `pi-7`. It is the common name of the
@@ -85,23 +88,34 @@ impl FromStr for Serial {
 #[serde(try_from = "String", into = "String")]
 pub struct BufferId(u64);
 
-impl BufferId {
-    /// Makes an id of 64 bits that the caller drew from a good random source.
-    pub fn from_random(bits: u64) -> Self {
-        Self(bits)
-    }
-}
+/// Names the record of a calibration, or a session in which one is made, for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RecordId(u64);
 
-impl FromStr for BufferId {
-    type Err = IdError;
-    fn from_str(s: &str) -> Result<Self, IdError> {
-        let plain = s.len() == 16 && s.bytes().all(|b| b.is_ascii_hexdigit());
-        match u64::from_str_radix(s, 16) {
-            Ok(n) if plain => Ok(Self(n)),
-            _ => Err(IdError::Buffer(s.to_owned())),
+macro_rules! random_id {
+    ($type:ident, $error:ident) => {
+        impl $type {
+            /// Makes an id of 64 bits that the caller drew from a good random source.
+            pub fn from_random(bits: u64) -> Self {
+                Self(bits)
+            }
         }
-    }
+
+        impl FromStr for $type {
+            type Err = IdError;
+            fn from_str(s: &str) -> Result<Self, IdError> {
+                let plain = s.len() == 16 && s.bytes().all(|b| b.is_ascii_hexdigit());
+                match u64::from_str_radix(s, 16) {
+                    Ok(n) if plain => Ok(Self(n)),
+                    _ => Err(IdError::$error(s.to_owned())),
+                }
+            }
+        }
+    };
 }
+random_id!(BufferId, Buffer);
+random_id!(RecordId, Record);
 
 macro_rules! text_form {
     ($type:ty, $format:literal) => {
@@ -126,6 +140,7 @@ macro_rules! text_form {
 text_form!(DeviceName, "{}");
 text_form!(Serial, "{:016x}");
 text_form!(BufferId, "{:016x}");
+text_form!(RecordId, "{:016x}");
 
 #[cfg(test)]
 mod tests {

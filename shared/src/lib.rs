@@ -2,12 +2,14 @@
 //!
 //! It knows no I/O, no runtime, no SQL and no wall clock; both sides depend on it and it depends on neither.
 
+pub mod calibration;
 pub mod clock;
 pub mod enrol;
 pub mod id;
 pub mod message;
 pub mod metric;
 pub mod reading;
+pub mod sensor;
 pub mod topic;
 
 pub use clock::{Clock, ClockQuality, Stamp, UtcMillis};

@@ -55,6 +55,19 @@ metrics! {
     Speed = "speed" in MetrePerSecond;
 }
 
+impl Metric {
+    /// The metric that is read from the same probe: what calibrates one calibrates the other.
+    pub fn sibling(self) -> Option<Metric> {
+        match self {
+            Self::Tds => Some(Self::Ec),
+            Self::Ec => Some(Self::Tds),
+            Self::Volume => Some(Self::Level),
+            Self::Level => Some(Self::Volume),
+            _ => None,
+        }
+    }
+}
+
 /// A unit of measurement. The symbols are those that people read; each is also its wire form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)] // the symbol says it

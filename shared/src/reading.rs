@@ -141,6 +141,8 @@ words! {
         OutOfRange = "out_of_range",
         /// The samples behind it disagreed.
         Unstable = "unstable",
+        /// Somebody calibrates the probe: it is in a standard solution, not in the water.
+        Calibrating = "calibrating",
     } else Other
 }
 
@@ -199,6 +201,20 @@ impl fmt::Display for Flags {
             write!(f, "{}{flag}", if i == 0 { "" } else { " " })?;
         }
         Ok(())
+    }
+}
+
+/// Flags in JSON that is not a batch.
+pub(crate) mod flags_as_text {
+    use super::Flags;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(flags: &Flags, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(flags)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Flags, D::Error> {
+        String::deserialize(from).map(|words| Flags::from_wire(&words))
     }
 }
 

@@ -13,24 +13,34 @@ pub enum Topic {
     Readings(DeviceName),
     /// Up: a [`crate::Status`], retained; also the last will. QoS 1.
     Status(DeviceName),
+    /// Up: [`crate::message::Sensors`], retained. QoS 1.
+    Sensors(DeviceName),
+    /// Up: [`crate::message::calibrate::CalibrationUp`]. QoS 1.
+    CalibrationUp(DeviceName),
     /// Down: an [`crate::Ack`]. QoS 1.
     Ack(DeviceName),
     /// Down: [`crate::Settings`], retained. QoS 1.
     Settings(DeviceName),
     /// Down: a [`crate::ServerTime`], for a device whose clock is not synced. QoS 1.
     Time(DeviceName),
+    /// Down: [`crate::message::calibrate::CalibrationDown`]. QoS 1.
+    CalibrationDown(DeviceName),
 }
 
 impl Topic {
-    /// The server's subscription to all batches.
-    pub const ALL_READINGS: &str = "tirta/+/up/readings";
-    /// The server's subscription to all status messages.
-    pub const ALL_STATUS: &str = "tirta/+/up/status";
+    /// The server's subscriptions: everything that comes up from all devices.
+    pub const ALL_UP: [&str; 4] =
+        ["tirta/+/up/readings", "tirta/+/up/status", "tirta/+/up/sensors", "tirta/+/up/calibration"];
 
     /// What one device subscribes to: each by its name, because a broker finds names at once but
     /// compares every message with every pattern that anybody has subscribed to.
-    pub fn down(device: &DeviceName) -> [Topic; 3] {
-        [Topic::Ack(device.clone()), Topic::Settings(device.clone()), Topic::Time(device.clone())]
+    pub fn down(device: &DeviceName) -> [Topic; 4] {
+        [
+            Topic::Ack(device.clone()),
+            Topic::Settings(device.clone()),
+            Topic::Time(device.clone()),
+            Topic::CalibrationDown(device.clone()),
+        ]
     }
 
     /// The pattern for the same: everything that comes down to one device.
@@ -48,35 +58,60 @@ impl Topic {
         let parsed = match (levels.next()?, levels.next()?) {
             ("up", "readings") => Topic::Readings(device),
             ("up", "status") => Topic::Status(device),
+            ("up", "sensors") => Topic::Sensors(device),
+            ("up", "calibration") => Topic::CalibrationUp(device),
             ("down", "ack") => Topic::Ack(device),
             ("down", "settings") => Topic::Settings(device),
             ("down", "time") => Topic::Time(device),
+            ("down", "calibration") => Topic::CalibrationDown(device),
             _ => return None,
         };
         if levels.next().is_none() { Some(parsed) } else { None }
     }
 
+    /// Whose it is.
+    pub fn device(&self) -> &DeviceName {
+        let (Self::Readings(device)
+        | Self::Status(device)
+        | Self::Sensors(device)
+        | Self::CalibrationUp(device)
+        | Self::Ack(device)
+        | Self::Settings(device)
+        | Self::Time(device)
+        | Self::CalibrationDown(device)) = self;
+        device
+    }
+
+    /// Whether it goes up, from the device to the server.
+    pub fn is_up(&self) -> bool {
+        matches!(self, Self::Readings(_) | Self::Status(_) | Self::Sensors(_) | Self::CalibrationUp(_))
+    }
+
     /// Whether `device` itself may publish to `topic` (also by its last will).
     pub fn may_publish(device: &DeviceName, topic: &str) -> bool {
-        matches!(Self::parse(topic), Some(Topic::Readings(d) | Topic::Status(d)) if d == *device)
+        Self::parse(topic).is_some_and(|topic| topic.is_up() && topic.device() == device)
     }
 
     /// Whether `device` itself may subscribe with `filter`: only below its own `down`.
     pub fn may_subscribe(device: &DeviceName, filter: &str) -> bool {
         filter == Self::all_down(device)
-            || matches!(Self::parse(filter), Some(Topic::Ack(d) | Topic::Settings(d) | Topic::Time(d)) if d == *device)
+            || Self::parse(filter).is_some_and(|topic| !topic.is_up() && topic.device() == device)
     }
 }
 
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Topic::Readings(device) => write!(f, "tirta/{device}/up/readings"),
-            Topic::Status(device) => write!(f, "tirta/{device}/up/status"),
-            Topic::Ack(device) => write!(f, "tirta/{device}/down/ack"),
-            Topic::Settings(device) => write!(f, "tirta/{device}/down/settings"),
-            Topic::Time(device) => write!(f, "tirta/{device}/down/time"),
-        }
+        let level = match self {
+            Topic::Readings(_) => "up/readings",
+            Topic::Status(_) => "up/status",
+            Topic::Sensors(_) => "up/sensors",
+            Topic::CalibrationUp(_) => "up/calibration",
+            Topic::Ack(_) => "down/ack",
+            Topic::Settings(_) => "down/settings",
+            Topic::Time(_) => "down/time",
+            Topic::CalibrationDown(_) => "down/calibration",
+        };
+        write!(f, "tirta/{}/{level}", self.device())
     }
 }
 
@@ -90,7 +125,10 @@ mod tests {
 
     #[test]
     fn every_topic_reads_back_what_it_wrote() {
-        let up = [Topic::Readings(pi(7)), Topic::Status(pi(7))];
+        let up = [Topic::Readings(pi(7)), Topic::Status(pi(7)), Topic::Sensors(pi(7)), Topic::CalibrationUp(pi(7))];
+        for (topic, pattern) in up.iter().zip(Topic::ALL_UP) {
+            assert_eq!(topic.to_string(), pattern.replace('+', "pi-7"));
+        }
         for topic in up.into_iter().chain(Topic::down(&pi(7))) {
             assert_eq!(Topic::parse(&topic.to_string()), Some(topic));
         }

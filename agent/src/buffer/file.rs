@@ -6,54 +6,15 @@
 //! unsynced time of this boot is *open* until it is repaired or its row is handed over to be sent.
 
 use super::Measured;
-use crate::time::Moment;
+use super::row::{SELECT, count, insert, to_reading, whole};
+use super::schema::{self, SCHEMA_VERSION};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
-use shared::reading::{Fault, Flags, Outcome, Value};
-use shared::{BufferId, ClockQuality, Metric, Reading, Seq, Stamp, UtcMillis};
+use shared::{BufferId, ClockQuality, Reading, Seq};
 use std::path::Path;
 use std::time::Duration;
 
-/// Form of the tables; another one is no database of this version.
-const SCHEMA_VERSION: i64 = 2;
-/// Marks the file as a buffer of Tirta ("Trta").
-const APPLICATION_ID: i64 = 0x5472_7461;
 /// Most rows that one transaction removes, so that no commit takes long.
 const PRUNE_STEP: u64 = 5_000;
-
-const BOOT: &str = "
-    -- A few bytes for each boot; none is worth a search through all readings to remove it.
-    CREATE TABLE boot (
-        id    INTEGER NOT NULL PRIMARY KEY,
-        name  TEXT    NOT NULL UNIQUE,
-        first INTEGER NOT NULL
-    );";
-
-const SCHEMA: &str = "
-    CREATE TABLE meta (
-        only         INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
-        buffer       TEXT    NOT NULL,
-        next_seq     INTEGER NOT NULL,
-        acknowledged INTEGER NOT NULL,
-        dropped      INTEGER NOT NULL,
-        -- Rows up to here may have been sent with the times that they have.
-        closed       INTEGER NOT NULL DEFAULT 0
-    );
-    -- A row has a value or a fault, never both, never none.
-    CREATE TABLE reading (
-        seq        INTEGER NOT NULL PRIMARY KEY,
-        at         INTEGER NOT NULL,
-        clock      TEXT    NOT NULL,
-        metric     TEXT    NOT NULL,
-        value      REAL,
-        fault      TEXT,
-        millivolts REAL,
-        flags      INTEGER NOT NULL,
-        spread     REAL,
-        -- NULL in rows of the first version.
-        boot       INTEGER,
-        ticks      INTEGER,
-        CHECK ((value IS NULL) <> (fault IS NULL))
-    );";
 
 /// Why the buffer's file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -159,8 +120,8 @@ impl File {
         // In KiB: a small device, and rows are read once.
         db.pragma_update(None, "cache_size", -512)?;
         match (version, tables) {
-            (0, 0) => create(&mut db, fresh)?,
-            (1, _) => from_version_1(&mut db)?,
+            (0, 0) => schema::create(&mut db, fresh)?,
+            (1, _) => schema::from_version_1(&mut db)?,
             (SCHEMA_VERSION, _) => {}
             _ => return Err(FileError::Broken(format!("it has version {version} and {tables} tables"))),
         }
@@ -306,33 +267,6 @@ pub fn inspect(path: &Path, mut each: impl FnMut(BufferId, Reading)) -> Result<L
     Ok(ledger)
 }
 
-const SELECT: &str = "SELECT seq, at, clock, metric, value, fault, millivolts, flags, spread FROM reading";
-
-fn create(db: &mut Connection, id: BufferId) -> Result<(), FileError> {
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(BOOT)?;
-    transaction.execute_batch(SCHEMA)?;
-    transaction.execute("INSERT INTO meta VALUES (1, ?1, 1, 0, 0, 0)", [id.to_string()])?;
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    Ok(transaction.commit()?)
-}
-
-/// Brings the file of an older agent to the present form, in one transaction: all of it or nothing.
-fn from_version_1(db: &mut Connection) -> Result<(), FileError> {
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(BOOT)?;
-    // Columns go to the end, where the statement that writes rows expects them.
-    transaction.execute_batch(
-        "ALTER TABLE meta ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;
-         ALTER TABLE reading ADD COLUMN spread REAL;
-         ALTER TABLE reading ADD COLUMN boot INTEGER;
-         ALTER TABLE reading ADD COLUMN ticks INTEGER;",
-    )?;
-    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    Ok(transaction.commit()?)
-}
-
 fn read_ledger(db: &Connection) -> Result<Ledger, FileError> {
     let meta = "SELECT buffer, next_seq, acknowledged, dropped FROM meta WHERE only = 1";
     let (id, next, acknowledged, dropped): (String, Seq, Seq, u64) =
@@ -370,62 +304,4 @@ fn repair_from(transaction: &Transaction<'_>, first: Seq, boot: i64, reference: 
     let repaired = transaction.prepare_cached(update)?.execute(params![whole(first), boot, reference])?;
     tracing::info!(repaired, "the times of readings are repaired");
     Ok(())
-}
-
-fn insert(transaction: &Transaction<'_>, seq: Seq, boot: i64, measured: &Measured) -> Result<(), FileError> {
-    let Measured { moment: Moment { stamp, ticks }, metric, sample } = measured;
-    let (value, fault) = match sample.outcome {
-        Outcome::Measured(value) => (Some(value.get()), None),
-        Outcome::Fault(fault) => (None, Some(fault.as_str())),
-    };
-    let row = params![
-        whole(seq),
-        stamp.at.0,
-        stamp.clock.as_str(),
-        metric.as_str(),
-        value,
-        fault,
-        sample.millivolts.map(Value::get),
-        sample.flags.bits(),
-        sample.spread.map(Value::get),
-        boot,
-        ticks.0
-    ];
-    let insert = "INSERT INTO reading VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-    transaction.prepare_cached(insert)?.execute(row)?;
-    Ok(())
-}
-
-fn to_reading(row: &rusqlite::Row<'_>) -> rusqlite::Result<Reading> {
-    let clock = row.get_ref(2)?.as_str()?;
-    let metric = row.get_ref(3)?.as_str()?;
-    let unknown =
-        |column| rusqlite::Error::InvalidColumnType(column, "unknown word".to_owned(), rusqlite::types::Type::Text);
-    let not_finite = |column| {
-        move |_| rusqlite::Error::InvalidColumnType(column, "not finite".to_owned(), rusqlite::types::Type::Real)
-    };
-    let outcome = match row.get::<_, Option<f64>>(4)? {
-        Some(value) => Outcome::Measured(Value::new(value).map_err(not_finite(4))?),
-        None => Outcome::Fault(Fault::from_wire(row.get_ref(5)?.as_str()?)),
-    };
-    let volts = |column| row.get::<_, Option<f64>>(column)?.map(Value::new).transpose().map_err(not_finite(column));
-    Ok(Reading {
-        seq: count(row, 0)?,
-        stamp: Stamp { at: UtcMillis(row.get(1)?), clock: ClockQuality::from_wire(clock).ok_or_else(|| unknown(2))? },
-        metric: Metric::from_wire(metric).ok_or_else(|| unknown(3))?,
-        outcome,
-        millivolts: volts(6)?,
-        flags: Flags::from_bits(row.get(7)?),
-        spread: volts(8)?,
-    })
-}
-
-/// SQLite's integers have a sign; no count of readings comes near the end of them.
-fn whole(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let n: i64 = row.get(column)?;
-    u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
 }

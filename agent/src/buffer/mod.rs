@@ -5,6 +5,8 @@
 //! that is lost only means that something is sent twice, which the server absorbs.
 
 mod file;
+mod row;
+mod schema;
 mod worker;
 
 pub use file::{FileError, Ledger, inspect};
@@ -138,7 +140,5 @@ pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join(FILE_NAME)
 }
 
-#[cfg(test)]
-mod repair_tests;
 #[cfg(test)]
 mod tests;

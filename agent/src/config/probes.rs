@@ -3,11 +3,12 @@
 use super::ConfigError;
 use crate::probe::ads1115::{Address, Rate, Scale, Settings};
 use crate::probe::analog::{Channel, Rails};
-use crate::probe::{Conversion, ph, tds, temperature, volume};
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::Metric;
 use shared::message::Intervals;
+use shared::sensor::{Limits, Sensor};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,7 +38,9 @@ pub enum Source {
         /// What counts as no signal.
         rails: Rails,
         /// What the voltage means.
-        conversion: Conversion,
+        sensor: Sensor,
+        /// Which values are believed.
+        limits: Limits,
     },
     /// A simulated tank.
     Simulated {
@@ -130,8 +133,8 @@ pub(super) fn check(raw: Vec<RawProbe>) -> Result<Vec<Probe>, ConfigError> {
 impl RawProbe {
     fn check(mut self, name: &str) -> Result<Probe, ConfigError> {
         let bad = |field: &str, problem: &str| ConfigError::field(format!("{name}.{field}"), problem);
-        let usual = Metric::from_wire(&self.metric).and_then(Conversion::usual);
-        let usual = usual.ok_or_else(|| bad("metric", "use one of ph, tds, temperature, volume"))?;
+        let usual = Metric::from_wire(&self.metric).and_then(Sensor::usual);
+        let usual = usual.ok_or_else(|| bad("metric", &format!("use one of {}", sensors())))?;
         let mut bounds = Intervals::default();
         bounds.set(usual.metric(), self.interval_ms).map_err(|_| bad("interval_ms", "100 to 86400000 ms (one day)"))?;
         let source = match self.kind {
@@ -143,14 +146,14 @@ impl RawProbe {
                         common.insert(field.to_owned(), value);
                     }
                 }
-                ads1115(name, table(name, common)?, conversion(name, &usual, self.rest)?)?
+                ads1115(name, table(name, common)?, sensor(name, usual.metric(), self.rest)?)?
             }
         };
         Ok(Probe { metric: usual.metric(), interval: Duration::from_millis(self.interval_ms), source })
     }
 }
 
-fn ads1115(name: &str, raw: RawAds1115, conversion: Conversion) -> Result<Source, ConfigError> {
+fn ads1115(name: &str, raw: RawAds1115, (sensor, limits): (Sensor, Limits)) -> Result<Source, ConfigError> {
     let bad = |field: &str, problem: &str| ConfigError::field(format!("{name}.{field}"), problem);
     let address = Address::new(raw.address).ok_or_else(|| bad("address", "0x48, 0x49, 0x4a or 0x4b"))?;
     let channel = match raw.channel {
@@ -172,30 +175,32 @@ fn ads1115(name: &str, raw: RawAds1115, conversion: Conversion) -> Result<Source
         return Err(bad("rail_high_mv", "it must be above rail_low_mv"));
     }
     let rails = Rails { low_mv: raw.rail_low_mv, high_mv };
-    Ok(Source::Ads1115 { bus: raw.bus, chip: Settings { address, scale, rate }, channel, rails, conversion })
+    Ok(Source::Ads1115 { bus: raw.bus, chip: Settings { address, scale, rate }, channel, rails, sensor, limits })
 }
 
-fn conversion(name: &str, usual: &Conversion, rest: toml::Table) -> Result<Conversion, ConfigError> {
-    let (conversion, checked) = match usual {
-        Conversion::Ph(_) => {
-            let settings: ph::Settings = table(name, rest)?;
-            (Conversion::Ph(settings), settings.check())
+/// The settings of the sensor itself, and which values are believed.
+fn sensor(name: &str, metric: Metric, mut rest: toml::Table) -> Result<(Sensor, Limits), ConfigError> {
+    let own = ["possible", "usual"].map(|field| rest.remove(field).map(|value| (field, value)));
+    let sensor =
+        Sensor::read(metric, rest).map_err(|error: toml::de::Error| ConfigError::field(name, error.message()))?;
+    let complain = |(field, problem)| ConfigError::field(format!("{name}.{field}"), problem);
+    sensor.law().check().map_err(complain)?;
+    let mut limits = sensor.law().limits();
+    for (field, value) in own.into_iter().flatten() {
+        let pair = value.try_into().map_err(|_| complain((field, "give two numbers, such as [0.0, 14.0]")))?;
+        match field {
+            "possible" => limits.possible = pair,
+            _ => limits.usual = pair,
         }
-        Conversion::Tds(_) => {
-            let settings: tds::Settings = table(name, rest)?;
-            (Conversion::Tds(settings), settings.check())
-        }
-        Conversion::Temperature(_) => {
-            let settings: temperature::Settings = table(name, rest)?;
-            (Conversion::Temperature(settings), settings.check())
-        }
-        Conversion::Volume(_) => {
-            let settings: volume::Settings = table(name, rest)?;
-            (Conversion::Volume(settings), settings.check())
-        }
-    };
-    checked.map_err(|(field, problem)| ConfigError::field(format!("{name}.{field}"), problem))?;
-    Ok(conversion)
+    }
+    limits.check().map_err(complain)?;
+    Ok((sensor, limits))
+}
+
+/// The metrics that have a sensor, for a message.
+fn sensors() -> String {
+    let known = Metric::ALL.iter().filter(|metric| Sensor::usual(**metric).is_some());
+    known.map(|metric| metric.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn table<T: DeserializeOwned>(name: &str, table: toml::Table) -> Result<T, ConfigError> {

@@ -1,7 +1,6 @@
 //! A configuration is understood, or refused by the name of the field.
 
 use super::*;
-use crate::probe::Conversion;
 
 const EXAMPLE: &str = include_str!("../../agent.example.toml");
 
@@ -34,7 +33,8 @@ fn what_the_example_comments_out_are_the_defaults() {
         .lines()
         .take_while(|line| !line.starts_with("# Without sensors"))
         .map(|line| {
-            let is_setting = line.starts_with("# ") && line.contains(" = ") && !line.contains("\"10");
+            let is_setting =
+                line.starts_with("# ") && !line.starts_with("#  ") && line.contains(" = ") && !line.contains("\"10");
             format!("{}\n", if is_setting { &line[2..] } else { line })
         })
         .collect();
@@ -68,7 +68,7 @@ fn a_value_that_makes_no_sense_is_refused_with_the_fix() {
         (format!("{}[uplink]\nbackoff_min_ms = 70000\n", minimal()), "uplink.backoff_min_ms", "backoff_max_ms"),
         (format!("{}[buffer]\nmax_readings = 1\n", minimal()), "buffer.max_readings", "100"),
         (format!("{}[buffer]\ncommit_ms = 0\n", minimal()), "buffer.commit_ms", "10 to"),
-        (with_probe(&format!("metric = \"flow\"\n{ADS}")), "probe 1 (flow).metric", "ph, tds"),
+        (with_probe(&format!("metric = \"speed\"\n{ADS}")), "probe 1 (speed).metric", "ph, tds"),
         (with_probe(&format!("metric = \"ph\"\n{}", ADS.replace("1000", "5"))), "probe 1 (ph).interval_ms", "100 to"),
         (with_probe(&format!("metric = \"ph\"\n{}", ADS.replace("0x48", "0x50"))), "probe 1 (ph).address", "0x4b"),
         (
@@ -117,7 +117,7 @@ fn an_open_input_is_judged_by_the_supply_and_the_scale() {
         |more: &str| match &with_probe(&format!("metric = \"ph\"\n{ADS}{more}")).parse::<Config>().unwrap().probes[0]
             .source
         {
-            Source::Ads1115 { rails, conversion: Conversion::Ph(_), .. } => *rails,
+            Source::Ads1115 { rails, sensor: shared::sensor::Sensor::Ph(_), .. } => *rails,
             other => panic!("{other:?}"),
         };
     assert_eq!((rails("").low_mv, rails("").high_mv), (5.0, 3250.0));

@@ -1,8 +1,9 @@
 //! A probe that is a voltage on a converter's channel: rails first, then the conversion.
 //! Knows no chip and no bus.
 
-use super::{Circumstances, Conversion, Probe, Sample};
+use super::{Circumstances, Probe, Sample};
 use shared::reading::{Fault, Flag, Flags};
+use shared::sensor::{Limits, Sensor, Signal};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One of a converter's four inputs.
@@ -42,7 +43,9 @@ pub struct Analog<C> {
     /// What counts as no signal.
     pub rails: Rails,
     /// What the voltage means.
-    pub conversion: Conversion,
+    pub sensor: Sensor,
+    /// Which values are believed.
+    pub limits: Limits,
 }
 
 impl<C: Converter> Probe for Analog<C> {
@@ -52,12 +55,17 @@ impl<C: Converter> Probe for Analog<C> {
             Ok(millivolts) => millivolts,
             Err(fault) => return Sample::fault(fault),
         };
-        let metric = self.conversion.metric();
+        let metric = self.sensor.metric();
         if let Some(fault) = self.rails.judge(millivolts) {
             return Sample::new(metric, Err(fault), Some(millivolts), Flags::NONE);
         }
-        let converted = self.conversion.convert(millivolts, circumstances.water.map(|water| water.celsius));
-        let made_up = circumstances.water.is_some_and(|water| water.simulated) && depends_on_water(&self.conversion);
+        let signal = Signal {
+            millivolts,
+            celsius: circumstances.water.map(|water| water.celsius),
+            calibration: circumstances.calibration.as_ref(),
+        };
+        let converted = self.sensor.measure(&signal, &self.limits);
+        let made_up = circumstances.water.is_some_and(|water| water.simulated) && depends_on_water(&self.sensor);
         let flags = if made_up { converted.flags.with(Flag::Simulated) } else { converted.flags };
         Sample::new(metric, converted.value, Some(millivolts), flags)
     }
@@ -75,8 +83,8 @@ impl Rails {
     }
 }
 
-fn depends_on_water(conversion: &Conversion) -> bool {
-    matches!(conversion, Conversion::Ph(_) | Conversion::Tds(_))
+fn depends_on_water(sensor: &Sensor) -> bool {
+    matches!(sensor, Sensor::Ph(_) | Sensor::Tds(_) | Sensor::Ec(_))
 }
 
 #[cfg(test)]
@@ -94,13 +102,15 @@ mod tests {
     }
 
     fn sample(read: Result<f64, Fault>, water: Option<Water>) -> Sample {
+        let sensor = Sensor::usual(Metric::Ph).unwrap();
         Analog {
             converter: Arc::new(Mutex::new(Fixed(read))),
             channel: Channel::A0,
             rails: Rails { low_mv: 5.0, high_mv: 3250.0 },
-            conversion: Conversion::usual(Metric::Ph).unwrap(),
+            limits: sensor.law().limits(),
+            sensor,
         }
-        .sample(&Circumstances { now: UtcMillis(0), water })
+        .sample(&Circumstances { now: UtcMillis(0), water, calibration: None })
     }
 
     const WARM: Option<Water> = Some(Water { celsius: 25.0, simulated: false });

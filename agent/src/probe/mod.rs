@@ -1,15 +1,12 @@
-//! What delivers readings: the trait, its result, and the conversions from millivolts.
+//! What delivers readings: the trait and its result. What a voltage means is `shared::sensor`'s.
 //! Knows no network, no storage and no clock.
 
 pub mod ads1115;
 pub mod analog;
-pub mod ph;
 pub mod simulated;
-pub mod tds;
-pub mod temperature;
-pub mod volume;
 
-use shared::reading::{Fault, Flag, Flags, Outcome, Value};
+use shared::calibration::Calibration;
+use shared::reading::{Fault, Flags, Outcome, Value};
 use shared::{Metric, UtcMillis};
 
 /// What a probe may need to know to take a sample.
@@ -19,6 +16,8 @@ pub struct Circumstances {
     pub now: UtcMillis,
     /// The water's temperature, if one was measured lately.
     pub water: Option<Water>,
+    /// The probe's calibration, if it has one.
+    pub calibration: Option<Calibration>,
 }
 
 /// The latest water temperature.
@@ -68,100 +67,6 @@ impl Sample {
     }
 }
 
-/// What a voltage means.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Converted {
-    /// In the metric's unit.
-    pub value: Result<f64, Fault>,
-    /// What to know before trusting it.
-    pub flags: Flags,
-}
-
-/// How the voltage of a metric's sensor becomes a value, with its settings.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Conversion {
-    /// A pH electrode behind an amplifier.
-    Ph(ph::Settings),
-    /// A conductivity probe.
-    Tds(tds::Settings),
-    /// A thermistor in a divider.
-    Temperature(temperature::Settings),
-    /// A level sensor in a tank.
-    Volume(volume::Settings),
-}
-
-impl Conversion {
-    /// The usual sensor of a metric; `None` where there is no conversion.
-    pub fn usual(metric: Metric) -> Option<Self> {
-        match metric {
-            Metric::Ph => Some(Self::Ph(ph::Settings::default())),
-            Metric::Tds => Some(Self::Tds(tds::Settings::default())),
-            Metric::Temperature => Some(Self::Temperature(temperature::Settings::default())),
-            Metric::Volume => Some(Self::Volume(volume::Settings::default())),
-            _ => None,
-        }
-    }
-
-    /// The metric that it yields.
-    pub fn metric(&self) -> Metric {
-        match self {
-            Self::Ph(_) => Metric::Ph,
-            Self::Tds(_) => Metric::Tds,
-            Self::Temperature(_) => Metric::Temperature,
-            Self::Volume(_) => Metric::Volume,
-        }
-    }
-
-    /// The value of a voltage, judged: within what is physically possible, or a fault.
-    pub fn convert(&self, millivolts: f64, celsius: Option<f64>) -> Converted {
-        match self {
-            Self::Ph(settings) => settings.convert(millivolts, celsius),
-            Self::Tds(settings) => settings.convert(millivolts, celsius),
-            Self::Temperature(settings) => settings.convert(millivolts),
-            Self::Volume(settings) => settings.convert(millivolts),
-        }
-    }
-
-    /// The bare formula, not judged: it may be impossible or no number at all.
-    pub fn formula(&self, millivolts: f64, celsius: f64) -> f64 {
-        match self {
-            Self::Ph(settings) => settings.formula(millivolts, celsius),
-            Self::Tds(settings) => settings.formula(millivolts, celsius),
-            Self::Temperature(settings) => settings.formula(millivolts),
-            Self::Volume(settings) => settings.formula(millivolts),
-        }
-    }
-}
-
-/// The temperature to compute with, and the flag that says when it was not measured.
-/// It is never silently 25 degrees; one that no water has counts as none.
-fn compensation(celsius: Option<f64>) -> (f64, Flags) {
-    match celsius {
-        Some(t) if (-5.0..=60.0).contains(&t) => (t, Flags::NONE),
-        _ => (25.0, Flags::NONE.with(Flag::NoTemperature)),
-    }
-}
-
-/// `possible`: else a fault; `usual`: else a flag.
-fn judge(
-    value: f64,
-    possible: std::ops::RangeInclusive<f64>,
-    usual: std::ops::RangeInclusive<f64>,
-    flags: Flags,
-) -> Converted {
-    // NaN is in no range.
-    if !possible.contains(&value) {
-        return Converted { value: Err(Fault::OutOfRange), flags };
-    }
-    let flags = if usual.contains(&value) { flags } else { flags.with(Flag::OutOfRange) };
-    Converted { value: Ok(value), flags }
-}
-
-/// Sets [`Flag::Uncalibrated`] unless somebody calibrated the probe.
-fn calibration(calibrated: bool) -> Flags {
-    if calibrated { Flags::NONE } else { Flags::NONE.with(Flag::Uncalibrated) }
-}
-
 fn decimals(metric: Metric) -> i32 {
     match metric {
         Metric::Ph | Metric::Level | Metric::Speed => 3,
@@ -179,7 +84,6 @@ fn round(number: f64, decimals: i32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn a_value_is_rounded_to_what_its_sensor_resolves() {
@@ -194,23 +98,6 @@ mod tests {
             let sample = Sample::new(Metric::Tds, Ok(bad), Some(bad), Flags::NONE);
             assert_eq!(sample.outcome, Outcome::Fault(Fault::OutOfRange));
             assert_eq!(sample.millivolts, None);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_voltage_and_no_temperature_ever_yields_nan_or_an_impossible_value(
-            millivolts in prop_oneof![-7000.0..7000.0, any::<f64>()],
-            celsius in proptest::option::of(prop_oneof![-50.0..150.0, any::<f64>()]),
-        ) {
-            let possible = [(Metric::Ph, 0.0..=14.0), (Metric::Tds, 0.0..=f64::MAX),
-                (Metric::Temperature, -5.0..=60.0), (Metric::Volume, 0.0..=1100.0)];
-            for (metric, range) in possible {
-                let converted = Conversion::usual(metric).unwrap().convert(millivolts, celsius);
-                if let Ok(value) = converted.value {
-                    prop_assert!(value.is_finite() && range.contains(&value), "{metric} {value}");
-                }
-            }
         }
     }
 }

@@ -4,8 +4,9 @@
 //! What the tank "has" becomes the voltage that the usual sensor would put out, quantised as the
 //! converter does, and then goes through the real conversion.
 
-use super::{Circumstances, Conversion, Probe, Sample};
+use super::{Circumstances, Probe, Sample};
 use shared::reading::{Fault, Flag, Flags};
+use shared::sensor::{Sensor, Signal};
 use shared::{Metric, UtcMillis};
 use std::f64::consts::TAU;
 
@@ -18,19 +19,20 @@ const STEP_MV: f64 = 0.125;
 /// One metric of a simulated tank.
 pub struct Simulated {
     seed: u64,
-    conversion: Conversion,
+    sensor: Sensor,
 }
 
 impl Simulated {
     /// The simulation of a metric; `None` for one that has no usual sensor.
     pub fn new(metric: Metric, seed: u64) -> Option<Self> {
-        Some(Self { seed, conversion: Conversion::usual(metric)? })
+        let simulated = [Metric::Ph, Metric::Tds, Metric::Temperature, Metric::Volume].contains(&metric);
+        Some(Self { seed, sensor: Sensor::usual(metric).filter(|_| simulated)? })
     }
 }
 
 impl Probe for Simulated {
     fn sample(&mut self, circumstances: &Circumstances) -> Sample {
-        let metric = self.conversion.metric();
+        let metric = self.sensor.metric();
         let tank = Tank { seed: self.seed };
         let simulated = Flags::NONE.with(Flag::Simulated);
         if let Some(fault) = tank.fault(metric, circumstances.now) {
@@ -38,9 +40,14 @@ impl Probe for Simulated {
         }
         let (truth, noise) = tank.state(metric, circumstances.now);
         let celsius = tank.state(Metric::Temperature, circumstances.now).0;
-        let exact = voltage_for(&self.conversion, truth + noise, celsius);
+        let exact = voltage_for(&self.sensor, truth + noise, celsius);
         let millivolts = (exact / STEP_MV).round() * STEP_MV;
-        let converted = self.conversion.convert(millivolts, circumstances.water.map(|water| water.celsius));
+        let signal = Signal {
+            millivolts,
+            celsius: circumstances.water.map(|water| water.celsius),
+            calibration: circumstances.calibration.as_ref(),
+        };
+        let converted = self.sensor.measure(&signal, &self.sensor.law().limits());
         // The conversion of a simulated sensor is exact by construction, so "uncalibrated" says nothing.
         let flags = converted.flags.iter().filter(|flag| *flag != Flag::Uncalibrated).fold(simulated, Flags::with);
         Sample::new(metric, converted.value, Some(millivolts), flags)
@@ -120,12 +127,14 @@ impl Tank {
 }
 
 /// The voltage at which the conversion yields `value`: its formulas are monotonic between the rails.
-fn voltage_for(conversion: &Conversion, value: f64, celsius: f64) -> f64 {
+fn voltage_for(sensor: &Sensor, value: f64, celsius: f64) -> f64 {
     let (mut low, mut high) = (20.0, 3200.0);
-    let rising = conversion.formula(high, celsius) > conversion.formula(low, celsius);
+    let estimate =
+        |millivolts| sensor.law().estimate(&Signal { millivolts, celsius: Some(celsius), calibration: None }).value;
+    let rising = estimate(3000.0) > estimate(1000.0);
     for _ in 0..40 {
         let middle = (low + high) / 2.0;
-        if (conversion.formula(middle, celsius) < value) == rising {
+        if (estimate(middle) < value) == rising {
             low = middle;
         } else {
             high = middle;
@@ -168,7 +177,7 @@ mod tests {
             .map(|i| {
                 let now = UtcMillis(NOON + i * 10_000);
                 let celsius = Tank { seed }.state(Metric::Temperature, now).0;
-                probe.sample(&Circumstances { now, water: Some(Water { celsius, simulated: true }) })
+                probe.sample(&Circumstances { now, water: Some(Water { celsius, simulated: true }), calibration: None })
             })
             .collect()
     }
@@ -221,7 +230,8 @@ mod tests {
     #[test]
     fn without_a_temperature_probe_a_simulated_ph_says_so() {
         let now = UtcMillis(NOON);
-        let sample = Simulated::new(Metric::Ph, 1).unwrap().sample(&Circumstances { now, water: None });
+        let sample =
+            Simulated::new(Metric::Ph, 1).unwrap().sample(&Circumstances { now, water: None, calibration: None });
         assert!(sample.flags.has(Flag::NoTemperature));
     }
 

@@ -40,12 +40,12 @@ fn build(probe: &config::Probe, chips: &mut BTreeMap<(PathBuf, Address), Chip>) 
             let simulated = Simulated::new(probe.metric, *seed);
             ("simulated".to_owned(), simulated.map(|simulated| Box::new(simulated) as Box<dyn Probe>))
         }
-        config::Source::Ads1115 { bus, chip, channel, rails, conversion } => {
+        config::Source::Ads1115 { bus, chip, channel, rails, sensor, limits } => {
             let driver = chips
                 .entry((bus.clone(), chip.address))
                 .or_insert_with(|| Arc::new(Mutex::new(Ads1115::new(*chip, Delay, LinuxBus::opener(bus.clone())))));
             let (converter, channel, rails) = (Arc::clone(driver), *channel, *rails);
-            let analog = Analog { converter, channel, rails, conversion: conversion.clone() };
+            let analog = Analog { converter, channel, rails, sensor: sensor.clone(), limits: *limits };
             (name(bus), Some(Box::new(analog)))
         }
     }

@@ -5,17 +5,23 @@
 
 mod ack;
 mod batch;
+pub mod calibrate;
+mod sensors;
 mod server_time;
 mod settings;
 mod status;
 
 pub use ack::Ack;
 pub use batch::{Batch, MAX_PAYLOAD, MAX_READINGS, Received, Refusal, Refused, Rejection};
+pub use sensors::{ProbeReport, Sensors};
 pub use server_time::ServerTime;
 pub use settings::{IntervalError, Intervals, Settings};
 pub use status::{BufferStatus, LinkState, Status};
 
+use crate::Metric;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
 
 /// The version of the messages in this module.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -39,6 +45,16 @@ impl<'de> Deserialize<'de> for Version {
             ))),
         }
     }
+}
+
+/// Something for each metric. What a newer peer says of a metric, or in a form, that this version does not
+/// know is passed over: it could not be used here.
+fn known<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<BTreeMap<Metric, T>, D::Error> {
+    let all = BTreeMap::<String, serde_json::Value>::deserialize(from)?;
+    let read = |(name, item): (String, serde_json::Value)| {
+        Some((Metric::from_wire(&name)?, serde_json::from_value(item).ok()?))
+    };
+    Ok(all.into_iter().filter_map(read).collect())
 }
 
 /// A message that can't be read.

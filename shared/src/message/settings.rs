@@ -1,8 +1,9 @@
 //! What the server tells a device to do: a retained message with a version that the device reports back.
 //! Unknown fields are tolerated, so that an older agent runs on with newer settings.
 
-use super::{Version, json_message};
+use super::{Version, json_message, known};
 use crate::Metric;
+use crate::calibration::{Active, Calibration};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -63,7 +64,7 @@ impl<'de> Deserialize<'de> for Intervals {
 }
 
 /// The settings of one device.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Settings {
     v: Version,
     /// Rises by one with each change; 0 means that the server has never set anything.
@@ -71,12 +72,21 @@ pub struct Settings {
     /// Sampling intervals in milliseconds; a metric that is absent keeps the device's own.
     #[serde(default, rename = "interval_ms")]
     pub intervals: Intervals,
+    /// The calibrations in force; a probe that is absent was never calibrated.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "known")]
+    pub calibrations: BTreeMap<Metric, Active>,
 }
 
 impl Settings {
-    /// Settings with a version.
+    /// Settings with a version, and no calibrations yet.
     pub fn new(version: u32, intervals: Intervals) -> Self {
-        Self { v: Version, version, intervals }
+        Self { v: Version, version, intervals, calibrations: BTreeMap::new() }
+    }
+
+    /// The calibration to measure a metric with: its own, or else that of the metric which comes from the same probe.
+    pub fn calibration(&self, metric: Metric) -> Option<Calibration> {
+        let own = self.calibrations.get(&metric);
+        own.or_else(|| self.calibrations.get(&metric.sibling()?))?.calibration
     }
 }
 json_message!(Settings);

@@ -1,7 +1,7 @@
 //! Times that become known later: which rows are repaired, to what, and which never.
 
-use super::file::{File, Limits};
-use super::*;
+use super::super::file::{File, Limits};
+use super::super::*;
 use crate::time::tests::Script;
 use crate::time::{BootClock, Discipline, Ticks};
 use proptest::prelude::*;
