@@ -211,8 +211,8 @@ impl Common {
     }
 
     fn sample(&self, slot: &mut Slot, every: Duration) {
-        let stamp = self.time.stamp();
-        let circumstances = Circumstances { now: stamp.at, water: self.water(), calibration: None };
+        let moment = self.time.moment();
+        let circumstances = Circumstances { now: moment.stamp.at, water: self.water(), calibration: None };
         let sample = slot.probe.sample(&circumstances);
         let fault = match sample.outcome {
             Outcome::Fault(fault) => Some(fault),
@@ -226,7 +226,7 @@ impl Common {
             }
         };
         self.note(slot.metric, Vital { fault, expected: Instant::now() + every + GRACE });
-        (self.sink)(Measured { stamp, metric: slot.metric, sample });
+        (self.sink)(Measured { moment, metric: slot.metric, sample });
     }
 
     fn water(&self) -> Option<Water> {

@@ -5,7 +5,7 @@
 use agent::buffer::{Buffer, Measured};
 use agent::config;
 use agent::probe::Sample;
-use agent::time::{Discipline, SystemClock, Time};
+use agent::time::{Discipline, Moment, SystemClock, Ticks, Time};
 use shared::reading::{Flags, Value};
 use shared::{ClockQuality, Metric, Stamp, UtcMillis};
 use std::path::Path;
@@ -29,7 +29,8 @@ fn measured(n: i64, metric: Metric) -> Measured {
     let sample = Sample::new(metric, Ok(7.0 + wave / 3.0), Some(1500.0 + 100.0 * wave), Flags::NONE);
     let sample = Sample { spread: Value::new(0.3 * wave).ok(), ..sample };
     let stamp = Stamp { at: UtcMillis(1_763_690_400_000 + n * SAMPLES_EVERY_MS), clock: ClockQuality::Synced };
-    Measured { stamp, metric, sample }
+    let moment = Moment { stamp, ticks: Ticks(n * SAMPLES_EVERY_MS) };
+    Measured { moment, metric, sample }
 }
 
 /// One day; the server has what was committed when the next commit comes, if it is there at all.
@@ -49,7 +50,7 @@ async fn day(folder: &Path, online: bool) -> u64 {
             continue;
         }
         buffer.flush().await;
-        while let Some(batch) = if online { buffer.next_batch(500).await } else { None } {
+        while let Some(batch) = if online { buffer.next_batch(500, false).await } else { None } {
             buffer.acknowledge(batch.buffer, batch.readings.last().unwrap().seq).await;
         }
     }

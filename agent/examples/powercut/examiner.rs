@@ -168,9 +168,9 @@ impl Verdict {
 
 fn is_right(reading: &Reading) -> bool {
     let right = measured(reading.seq);
-    let Measured { stamp, metric, sample } = right;
+    let Measured { moment, metric, sample } = right;
     let found = (reading.stamp, reading.metric, reading.outcome, reading.millivolts, reading.spread, reading.flags);
-    found == (stamp, metric, sample.outcome, sample.millivolts, sample.spread, sample.flags)
+    found == (moment.stamp, metric, sample.outcome, sample.millivolts, sample.spread, sample.flags)
 }
 
 fn integrity(path: &Path) -> rusqlite::Result<String> {

@@ -5,7 +5,7 @@ use agent::buffer::{Buffer, Measured};
 use agent::identity::{Home, Identity};
 use agent::probe::Sample;
 use agent::settings::SettingsFile;
-use agent::time::{Discipline, SystemClock, Time};
+use agent::time::{Discipline, Moment, SystemClock, Ticks, Time};
 use agent::{config, files};
 use shared::enrol::Broker;
 use shared::message::Intervals;
@@ -47,7 +47,8 @@ pub fn measured(n: u64) -> Measured {
         Sample { spread, ..Sample::new(metric, Ok(f64::from(whole) / 100_000.0), Some(millivolts), Flags::NONE) }
     };
     let at = UtcMillis(1_763_690_400_000 + i64::from(whole) * 2_500);
-    Measured { stamp: Stamp { at, clock: ClockQuality::Synced }, metric, sample }
+    let stamp = Stamp { at, clock: ClockQuality::Synced };
+    Measured { moment: Moment { stamp, ticks: Ticks(i64::from(whole) * 2_500) }, metric, sample }
 }
 
 /// The settings of a version.
@@ -114,7 +115,7 @@ pub async fn live(folder: &Path, seed: u64, deeds: u32) -> Result<(), Box<dyn Er
             say(format_args!("committed {} {}", ledger.next - 1, ledger.id))?;
             if online && dice.u32(0..10) > 0 {
                 for _ in 0..2 {
-                    let Some(batch) = buffer.next_batch(500).await else { break };
+                    let Some(batch) = buffer.next_batch(500, false).await else { break };
                     let through = batch.readings.last().map_or(0, |reading| reading.seq);
                     // The server has it from now on, whether the agent hears of it or not.
                     say(format_args!("acknowledged {through}"))?;

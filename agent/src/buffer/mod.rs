@@ -6,15 +6,17 @@
 
 mod file;
 mod rhythm;
+mod row;
+mod schema;
 mod worker;
 
 pub use file::{FileError, Ledger, inspect};
 
 use crate::config;
 use crate::probe::Sample;
-use crate::time::Time;
+use crate::time::{Moment, Time};
 use shared::message::Trouble;
-use shared::{Batch, BufferId, Metric, Seq, Stamp};
+use shared::{Batch, BufferId, Metric, Seq};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +34,7 @@ const QUEUE: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
     /// When it was taken.
-    pub stamp: Stamp,
+    pub moment: Moment,
     /// What was measured.
     pub metric: Metric,
     /// What the probe delivered.
@@ -50,7 +52,7 @@ pub struct Health {
 
 /// What the thread is asked to do.
 enum Command {
-    Read { limit: usize, reply: oneshot::Sender<Option<Batch>> },
+    Read { limit: usize, hold: bool, reply: oneshot::Sender<Option<Batch>> },
     Acknowledge { buffer: BufferId, through: Seq },
     Flush { reply: oneshot::Sender<()> },
     Stop,
@@ -103,9 +105,11 @@ impl Buffer {
     }
 
     /// The oldest readings that the server does not have, at most `limit`; `None` if there are none.
-    pub async fn next_batch(&self, limit: usize) -> Option<Batch> {
+    /// With `hold`, only those before the first whose time may yet be repaired. What is returned is never
+    /// changed any more, so that agent and server always agree.
+    pub async fn next_batch(&self, limit: usize, hold: bool) -> Option<Batch> {
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Read { limit, reply }).await;
+        self.send(Command::Read { limit, hold, reply }).await;
         answer.await.ok().flatten()
     }
 

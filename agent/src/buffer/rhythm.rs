@@ -88,6 +88,7 @@ impl Rhythm {
 mod tests {
     use super::*;
     use crate::probe::Sample;
+    use crate::time::{Moment, Ticks};
     use shared::reading::Flags;
     use shared::{ClockQuality, Stamp, UtcMillis};
 
@@ -95,7 +96,8 @@ mod tests {
 
     fn measured(metric: Metric, fault: Option<Fault>) -> Measured {
         let sample = fault.map_or_else(|| Sample::new(metric, Ok(7.0), None, Flags::NONE), Sample::fault);
-        Measured { stamp: Stamp { at: UtcMillis(0), clock: ClockQuality::Synced }, metric, sample }
+        let stamp = Stamp { at: UtcMillis(0), clock: ClockQuality::Synced };
+        Measured { moment: Moment { stamp, ticks: Ticks(0) }, metric, sample }
     }
 
     /// Commits of a probe that is sampled every ten seconds.

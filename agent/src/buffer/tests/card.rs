@@ -12,7 +12,7 @@ fn killed(into: &Path, rows: i64) {
     let folder = folder();
     let mut file = open(&folder);
     for n in 0..rows / 20 {
-        file.commit(&several(20), u64::try_from(n).unwrap() * 2, 0, AMPLE).unwrap();
+        file.commit(&several(20), u64::try_from(n).unwrap() * 2, 0, AMPLE, None).unwrap();
     }
     for name in ["buffer.db", "buffer.db-wal"] {
         std::fs::copy(folder.path().join(name), into.join(name)).unwrap();
@@ -61,10 +61,10 @@ async fn whatever_block_is_lost_new_readings_are_committed_and_nothing_else_is_t
             buffer.append(measured(1));
             until(&buffer, |state| state.is_some_and(|now| now.id != opened.id || now.next > opened.next)).await;
             // What is damaged and can't be sent is set aside; then there is at least the new one.
-            let _ = buffer.next_batch(500).await;
+            let _ = buffer.next_batch(500, false).await;
             buffer.append(measured(2));
             buffer.flush().await;
-            assert!(buffer.next_batch(500).await.is_some(), "seed {seed}");
+            assert!(buffer.next_batch(500, false).await.is_some(), "seed {seed}");
             assert_eq!(buffer.health().borrow().trouble, None, "seed {seed}");
             worker.stop();
         }
@@ -94,13 +94,13 @@ async fn rows_that_can_not_be_are_set_aside_with_their_buffer() {
     ] {
         let folder = folder();
         let mut file = open(&folder);
-        file.commit(&several(10), 1, 0, AMPLE).unwrap();
+        file.commit(&several(10), 1, 0, AMPLE, None).unwrap();
         assert_eq!(file.database().execute(harm, []).unwrap(), 1, "{harm}");
         drop(file);
         let (buffer, worker) = start(&folder);
         let former = until(&buffer, Option::is_some).await.unwrap();
         if former.id == id(7) {
-            assert!(buffer.next_batch(100).await.is_none(), "{harm}");
+            assert!(buffer.next_batch(100, false).await.is_none(), "{harm}");
         }
         buffer.append(measured(1));
         let now = until_next(&buffer, 2).await;
@@ -148,7 +148,7 @@ fn on_a_full_disk_readings_go_on_in_memory_the_oldest_are_dropped_and_counted_an
     assert_eq!((ledger.next, ledger.dropped), (MEMORY_LIMIT as u64 + 1, extra as u64));
     // The newest are there.
     let batch = work.file().read(MEMORY_LIMIT as u64 - 1, 10).unwrap();
-    assert_eq!(batch[0].stamp, measured(MEMORY_LIMIT as i64 + extra).stamp);
+    assert_eq!(batch[0].stamp, measured(MEMORY_LIMIT as i64 + extra).moment.stamp);
 }
 
 #[test]
