@@ -23,6 +23,11 @@ struct Said {
 }
 
 impl Repeats {
+    /// Nothing was said yet.
+    pub const fn new() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
+
     /// Whether to say this now: then, how often it has happened unsaid since it was said last.
     pub fn say(&self, what: &str, now: Instant) -> Option<u64> {
         let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
