@@ -5,7 +5,7 @@ pub mod script;
 use crate::demo::{DRAIN, Stop};
 use crate::error::Error;
 use crate::fleet::{FakeClock, Fleet, FleetSetup, Folder, Programs, now_ms, until};
-use crate::mqtt::{Identity, Repeater, take_over};
+use crate::mqtt::{Repeater, take_over};
 use crate::proxy::{Proxy, Weather};
 use crate::verify::Verdict;
 use script::{Fault, KINDS, ON_SMALL_DISK, RECOVERS, Step};
@@ -137,12 +137,7 @@ enum Act {
 /// # Errors
 /// When something fails that was not made to.
 pub async fn torment(fleet: &mut Fleet, steps: Vec<Step>, seconds: u64) -> Result<Faults, Error> {
-    let service = Identity {
-        ca: fleet.server.data_dir().join("ca.pem"),
-        certificate: fleet.server.data_dir().join("tirta-server.pem"),
-        key: fleet.server.data_dir().join("tirta-server.key"),
-    };
-    let repeater = Repeater::start(&service, fleet.services_port(), 3)?;
+    let repeater = Repeater::start(&fleet.service_identity(), fleet.services_port(), 3)?;
     let mut faults: Faults = KINDS.iter().map(|kind| (*kind, 0)).collect();
     // Latest first, so that the next one is at the end.
     let mut acts: Vec<(Duration, Act)> = steps.into_iter().map(|step| (step.at, Act::Begin(step.fault))).collect();
@@ -164,6 +159,7 @@ pub async fn torment(fleet: &mut Fleet, steps: Vec<Step>, seconds: u64) -> Resul
         fleet.still_runs()?;
     }
     sleep_until(start + Duration::from_secs(seconds)).await;
+    println!("           {} statuses told of a full disk", repeater.full_disks());
     // Not only the bursts: every third batch came twice at once.
     faults.insert("duplicate", repeater.copies());
     Ok(faults)

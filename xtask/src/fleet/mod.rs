@@ -23,6 +23,7 @@ pub use server::{Ports, Server, ServerSetup};
 pub use wait::until;
 
 use crate::error::{Error, Tried, make_folder};
+use crate::mqtt::Identity;
 use crate::proxy::Proxy;
 use crate::verify::Verdict;
 use provisioning::client::{Client, Device, NewToken};
@@ -226,6 +227,16 @@ impl Fleet {
             Ok(all.then_some(()))
         })
         .await
+    }
+
+    /// What the server itself shows to the broker: it may hear and say everything.
+    pub fn service_identity(&self) -> Identity {
+        let data = self.server.data_dir();
+        Identity {
+            ca: data.join("ca.pem"),
+            certificate: data.join("tirta-server.pem"),
+            key: data.join("tirta-server.key"),
+        }
     }
 
     /// Where a client with the server's certificate reaches the broker under any client id.
