@@ -92,6 +92,20 @@ fn a_clock_that_is_put_back_to_where_it_was_is_right_again() {
 }
 
 #[test]
+fn a_clock_for_which_nobody_speaks_any_more_is_not_synced() {
+    let mut world = World::boot(0, Word::Nothing);
+    world.look();
+    world.sync();
+    assert_eq!(world.pass(1_000), Synced);
+    let touched = std::mem::replace(&mut world.word, Word::Nothing);
+    assert_eq!(world.pass(1_000), Unsynced);
+    // That a file is there again, with the time that it had, is no new word.
+    world.ticks += 600_000;
+    world.word = touched;
+    assert_eq!(world.look().clock, Unsynced);
+}
+
+#[test]
 fn a_file_that_was_touched_before_the_jump_proves_nothing() {
     let mut world = World::boot(-DAY, Word::Nothing);
     world.look();
