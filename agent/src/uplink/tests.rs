@@ -237,6 +237,10 @@ async fn readings_wait_for_the_servers_time_when_the_clock_jumps() {
     bench.measure(1);
     bench.first().await;
     bench.until_acknowledged(1).await;
+    // Long after the connection was made.
+    tokio::time::pause();
+    tokio::time::advance(HOLD * 2).await;
+    tokio::time::resume();
     clock.set(NOON + 30 * 86_400_000);
     bench.measure(1);
     let mut state = bench.buffer.state();

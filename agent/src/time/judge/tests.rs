@@ -119,6 +119,24 @@ fn a_file_that_was_touched_before_the_jump_proves_nothing() {
 }
 
 #[test]
+fn a_jump_that_is_shorter_than_the_agent_was_away_is_noticed_by_the_one_that_starts_again() {
+    let mut world = World::boot(-DAY, Word::Nothing);
+    world.look();
+    world.sync();
+    world.pass(1_000);
+    world.restart();
+    // Within the hour that it was away the daemon has spoken, and then a hand set the clock.
+    world.ticks += 1_800_000;
+    world.sync();
+    world.ticks += 1_800_000;
+    world.jump(600_000);
+    assert_eq!(world.look().clock, Unsynced);
+    world.ticks += 60_000;
+    world.sync();
+    assert_eq!(world.look().clock, Synced);
+}
+
+#[test]
 fn small_steps_do_not_count_as_jumps() {
     let mut world = World::boot(0, Word::Vouched);
     for _ in 0..10 {
