@@ -203,7 +203,7 @@ fn connect(
         repeats: Repeats::default(),
         time: time.clone(),
     };
-    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);
+    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),

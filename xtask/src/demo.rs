@@ -50,6 +50,8 @@ pub async fn run(options: DemoOptions) -> Result<(), Error> {
         mosquitto: false,
         proxied: false,
         speed: None,
+        clocks_off_by: None,
+        small_disk: false,
     };
     println!("Starting the server and {} agents", options.devices);
     let mut stop = Stop::listen()?;
