@@ -3,10 +3,12 @@
 //! A message that can't be read is logged and otherwise ignored.
 
 use crate::link::Message;
+use crate::repeats::Repeats;
 use crate::sampler::Intervals;
 use crate::settings::SettingsFile;
 use crate::time::Time;
 use shared::{Ack, DeviceName, ServerTime, Settings, Topic};
+use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// Where messages go.
@@ -19,6 +21,8 @@ pub struct Downlink {
     pub settings: std::sync::Arc<SettingsFile>,
     /// The sampler's intervals.
     pub intervals: Intervals,
+    /// What was said of messages that can't be read.
+    pub repeats: Repeats,
     /// The clock.
     pub time: Time,
 }
@@ -33,7 +37,10 @@ impl Downlink {
 
     fn take(&self, message: &Message) {
         let unreadable = |problem: &dyn std::fmt::Display| {
-            tracing::warn!(topic = %message.topic, bytes = message.payload.len(), problem = ?problem.to_string(), "a message of the server can't be read");
+            let problem = problem.to_string();
+            if let Some(unsaid) = self.repeats.say(&problem, Instant::now()) {
+                tracing::warn!(topic = %message.topic, bytes = message.payload.len(), ?problem, unsaid, "a message of the server can't be read");
+            }
         };
         match Topic::parse(&message.topic) {
             Some(Topic::Ack(device)) if device == self.device => match Ack::decode(&message.payload) {
@@ -81,7 +88,8 @@ mod tests {
         let settings = Arc::new(SettingsFile::open(folder.path(), &time));
         let device = DeviceName::numbered(7);
         let time = Time::new(Arc::new(SystemClock), Discipline::File(folder.path().join("never")));
-        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals(), time };
+        let (intervals, repeats) = (sampler.intervals(), Repeats::default());
+        let downlink = Downlink { device, acks: sender, settings, intervals, repeats, time };
         Bench { downlink, acks, _folder: folder }
     }
 

@@ -11,6 +11,7 @@ use crate::enrol;
 use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
+use crate::repeats::Repeats;
 use crate::sampler::Sampler;
 use crate::settings::SettingsFile;
 use crate::status::Reporter;
@@ -199,6 +200,7 @@ fn connect(
         acks: ack_sender,
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
+        repeats: Repeats::default(),
         time: time.clone(),
     };
     let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink);
