@@ -2,7 +2,7 @@
 //! A message that can't be read is logged and otherwise ignored.
 
 use crate::link::Message;
-use crate::sampler::Intervals;
+use crate::sampler::{Calibrations, Intervals};
 use crate::settings::SettingsFile;
 use shared::{Ack, DeviceName, Settings, Topic};
 use tokio::sync::mpsc;
@@ -17,6 +17,8 @@ pub struct Downlink {
     pub settings: std::sync::Arc<SettingsFile>,
     /// The sampler's intervals.
     pub intervals: Intervals,
+    /// The sampler's calibrations.
+    pub calibrations: Calibrations,
 }
 
 impl Downlink {
@@ -39,9 +41,10 @@ impl Downlink {
             },
             Some(Topic::Settings(device)) if device == self.device => match Settings::decode(&message.payload) {
                 Ok(settings) => {
-                    let intervals = settings.intervals.clone();
+                    let (intervals, calibrations) = (settings.intervals.clone(), settings.in_force());
                     if self.settings.offer(settings) {
                         self.intervals.apply(&intervals);
+                        self.calibrations.apply(&calibrations);
                     }
                 }
                 Err(problem) => unreadable(&problem),
@@ -56,7 +59,7 @@ mod tests {
     use super::*;
     use crate::sampler::Sampler;
     use crate::time::{Discipline, SystemClock, Time};
-    use shared::{BufferId, message};
+    use shared::BufferId;
     use std::sync::Arc;
 
     struct Bench {
@@ -68,11 +71,12 @@ mod tests {
     fn bench() -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let time = Time::new(Arc::new(SystemClock), Discipline::Assumed);
-        let sampler = Sampler::start(vec![], &message::Intervals::default(), &time, |_| {}).unwrap();
+        let sampler = Sampler::start(vec![], &Settings::default(), &time, |_| {}).unwrap();
         let (sender, acks) = mpsc::channel(1);
         let settings = Arc::new(SettingsFile::open(folder.path(), &time));
         let device = DeviceName::numbered(7);
-        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals() };
+        let (intervals, calibrations) = (sampler.intervals(), sampler.calibrations());
+        let downlink = Downlink { device, acks: sender, settings, intervals, calibrations };
         Bench { downlink, acks, _folder: folder }
     }
 

@@ -93,9 +93,9 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
 }
 
 fn measure(config: &Config, settings: &SettingsFile, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
-    let intervals = settings.watch().borrow().intervals.clone();
+    let settings = settings.watch().borrow().clone();
     let sink = buffer.clone();
-    Sampler::start(rig::lanes(&config.probes), &intervals, time, move |measured| sink.append(measured))
+    Sampler::start(rig::lanes(&config.probes), &settings, time, move |measured| sink.append(measured))
         .map_err(RunError::Thread)
 }
 
@@ -148,6 +148,7 @@ fn connect(
         acks: ack_sender,
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
+        calibrations: sampler.calibrations(),
     };
     let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);
     let tasks = vec![

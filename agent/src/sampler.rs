@@ -3,20 +3,28 @@
 //! I2C blocks, so each bus has a thread of its own: a bus that hangs stops only its own probes. All
 //! simulated probes share one.
 
+mod control;
 mod schedule;
+mod tap;
+
+pub use control::{Calibrations, Intervals};
+pub use tap::{Observed, Purpose, Tap, Tapped};
 
 use crate::buffer::Measured;
 use crate::probe::{Circumstances, Probe, Water};
 use crate::time::Time;
+use control::Control;
 use schedule::Schedule;
+use shared::calibration::Calibration;
 use shared::reading::{Fault, Flag, Outcome};
-use shared::{Metric, message};
+use shared::{Metric, Settings};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tap::Taps;
 use tokio::sync::watch;
 
 /// A probe with its interval.
@@ -35,6 +43,15 @@ pub struct Lane {
     pub name: String,
     /// In the order in which they are sampled when they are due together.
     pub slots: Vec<Slot>,
+}
+
+impl Lane {
+    /// Says what a probe is in.
+    fn immerse(&mut self, metric: Metric, nominal: Option<f64>) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.metric == metric) {
+            slot.probe.immerse(nominal);
+        }
+    }
 }
 
 /// How a probe is.
@@ -56,34 +73,21 @@ impl Vital {
 /// How the probes are.
 pub type Vitals = BTreeMap<Metric, Vital>;
 
+/// The last sample of each metric, as it went to the sink.
+pub type Latest = BTreeMap<Metric, Measured>;
+
 /// A thread may take this much longer than its interval before its probes count as silent.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long a stopping thread is waited for: it may hang in its bus.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-enum Control {
-    Intervals(message::Intervals),
-    Stop,
-}
-
-/// Changes the intervals of a running sampler.
-#[derive(Clone)]
-pub struct Intervals(Vec<Sender<Control>>);
-
-impl Intervals {
-    /// Puts intervals into force; metrics that are absent go back to the configured ones.
-    pub fn apply(&self, intervals: &message::Intervals) {
-        for lane in &self.0 {
-            let _ = lane.send(Control::Intervals(intervals.clone()));
-        }
-    }
-}
-
 /// The running threads.
 pub struct Sampler {
     controls: Vec<Sender<Control>>,
     threads: Vec<JoinHandle<()>>,
+    tap: Tap,
     vitals: watch::Receiver<Vitals>,
+    latest: watch::Receiver<Latest>,
 }
 
 /// Where samples go. It must not block.
@@ -91,38 +95,57 @@ pub trait Sink: Fn(Measured) + Send + Sync + 'static {}
 impl<F: Fn(Measured) + Send + Sync + 'static> Sink for F {}
 
 impl Sampler {
-    /// Starts a thread for each lane.
+    /// Starts a thread for each lane, with the intervals and calibrations of the settings.
     ///
     /// # Errors
     /// When a thread can't be started.
-    pub fn start(lanes: Vec<Lane>, intervals: &message::Intervals, time: &Time, sink: impl Sink) -> io::Result<Self> {
+    pub fn start(lanes: Vec<Lane>, settings: &Settings, time: &Time, sink: impl Sink) -> io::Result<Self> {
         // A probe whose first sample never comes is silent too.
         let expected = |slot: &Slot| Instant::now() + slot.interval + GRACE;
         let slots = lanes.iter().flat_map(|lane| &lane.slots);
         let unknown: Vitals =
             slots.map(|slot| (slot.metric, Vital { fault: None, expected: expected(slot) })).collect();
         let (vitals_sender, vitals) = watch::channel(unknown);
+        let (latest_sender, latest) = watch::channel(Latest::new());
         let common = Common {
             time: time.clone(),
             sink: Arc::new(sink),
             vitals: Arc::new(vitals_sender),
+            latest: Arc::new(latest_sender),
             water: Arc::new(Mutex::new(None)),
         };
-        let (mut controls, mut threads) = (vec![], vec![]);
+        let (mut controls, mut threads, mut taps) = (vec![], vec![], BTreeMap::new());
         for lane in lanes.into_iter().filter(|lane| !lane.slots.is_empty()) {
             let (control, orders) = channel();
-            let _ = control.send(Control::Intervals(intervals.clone()));
+            let _ = control.send(Control::Intervals(settings.intervals.clone()));
+            let _ = control.send(Control::Calibrations(settings.in_force()));
+            taps.extend(lane.slots.iter().map(|slot| (slot.metric, control.clone())));
             let common = common.clone();
             let name = format!("sample {}", lane.name);
             threads.push(std::thread::Builder::new().name(name).spawn(move || common.run(lane, &orders))?);
             controls.push(control);
         }
-        Ok(Self { controls, threads, vitals })
+        Ok(Self { controls, threads, tap: Tap(taps), vitals, latest })
     }
 
     /// A handle to change the intervals.
     pub fn intervals(&self) -> Intervals {
         Intervals(self.controls.clone())
+    }
+
+    /// A handle to change the calibrations.
+    pub fn calibrations(&self) -> Calibrations {
+        Calibrations(self.controls.clone())
+    }
+
+    /// A handle to look at probes.
+    pub fn tap(&self) -> Tap {
+        self.tap.clone()
+    }
+
+    /// The last samples, and whatever follows.
+    pub fn latest(&self) -> watch::Receiver<Latest> {
+        self.latest.clone()
     }
 
     /// How the probes are, and whatever follows.
@@ -154,6 +177,7 @@ struct Common {
     time: Time,
     sink: Arc<dyn Fn(Measured) + Send + Sync>,
     vitals: Arc<watch::Sender<Vitals>>,
+    latest: Arc<watch::Sender<Latest>>,
     /// The latest water temperature and when it is too old to be used.
     water: Arc<Mutex<Option<(Water, Instant)>>>,
 }
@@ -162,30 +186,45 @@ impl Common {
     fn run(self, mut lane: Lane, orders: &Receiver<Control>) {
         let own: Vec<Duration> = lane.slots.iter().map(|slot| slot.interval).collect();
         let mut schedule = Schedule::new(own.clone(), Instant::now());
+        let mut calibrations = BTreeMap::new();
+        let mut taps = Taps::default();
         loop {
+            taps.forget_ended();
             let Some((index, due)) = schedule.next() else { return };
-            match orders.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            // What is stored comes first.
+            let extra = taps.next(Instant::now()).filter(|(at, _)| *at < due);
+            let wake = extra.map_or(due, |(at, _)| at);
+            match orders.recv_timeout(wake.saturating_duration_since(Instant::now())) {
                 Ok(Control::Intervals(intervals)) => {
                     for (i, slot) in lane.slots.iter().enumerate() {
                         let every = intervals.get(slot.metric).or(own.get(i).copied()).unwrap_or(slot.interval);
                         schedule.set(i, every, Instant::now());
                     }
                 }
+                Ok(Control::Calibrations(in_force)) => calibrations = in_force,
+                Ok(Control::Tap(tapping)) => taps.add(tapping),
+                Ok(Control::Immerse(metric, nominal)) => lane.immerse(metric, nominal),
                 Ok(Control::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Some(slot) = lane.slots.get_mut(index) {
-                        self.sample(slot, schedule.every(index));
+                    let tapped = extra.and_then(|(_, metric)| lane.slots.iter().position(|slot| slot.metric == metric));
+                    let Some(slot) = lane.slots.get_mut(tapped.unwrap_or(index)) else { return };
+                    let every = schedule.every(tapped.unwrap_or(index));
+                    let observed = self.sample(slot, calibrations.get(&slot.metric).copied(), every);
+                    if tapped.is_some() {
+                        taps.give(observed, Instant::now());
+                    } else {
+                        self.deliver(observed, taps.calibrates(observed.metric));
+                        schedule.done(index, Instant::now());
                     }
-                    schedule.done(index, Instant::now());
                 }
             }
         }
     }
 
-    fn sample(&self, slot: &mut Slot, every: Duration) {
+    fn sample(&self, slot: &mut Slot, calibration: Option<Calibration>, every: Duration) -> Observed {
         let stamp = self.time.stamp();
-        let circumstances = Circumstances { now: stamp.at, water: self.water(), calibration: None };
-        let sample = slot.probe.sample(&circumstances);
+        let water = self.water();
+        let sample = slot.probe.sample(&Circumstances { now: stamp.at, water, calibration });
         let fault = match sample.outcome {
             Outcome::Fault(fault) => Some(fault),
             Outcome::Measured(value) => {
@@ -198,7 +237,18 @@ impl Common {
             }
         };
         self.note(slot.metric, Vital { fault, expected: Instant::now() + every + GRACE });
-        (self.sink)(Measured { stamp, metric: slot.metric, sample });
+        Observed { metric: slot.metric, stamp, sample, water }
+    }
+
+    /// Gives a sample to the sink, flagged if the probe was not in the water.
+    fn deliver(&self, observed: Observed, calibrates: bool) {
+        let Observed { metric, stamp, mut sample, .. } = observed;
+        if calibrates {
+            sample.flags = sample.flags.with(Flag::Calibrating);
+        }
+        let measured = Measured { stamp, metric, sample };
+        self.latest.send_modify(|latest| drop(latest.insert(metric, measured)));
+        (self.sink)(measured);
     }
 
     fn water(&self) -> Option<Water> {

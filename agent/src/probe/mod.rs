@@ -33,6 +33,10 @@ pub struct Water {
 pub trait Probe: Send {
     /// Takes one sample. A failure is a fault in the sample, never a number and never a panic.
     fn sample(&mut self, circumstances: &Circumstances) -> Sample;
+
+    /// Somebody says what the probe is in: a solution of this value (see `shared::calibration::Point::nominal`),
+    /// or the water again. A real probe knows that by itself.
+    fn immerse(&mut self, _nominal: Option<f64>) {}
 }
 
 /// What a probe delivered, before it has a time and a sequence.
