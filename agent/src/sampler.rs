@@ -247,7 +247,9 @@ impl Common {
             sample.flags = sample.flags.with(Flag::Calibrating);
         }
         let measured = Measured { stamp, metric, sample };
-        self.latest.send_modify(|latest| drop(latest.insert(metric, measured)));
+        self.latest.send_modify(|latest| {
+            latest.insert(metric, measured);
+        });
         (self.sink)(measured);
     }
 
