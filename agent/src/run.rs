@@ -4,6 +4,7 @@
 
 mod rig;
 
+use crate::alarm::Alarm;
 use crate::buffer::{Buffer, Worker};
 use crate::config::Config;
 use crate::downlink::Downlink;
@@ -11,6 +12,7 @@ use crate::enrol;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
 use crate::sampler::Sampler;
+use crate::sensors;
 use crate::settings::SettingsFile;
 use crate::status::Reporter;
 use crate::time::{Time, boot_id};
@@ -61,6 +63,8 @@ pub enum RunError {
 /// When the agent can't begin.
 pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
     let _lock = lock(&config.data_dir)?;
+    // Left in its fail-safe state however this ends.
+    let alarm = Alarm::start(config.alarm.as_ref()).map_err(RunError::Thread)?;
     let time = Time::new(clock, config.discipline.clone());
     let serial = config.serial.map_or_else(|| SerialSources::default().read(), Ok)?;
     let home = Home::new(&config.data_dir);
@@ -83,7 +87,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
         end_of_measuring(sampler, &buffer).await;
         return end_of_buffer(worker).await;
     };
-    let voice = connect(&config, &identity, &settings, &buffer, &sampler, &time)?;
+    let voice = connect(&config, &identity, &settings, &buffer, &sampler, &alarm, &time)?;
     stop.await;
     tracing::info!("stopping");
     end_of_measuring(sampler, &buffer).await;
@@ -120,6 +124,7 @@ fn connect(
     settings: &Arc<SettingsFile>,
     buffer: &Buffer,
     sampler: &Sampler,
+    alarm: &Alarm,
     time: &Time,
 ) -> Result<Voice, RunError> {
     let device = identity.name.clone();
@@ -130,6 +135,7 @@ fn connect(
         settings: settings.watch(),
         buffer: buffer.state(),
         vitals: sampler.vitals(),
+        alarm: alarm.state,
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
     let (dial, tls_name) = broker(config, identity);
@@ -150,10 +156,12 @@ fn connect(
         intervals: sampler.intervals(),
         calibrations: sampler.calibrations(),
     };
+    let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
     let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),
+        tokio::spawn(sensors),
         tokio::spawn(reporter.clone().run(link.clone())),
     ];
     Ok(Voice { link, reporter, tasks, connection })
