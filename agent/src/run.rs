@@ -15,10 +15,10 @@ use crate::sampler::Sampler;
 use crate::sensors;
 use crate::settings::SettingsFile;
 use crate::status::Reporter;
-use crate::time::{Time, boot_id};
+use crate::time::{BootClock, Time, boot_id};
 use crate::trust::{self, TrustError};
 use crate::uplink::Uplink;
-use shared::{Clock, Serial};
+use shared::{ClockQuality, Serial};
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 /// How long an agent that is told to stop goes on sending.
@@ -61,11 +61,12 @@ pub enum RunError {
 ///
 /// # Errors
 /// When the agent can't begin.
-pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
     let _lock = lock(&config.data_dir)?;
     // Left in its fail-safe state however this ends.
     let alarm = Alarm::start(config.alarm.as_ref()).map_err(RunError::Thread)?;
-    let time = Time::new(clock, config.discipline.clone());
+    let boot = boot_id(Path::new("/proc/sys/kernel/random/boot_id"));
+    let time = Time::new(clock, config.discipline.clone()).of_boot(&boot, &config.data_dir);
     let serial = config.serial.map_or_else(|| SerialSources::default().read(), Ok)?;
     let home = Home::new(&config.data_dir);
     let known = home.load(serial)?;
@@ -76,6 +77,8 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
     let settings = Arc::new(SettingsFile::open(&config.data_dir, &time));
     let (buffer, worker) = Buffer::start(&config.data_dir, &config.buffer, time.clone()).map_err(RunError::Thread)?;
     let sampler = measure(&config, &settings, &buffer, &time)?;
+    let mut clocks = JoinSet::new(); // until the end of this function
+    clocks.spawn(keep_time(time.clone(), config.data_dir.clone(), buffer.clone()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
     tokio::pin!(stop);
@@ -101,6 +104,20 @@ fn measure(config: &Config, settings: &SettingsFile, buffer: &Buffer, time: &Tim
     let sink = buffer.clone();
     Sampler::start(rig::lanes(&config.probes), &settings, time, move |measured| sink.append(measured))
         .map_err(RunError::Thread)
+}
+
+/// Watches the clocks for ever; what waits for a trusted time is committed as soon as there is one.
+async fn keep_time(time: Time, data_dir: PathBuf, buffer: Buffer) {
+    let mut quality = time.quality();
+    let known = async {
+        while quality.wait_for(|quality| *quality != ClockQuality::Unsynced).await.is_ok() {
+            buffer.flush().await;
+            if quality.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::join!(known, time.clone().keep(data_dir));
 }
 
 async fn identified(known: Option<Identity>, config: &Config, home: &Home, serial: Serial, time: &Time) -> Identity {
@@ -130,7 +147,7 @@ fn connect(
     let device = identity.name.clone();
     let reporter = Reporter {
         device: device.clone(),
-        boot: boot_id(Path::new("/proc/sys/kernel/random/boot_id")),
+        boot: time.boot().to_owned(),
         time: time.clone(),
         settings: settings.watch(),
         buffer: buffer.state(),
@@ -155,6 +172,7 @@ fn connect(
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
         calibrations: sampler.calibrations(),
+        time: time.clone(),
     };
     let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
     let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);

@@ -223,12 +223,12 @@ impl Common {
                     let tapped = extra.and_then(|(_, metric)| lane.slots.iter().position(|slot| slot.metric == metric));
                     let Some(slot) = lane.slots.get_mut(tapped.unwrap_or(index)) else { return };
                     let every = schedule.every(tapped.unwrap_or(index));
-                    let observed = self.sample(slot, calibrations.get(&slot.metric).copied(), every);
-                    lane.recover(observed.sample.outcome);
+                    let (measured, water) = self.sample(slot, calibrations.get(&slot.metric).copied(), every);
+                    lane.recover(measured.sample.outcome);
                     if tapped.is_some() {
-                        taps.give(observed, Instant::now());
+                        taps.give(&measured, water, Instant::now());
                     } else {
-                        self.deliver(observed, taps.calibrates(observed.metric));
+                        self.deliver(measured, taps.calibrates(measured.metric));
                         schedule.done(index, Instant::now());
                     }
                 }
@@ -236,10 +236,10 @@ impl Common {
         }
     }
 
-    fn sample(&self, slot: &mut Slot, calibration: Option<Calibration>, every: Duration) -> Observed {
-        let stamp = self.time.stamp();
+    fn sample(&self, slot: &mut Slot, calibration: Option<Calibration>, every: Duration) -> (Measured, Option<Water>) {
+        let moment = self.time.moment();
         let water = self.water();
-        let sample = slot.probe.sample(&Circumstances { now: stamp.at, water, calibration });
+        let sample = slot.probe.sample(&Circumstances { now: moment.stamp.at, water, calibration });
         let fault = match sample.outcome {
             Outcome::Fault(fault) => Some(fault),
             Outcome::Measured(value) => {
@@ -252,18 +252,16 @@ impl Common {
             }
         };
         self.note(slot.metric, Vital { fault, expected: Instant::now() + every + GRACE });
-        Observed { metric: slot.metric, stamp, sample, water }
+        (Measured { moment, metric: slot.metric, sample }, water)
     }
 
     /// Gives a sample to the sink, flagged if the probe was not in the water.
-    fn deliver(&self, observed: Observed, calibrates: bool) {
-        let Observed { metric, stamp, mut sample, .. } = observed;
+    fn deliver(&self, mut measured: Measured, calibrates: bool) {
         if calibrates {
-            sample.flags = sample.flags.with(Flag::Calibrating);
+            measured.sample.flags = measured.sample.flags.with(Flag::Calibrating);
         }
-        let measured = Measured { stamp, metric, sample };
         self.latest.send_modify(|latest| {
-            latest.insert(metric, measured);
+            latest.insert(measured.metric, measured);
         });
         (self.sink)(measured);
     }

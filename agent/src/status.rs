@@ -75,6 +75,7 @@ impl Reporter {
     async fn while_up(&mut self, link: &Link, state: &mut watch::Receiver<LinkState>) {
         let connection = *state.borrow_and_update();
         let mut said = self.say(link, State::Online).await;
+        let mut clock = self.time.quality(); // changes after what was said
         let mut next = Instant::now() + AGAIN;
         let mut earliest = Instant::now() + CALM;
         while *state.borrow() == connection {
@@ -87,6 +88,7 @@ impl Reporter {
                 }
                 () = sleep_until(next) => {}
                 _ = self.settings.changed() => next = next.min(earliest),
+                Ok(()) = clock.changed() => next = next.min(earliest),
                 _ = self.vitals.changed() => next = next.min(earliest),
                 // The buffer changes with every commit: only what was dropped, or a new buffer, is news.
                 _ = self.buffer.changed() => {

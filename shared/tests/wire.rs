@@ -179,6 +179,14 @@ fn settings_have_these_bytes_and_tolerate_a_newer_server() {
 }
 
 #[test]
+fn the_servers_time_has_these_bytes_and_tolerates_a_newer_server() {
+    let bytes = r#"{"v":1,"time":1763690500000}"#;
+    assert_eq!(ServerTime::new(NOW).encode(), bytes);
+    assert_eq!(ServerTime::decode(br#"{"v":1,"time":1763690500000,"leap":0}"#).unwrap(), ServerTime::new(NOW));
+    assert!(ServerTime::decode(br#"{"v":1}"#).is_err());
+}
+
+#[test]
 fn a_status_has_these_bytes() {
     let mut status = Status::new(LinkState::Online);
     status.agent = "0.1.0".to_owned();

@@ -5,14 +5,16 @@
 //! that is lost only means that something is sent twice, which the server absorbs.
 
 mod file;
+mod row;
+mod schema;
 mod worker;
 
 pub use file::{FileError, Ledger, inspect};
 
 use crate::config;
 use crate::probe::Sample;
-use crate::time::Time;
-use shared::{Batch, BufferId, Metric, Seq, Stamp};
+use crate::time::{Moment, Time};
+use shared::{Batch, BufferId, Metric, Seq};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +32,7 @@ const QUEUE: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
     /// When it was taken.
-    pub stamp: Stamp,
+    pub moment: Moment,
     /// What was measured.
     pub metric: Metric,
     /// What the probe delivered.
@@ -39,7 +41,7 @@ pub struct Measured {
 
 /// What the thread is asked to do.
 enum Command {
-    Read { limit: usize, reply: oneshot::Sender<Option<Batch>> },
+    Read { limit: usize, hold: bool, reply: oneshot::Sender<Option<Batch>> },
     Acknowledge { buffer: BufferId, through: Seq },
     Flush { reply: oneshot::Sender<()> },
     Stop,
@@ -90,9 +92,11 @@ impl Buffer {
     }
 
     /// The oldest readings that the server does not have, at most `limit`; `None` if there are none.
-    pub async fn next_batch(&self, limit: usize) -> Option<Batch> {
+    /// With `hold`, only those before the first whose time may yet be repaired. What is returned is never
+    /// changed any more, so that agent and server always agree.
+    pub async fn next_batch(&self, limit: usize, hold: bool) -> Option<Batch> {
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Read { limit, reply }).await;
+        self.send(Command::Read { limit, hold, reply }).await;
         answer.await.ok().flatten()
     }
 

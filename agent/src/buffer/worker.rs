@@ -78,8 +78,8 @@ impl Work {
                 self.due.map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
             match woken.recv_timeout(patience) {
                 Ok(Wake::Measured(measured)) => self.take(measured),
-                Ok(Wake::Command(Command::Read { limit, reply })) => {
-                    let _ = reply.send(self.read(limit));
+                Ok(Wake::Command(Command::Read { limit, hold, reply })) => {
+                    let _ = reply.send(self.read(limit, hold));
                 }
                 Ok(Wake::Command(Command::Acknowledge { buffer, through })) => self.acknowledge(buffer, through),
                 Ok(Wake::Command(Command::Flush { reply })) => {
@@ -107,19 +107,31 @@ impl Work {
         self.commit_within(self.every);
     }
 
-    fn read(&mut self, limit: usize) -> Option<Batch> {
-        let file = self.file.as_ref()?;
+    fn read(&mut self, limit: usize, hold: bool) -> Option<Batch> {
+        if self.repair().is_some() {
+            // What could be repaired now must not be sent unrepaired.
+            self.commit();
+        }
+        let file = self.file.as_mut()?;
         let buffer = file.ledger().id;
         match file.read(self.acknowledged, limit) {
             Ok(readings) if readings.is_empty() => None,
             Ok(mut readings) => {
+                if hold {
+                    readings.truncate(readings.partition_point(|r| file.first_open().is_none_or(|open| r.seq < open)));
+                }
                 if !self.heard {
                     // Until the server has told how much it knows, at most one new reading is sent: had the card
                     // gone back in time, the others would have sequences that the server takes for repeats.
                     let end = if self.acknowledged + 1 < self.opened { self.opened } else { self.opened + 1 };
                     readings.truncate(readings.partition_point(|r| r.seq < end).max(1));
                 }
-                self.handed = readings.last().map_or(self.handed, |r| r.seq.max(self.handed));
+                let last = readings.last()?.seq;
+                if let Err(error) = file.close_times(last) {
+                    self.failed(&error);
+                    return None;
+                }
+                self.handed = self.handed.max(last);
                 Some(Batch { buffer, readings })
             }
             Err(error) => {
@@ -159,6 +171,12 @@ impl Work {
         }
     }
 
+    /// What to add to ticks, if that is known now and there are times that wait for it.
+    fn repair(&self) -> Option<i64> {
+        let open = self.file.as_ref().is_some_and(|file| file.first_open().is_some());
+        if open { self.time.reference() } else { None }
+    }
+
     fn commit_within(&mut self, time: Duration) {
         let due = Instant::now() + time;
         self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
@@ -172,7 +190,9 @@ impl Work {
         let Some(file) = &mut self.file else { return };
         let lost = self.lost.load(Ordering::Relaxed);
         let before = file.ledger();
-        match file.commit(self.waiting.make_contiguous(), self.acknowledged, lost, self.limits) {
+        // Asked only now, so that what is written unsynced here is repaired at once if it can be.
+        let reference = self.time.reference();
+        match file.commit(self.waiting.make_contiguous(), self.acknowledged, lost, self.limits, reference) {
             Ok(ledger) => {
                 self.waiting.clear();
                 self.lost.fetch_sub(lost, Ordering::Relaxed);
@@ -200,11 +220,12 @@ impl Work {
     }
 
     fn open(&mut self) {
-        let opened = File::open(&self.path, fresh_id()).or_else(|error| match error {
+        let opened = File::open(&self.path, fresh_id(), self.time.boot()).or_else(|error| match error {
             FileError::Broken(problem) => {
                 self.set_aside(&problem)?;
                 // If even a new file is broken, the card is: try again later, not at once and for ever.
-                File::open(&self.path, fresh_id()).map_err(|error| FileError::Unavailable(error.to_string()))
+                File::open(&self.path, fresh_id(), self.time.boot())
+                    .map_err(|error| FileError::Unavailable(error.to_string()))
             }
             FileError::Unavailable(_) => Err(error),
         });

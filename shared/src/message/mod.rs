@@ -7,12 +7,14 @@ mod ack;
 mod batch;
 pub mod calibrate;
 mod sensors;
+mod server_time;
 mod settings;
 mod status;
 
 pub use ack::Ack;
 pub use batch::{Batch, MAX_PAYLOAD, MAX_READINGS, Received, Refusal, Refused, Rejection};
 pub use sensors::{ProbeReport, Sensors};
+pub use server_time::ServerTime;
 pub use settings::{IntervalError, Intervals, Settings};
 pub use status::{BufferStatus, LinkState, Status};
 
@@ -80,4 +82,4 @@ macro_rules! json_message {
         }
     };
 }
-pub(crate) use json_message;
+use json_message;
