@@ -3,6 +3,7 @@
 use super::*;
 use crate::probe::Sample;
 use crate::time::{Discipline, SystemClock};
+use embedded_hal_mock::eh1::delay::NoopDelay;
 use shared::calibration::{Active, RecordId};
 use shared::message;
 use shared::reading::Flags;
@@ -239,5 +240,19 @@ fn the_last_sample_of_each_metric_can_be_looked_up() {
     let (sampler, samples) = start(vec![lane("a", vec![slot(Metric::Ph, 5, |_| value(Metric::Ph, 7.0))])]);
     until(&samples, |_| true);
     assert_eq!(sampler.latest().borrow()[&Metric::Ph].sample, value(Metric::Ph, 7.0));
+    sampler.stop();
+}
+
+#[test]
+fn a_lane_whose_bus_hangs_tries_to_free_it() {
+    let (tried, claims) = channel();
+    let claim = move || {
+        let _ = tried.send(());
+        Err("there are no pins here".to_owned())
+    };
+    let recovery = Some(Recovery::new(Box::new(claim), NoopDelay::new()));
+    let probe = slot(Metric::Ph, 5, |_| Sample::fault(Fault::BusError));
+    let (sampler, _samples) = start(vec![Lane { recovery, ..lane("i2c-1", vec![probe]) }]);
+    claims.recv_timeout(PATIENT).unwrap();
     sampler.stop();
 }
