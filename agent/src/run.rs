@@ -9,6 +9,7 @@ use crate::buffer::{Buffer, Worker};
 use crate::config::Config;
 use crate::downlink::Downlink;
 use crate::enrol;
+use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
 use crate::sampler::Sampler;
@@ -18,6 +19,7 @@ use crate::status::Reporter;
 use crate::time::{BootClock, Time, boot_id};
 use crate::trust::{self, TrustError};
 use crate::uplink::Uplink;
+use crate::watchdog::Notifier;
 use shared::{ClockQuality, Serial};
 use std::fs::File;
 use std::future::Future;
@@ -79,6 +81,7 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     let sampler = measure(&config, &settings, &buffer, &time)?;
     let mut clocks = JoinSet::new(); // until the end of this function
     clocks.spawn(keep_time(time.clone(), config.data_dir.clone(), buffer.clone()));
+    let guarded = Guarded::begin(&sampler, &buffer, config.probes.len());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
     tokio::pin!(stop);
@@ -87,12 +90,14 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
         () = &mut stop => None,
     };
     let Some(identity) = identity else {
+        guarded.end();
         end_of_measuring(sampler, &buffer).await;
         return end_of_buffer(worker).await;
     };
     let voice = connect(&config, &identity, &settings, &buffer, &sampler, &alarm, &time)?;
     stop.await;
     tracing::info!("stopping");
+    guarded.end();
     end_of_measuring(sampler, &buffer).await;
     voice.deliver_the_rest(&buffer).await;
     voice.say_good_bye().await;
@@ -127,6 +132,34 @@ async fn identified(known: Option<Identity>, config: &Config, home: &Home, seria
     }
 }
 
+/// While it lives, systemd hears that the agent measures.
+struct Guarded {
+    notifier: Arc<Notifier>,
+    feeding: JoinHandle<()>,
+}
+
+impl Guarded {
+    fn begin(sampler: &Sampler, buffer: &Buffer, probes: usize) -> Self {
+        let notifier = Arc::new(Notifier::from_environment());
+        notifier.ready();
+        let (pulse, state, health) = (sampler.pulse(), buffer.state(), buffer.health());
+        let status = move || {
+            let pending = state.borrow().map_or(0, |ledger| ledger.pending());
+            let trouble = health.borrow().trouble.map_or("", |_| "; the card can't be written");
+            format!("{probes} probes; {pending} readings wait for the server{trouble}")
+        };
+        let feeder = Arc::clone(&notifier);
+        let feeding = tokio::spawn(async move { feeder.feed(|| pulse.beats(std::time::Instant::now()), status).await });
+        Self { notifier, feeding }
+    }
+
+    /// The threads end now, so nobody may wait for their progress.
+    fn end(self) {
+        self.feeding.abort();
+        self.notifier.stopping();
+    }
+}
+
 /// The tasks that speak with the server.
 struct Voice {
     link: Link,
@@ -151,6 +184,7 @@ fn connect(
         time: time.clone(),
         settings: settings.watch(),
         buffer: buffer.state(),
+        health: buffer.health(),
         vitals: sampler.vitals(),
         alarm: alarm.state,
     };
@@ -246,7 +280,7 @@ impl Voice {
 /// Makes the folder and takes it for this process.
 fn lock(data_dir: &Path) -> Result<File, RunError> {
     let failed = |error| RunError::DataDir { path: data_dir.to_owned(), error };
-    std::fs::create_dir_all(data_dir).map_err(failed)?;
+    files::make_folder(data_dir).map_err(failed)?;
     let file = File::create(data_dir.join("agent.lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -382,7 +382,7 @@ async fn a_status_is_recorded_and_announced() {
     let device = server.device(1).await;
     let mut watcher = server.live.subscribe();
     let mut status = Status::new(LinkState::Online);
-    status.buffer = Some(BufferStatus { id: BufferId::from_random(BUFFER), pending: 12, dropped: 3 });
+    status.buffer = Some(BufferStatus::new(BufferId::from_random(BUFFER), 12, 3));
     device.publish(Topic::Status(pi(1)), "no status").await;
     device.publish(Topic::Status(pi(1)), status.encode()).await;
     let event = within("an event", watcher.recv()).await.unwrap();

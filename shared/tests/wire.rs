@@ -193,7 +193,7 @@ fn a_status_has_these_bytes() {
     status.boot = "b7".to_owned();
     status.clock = Some(ClockQuality::Synced);
     status.settings = 3;
-    status.buffer = Some(BufferStatus { id: BufferId::from_random(1), pending: 12, dropped: 0 });
+    status.buffer = Some(BufferStatus::new(BufferId::from_random(1), 12, 0));
     status.probes.insert("ph".to_owned(), "ok".to_owned());
     let bytes = concat!(
         r#"{"v":1,"state":"online","agent":"0.1.0","boot":"b7","clock":"synced","settings":3,"#,

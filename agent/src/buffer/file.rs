@@ -8,7 +8,8 @@
 use super::Measured;
 use super::row::{SELECT, count, insert, to_reading, whole};
 use super::schema::{self, SCHEMA_VERSION};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, ffi, params};
+use shared::message::Trouble;
 use shared::{BufferId, ClockQuality, Reading, Seq};
 use std::path::Path;
 use std::time::Duration;
@@ -16,25 +17,43 @@ use std::time::Duration;
 /// Most rows that one transaction removes, so that no commit takes long.
 const PRUNE_STEP: u64 = 5_000;
 
+/// A part of the file can't be read, and will not be at the next try either: the card has lost it.
+const UNREADABLE: [i32; 3] = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
+
 /// Why the buffer's file can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// It is broken: it has to be set aside.
     #[error("it is broken: {0}")]
     Broken(String),
-    /// It can't be used now (disk full, no access, in use): it may be later.
+    /// There is no room for it: there may be later.
+    #[error("{0}")]
+    Full(String),
+    /// It can't be used now (no access, in use, the card is read-only): it may be later.
     #[error("{0}")]
     Unavailable(String),
+}
+
+impl FileError {
+    /// The same in a word, for the status.
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Full(_) => Trouble::DiskFull,
+            Self::Broken(_) | Self::Unavailable(_) => Trouble::CardError,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for FileError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
         let broken = match &error {
-            E::SqliteFailure(code, _) => matches!(
-                code.code,
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation
-            ),
+            E::SqliteFailure(code, _) => {
+                matches!(
+                    code.code,
+                    ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation
+                ) || UNREADABLE.contains(&code.extended_code)
+            }
             // A column that has not the type that this version writes.
             E::FromSqlConversionFailure(..) | E::InvalidColumnType(..) | E::IntegralValueOutOfRange(..) => true,
             E::QueryReturnedNoRows => true,
@@ -42,7 +61,11 @@ impl From<rusqlite::Error> for FileError {
         };
         // Tables that are missing are an error of the statement, not of the file, in SQLite's view.
         let text = error.to_string();
-        if broken || text.contains("no such table") || text.contains("no such column") {
+        let full = matches!(&error, E::SqliteFailure(code, _)
+            if code.code == ErrorCode::DiskFull || code.extended_code == ffi::SQLITE_IOERR_SHMSIZE);
+        if full {
+            Self::Full(text)
+        } else if broken || text.contains("no such table") || text.contains("no such column") {
             Self::Broken(text)
         } else {
             Self::Unavailable(text)
@@ -113,8 +136,8 @@ impl File {
         db.busy_timeout(Duration::from_secs(5))?;
         let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        // For a new file. A commit writes whole pages, and few of their bytes are new.
-        db.pragma_update(None, "page_size", 1024)?;
+        // For a new file. A commit writes whole pages, of which few bytes are new: the smallest that there are.
+        db.pragma_update(None, "page_size", 512)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         // In KiB: a small device, and rows are read once.
@@ -124,6 +147,11 @@ impl File {
             (1, _) => schema::from_version_1(&mut db)?,
             (SCHEMA_VERSION, _) => {}
             _ => return Err(FileError::Broken(format!("it has version {version} and {tables} tables"))),
+        }
+        // Damage that is not found now could spread: a page that is wrongly taken for free is written over.
+        let found: String = db.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+        if found != "ok" {
+            return Err(FileError::Broken(found));
         }
         let ledger = read_ledger(&db)?;
         let known: Option<(i64, Seq)> = db
@@ -240,7 +268,13 @@ impl File {
         let mut rows = self.db.prepare_cached(&format!("{SELECT} WHERE seq > ?1 ORDER BY seq LIMIT ?2"))?;
         let readings = rows
             .query_map(params![whole(after), i64::try_from(limit).unwrap_or(i64::MAX)], to_reading)?
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        // Rows form one unbroken run: what the server would take for a gap is a page that was lost.
+        for (expected, reading) in (self.ledger.low.max(after + 1)..).zip(&readings) {
+            if reading.seq != expected {
+                return Err(FileError::Broken(format!("row {expected} is missing: {} follows", reading.seq)));
+            }
+        }
         Ok(readings)
     }
 

@@ -1,5 +1,6 @@
 //! What a buffer must survive: kills, wrong acknowledgements, too little room, broken files, a full disk.
 
+mod card;
 mod older;
 mod repair;
 
@@ -136,21 +137,6 @@ fn a_large_backlog_is_removed_in_steps() {
 }
 
 #[test]
-fn a_day_of_four_probes_every_ten_seconds_writes_less_than_40_megabytes() {
-    let folder = folder();
-    let mut file = open(&folder);
-    // Without a checkpoint, the log's size is what the commits wrote.
-    file.database().pragma_update(None, "wal_autocheckpoint", 0).unwrap();
-    let commits = 1000;
-    for n in 0..commits {
-        file.commit(&several(4), n * 4, 0, AMPLE, None).unwrap();
-    }
-    let written = std::fs::metadata(folder.path().join("buffer.db-wal")).unwrap().len();
-    let a_day = written / commits * 8_640;
-    assert!(a_day < 40_000_000, "{a_day} bytes");
-}
-
-#[test]
 fn what_was_lost_before_it_had_a_sequence_is_counted_too() {
     let folder = folder();
     assert_eq!(open(&folder).commit(&several(1), 0, 42, AMPLE, None).unwrap().dropped, 42);
@@ -165,7 +151,7 @@ fn a_commit_that_fails_changes_nothing() {
     let pages: i64 = file.database().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     file.database().pragma_update(None, "max_page_count", pages).unwrap();
     let error = file.commit(&several(5_000), 3, 1, AMPLE, None).unwrap_err();
-    assert!(matches!(&error, FileError::Unavailable(why) if why.contains("full")), "{error}");
+    assert!(matches!(&error, FileError::Full(_)), "{error}");
     assert_eq!((file.ledger(), file.read(0, 100).unwrap().len()), (before, 10));
     // There is room again.
     file.database().pragma_update(None, "max_page_count", 1_000_000).unwrap();
@@ -342,15 +328,13 @@ async fn a_page_that_breaks_while_the_agent_runs_costs_no_new_reading() {
     let mut file = open(&folder);
     file.commit(&several(20_000), 0, 0, AMPLE, None).unwrap();
     drop(file);
-    // The ledger and the ends of the table are sound, a page in between is not.
-    let mut bytes = std::fs::read(path(folder.path())).unwrap();
-    let middle = bytes.len() / 2 / 4096 * 4096;
-    bytes[middle..middle + 4096].fill(0xff);
-    std::fs::write(path(folder.path()), bytes).unwrap();
-
     let (buffer, worker) = start(&folder);
     let former = until(&buffer, Option::is_some).await.unwrap().id;
     assert_eq!(former, id(7));
+    // The ledger and the ends of the table are sound, a page in between is not.
+    let file = std::fs::OpenOptions::new().write(true).open(path(folder.path())).unwrap();
+    let middle = file.metadata().unwrap().len() / 2 / 4096 * 4096;
+    std::os::unix::fs::FileExt::write_all_at(&file, &[0xff; 4096], middle).unwrap();
     assert!(buffer.next_batch(20_000, false).await.is_none());
     buffer.append(measured(1));
     let now = until_next(&buffer, 2).await;

@@ -159,6 +159,14 @@ fn a_new_calibration_is_in_force_at_the_next_sample_and_also_for_what_is_read_fr
     sampler.calibrations().apply(&settings.in_force());
     until(&samples, |m| m.sample == value(Metric::Tds, 2.0));
     until(&samples, |m| m.sample == value(Metric::Ec, 2.0));
+    // A change of interval leaves it alone.
+    let mut slower = message::Intervals::default();
+    slower.set(Metric::Tds, 100).unwrap();
+    sampler.intervals().apply(&slower);
+    let deadline = Instant::now() + Duration::from_millis(300);
+    while Instant::now() < deadline {
+        assert_eq!(until(&samples, |m| m.metric == Metric::Tds).sample, value(Metric::Tds, 2.0));
+    }
     sampler.calibrations().apply(&BTreeMap::new());
     until(&samples, |m| m.sample == value(Metric::Ec, 0.0));
     sampler.stop();

@@ -16,7 +16,7 @@ pub use batch::{Batch, MAX_PAYLOAD, MAX_READINGS, Received, Refusal, Refused, Re
 pub use sensors::{ProbeReport, Sensors};
 pub use server_time::ServerTime;
 pub use settings::{IntervalError, Intervals, Settings};
-pub use status::{BufferStatus, LinkState, Status};
+pub use status::{BufferStatus, LinkState, Status, Trouble};
 
 use crate::Metric;
 use serde::de::DeserializeOwned;
