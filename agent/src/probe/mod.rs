@@ -15,6 +15,9 @@ use shared::reading::{Fault, Flags, Outcome, Value};
 use shared::sensor::Signal;
 use shared::{Metric, UtcMillis};
 
+/// A microvolt is finer than any converter here.
+const DECIMALS_MV: i32 = 3;
+
 /// What a probe may need to know to take a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Circumstances {
@@ -71,14 +74,14 @@ impl Sample {
     /// A number that is none becomes a fault.
     pub fn new(metric: Metric, outcome: Result<f64, Fault>, millivolts: Option<f64>, flags: Flags) -> Self {
         let outcome = Outcome::rounded(metric, outcome);
-        let millivolts = millivolts.and_then(|mv| Value::rounded(mv, 3).ok());
+        let millivolts = millivolts.and_then(|mv| Value::rounded(mv, DECIMALS_MV).ok());
         Self { outcome, millivolts, flags, spread: None }
     }
 
     /// The sample with the standard deviation of the conversions behind it, in millivolts.
     #[must_use]
     fn with_spread(mut self, millivolts: Option<f64>) -> Self {
-        self.spread = millivolts.and_then(|mv| Value::new(round(mv, 3)).ok());
+        self.spread = millivolts.and_then(|mv| Value::rounded(mv, DECIMALS_MV).ok());
         self
     }
 
