@@ -4,7 +4,7 @@
 
 use crate::link::Message;
 use crate::repeats::Repeats;
-use crate::sampler::Intervals;
+use crate::sampler::{Calibrations, Intervals};
 use crate::settings::SettingsFile;
 use crate::time::Time;
 use shared::{Ack, DeviceName, ServerTime, Settings, Topic};
@@ -23,6 +23,8 @@ pub struct Downlink {
     pub intervals: Intervals,
     /// What was said of messages that can't be read.
     pub repeats: Repeats,
+    /// The sampler's calibrations.
+    pub calibrations: Calibrations,
     /// The clock.
     pub time: Time,
 }
@@ -50,9 +52,10 @@ impl Downlink {
             },
             Some(Topic::Settings(device)) if device == self.device => match Settings::decode(&message.payload) {
                 Ok(settings) => {
-                    let intervals = settings.intervals.clone();
+                    let (intervals, calibrations) = (settings.intervals.clone(), settings.in_force());
                     if self.settings.offer(settings) {
                         self.intervals.apply(&intervals);
+                        self.calibrations.apply(&calibrations);
                     }
                 }
                 Err(problem) => unreadable(&problem),
@@ -71,7 +74,7 @@ mod tests {
     use super::*;
     use crate::sampler::Sampler;
     use crate::time::{Discipline, SystemClock};
-    use shared::{BufferId, ClockQuality, message};
+    use shared::{BufferId, ClockQuality};
     use std::sync::Arc;
 
     struct Bench {
@@ -83,13 +86,14 @@ mod tests {
     fn bench() -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let time = Time::new(Arc::new(SystemClock), Discipline::Assumed);
-        let sampler = Sampler::start(vec![], &message::Intervals::default(), &time, |_| {}).unwrap();
+        let sampler = Sampler::start(vec![], &Settings::default(), &time, |_| {}).unwrap();
         let (sender, acks) = mpsc::channel(1);
         let settings = Arc::new(SettingsFile::open(folder.path(), &time));
         let device = DeviceName::numbered(7);
         let time = Time::new(Arc::new(SystemClock), Discipline::File(folder.path().join("never")));
-        let (intervals, repeats) = (sampler.intervals(), Repeats::default());
-        let downlink = Downlink { device, acks: sender, settings, intervals, repeats, time };
+        let (intervals, calibrations) = (sampler.intervals(), sampler.calibrations());
+        let repeats = Repeats::default();
+        let downlink = Downlink { device, acks: sender, settings, intervals, calibrations, repeats, time };
         Bench { downlink, acks, _folder: folder }
     }
 

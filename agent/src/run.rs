@@ -4,6 +4,7 @@
 
 mod rig;
 
+use crate::alarm::Alarm;
 use crate::buffer::{Buffer, Worker};
 use crate::config::Config;
 use crate::downlink::Downlink;
@@ -13,6 +14,7 @@ use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
 use crate::repeats::Repeats;
 use crate::sampler::Sampler;
+use crate::sensors;
 use crate::settings::SettingsFile;
 use crate::status::Reporter;
 use crate::time::{BootClock, Time, boot_id};
@@ -64,6 +66,8 @@ pub enum RunError {
 /// When the agent can't begin.
 pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
     let _lock = lock(&config.data_dir)?;
+    // Left in its fail-safe state however this ends.
+    let alarm = Alarm::start(config.alarm.as_ref()).map_err(RunError::Thread)?;
     let boot = boot_id(Path::new("/proc/sys/kernel/random/boot_id"));
     let time = Time::new(clock, config.discipline.clone()).of_boot(&boot, &config.data_dir);
     let serial = config.serial.map_or_else(|| SerialSources::default().read(), Ok)?;
@@ -91,7 +95,7 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
         end_of_measuring(sampler, &buffer).await;
         return end_of_buffer(worker).await;
     };
-    let voice = connect(&config, &identity, &settings, &buffer, &sampler, &time)?;
+    let voice = connect(&config, &identity, &settings, &buffer, &sampler, &alarm, &time)?;
     stop.await;
     tracing::info!("stopping");
     guarded.end();
@@ -102,9 +106,9 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
 }
 
 fn measure(config: &Config, settings: &SettingsFile, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
-    let intervals = settings.watch().borrow().intervals.clone();
+    let settings = settings.watch().borrow().clone();
     let sink = buffer.clone();
-    Sampler::start(rig::lanes(&config.probes), &intervals, time, move |measured| sink.append(measured))
+    Sampler::start(rig::lanes(&config.probes), &settings, time, move |measured| sink.append(measured))
         .map_err(RunError::Thread)
 }
 
@@ -171,6 +175,7 @@ fn connect(
     settings: &Arc<SettingsFile>,
     buffer: &Buffer,
     sampler: &Sampler,
+    alarm: &Alarm,
     time: &Time,
 ) -> Result<Voice, RunError> {
     let device = identity.name.clone();
@@ -182,6 +187,7 @@ fn connect(
         buffer: buffer.state(),
         health: buffer.health(),
         vitals: sampler.vitals(),
+        alarm: alarm.state,
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
     let (dial, tls_name) = broker(config, identity);
@@ -200,13 +206,16 @@ fn connect(
         acks: ack_sender,
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
+        calibrations: sampler.calibrations(),
         repeats: Repeats::default(),
         time: time.clone(),
     };
+    let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
     let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),
+        tokio::spawn(sensors),
         tokio::spawn(reporter.clone().run(link.clone())),
     ];
     Ok(Voice { link, reporter, tasks, connection })
