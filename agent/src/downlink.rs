@@ -1,9 +1,12 @@
-//! What the server says to this device: acknowledgements go to the uplink, settings are saved and applied.
+//! What the server says to this device: acknowledgements go to the uplink, orders of a calibration to its desk,
+//! settings are saved and applied.
 //! A message that can't be read is logged and otherwise ignored.
 
+use crate::calibrate::Desk;
 use crate::link::Message;
-use crate::sampler::{Calibrations, Intervals};
+use crate::sampler::Intervals;
 use crate::settings::SettingsFile;
+use shared::message::calibrate::CalibrationDown;
 use shared::{Ack, DeviceName, Settings, Topic};
 use tokio::sync::mpsc;
 
@@ -17,8 +20,8 @@ pub struct Downlink {
     pub settings: std::sync::Arc<SettingsFile>,
     /// The sampler's intervals.
     pub intervals: Intervals,
-    /// The sampler's calibrations.
-    pub calibrations: Calibrations,
+    /// Takes the orders of a calibration, and sees for itself when settings bring another one.
+    pub desk: Desk,
 }
 
 impl Downlink {
@@ -41,14 +44,19 @@ impl Downlink {
             },
             Some(Topic::Settings(device)) if device == self.device => match Settings::decode(&message.payload) {
                 Ok(settings) => {
-                    let (intervals, calibrations) = (settings.intervals.clone(), settings.in_force());
+                    let intervals = settings.intervals.clone();
                     if self.settings.offer(settings) {
                         self.intervals.apply(&intervals);
-                        self.calibrations.apply(&calibrations);
                     }
                 }
                 Err(problem) => unreadable(&problem),
             },
+            Some(Topic::CalibrationDown(device)) if device == self.device => {
+                match CalibrationDown::decode(&message.payload) {
+                    Ok(down) => self.desk.order(down.order),
+                    Err(problem) => unreadable(&problem),
+                }
+            }
             _ => unreadable(&"it is none of this device's topics"),
         }
     }
@@ -60,11 +68,14 @@ mod tests {
     use crate::sampler::Sampler;
     use crate::time::{Discipline, SystemClock, Time};
     use shared::BufferId;
+    use shared::calibration::RecordId;
+    use shared::message::calibrate::Order;
     use std::sync::Arc;
 
     struct Bench {
         downlink: Downlink,
         acks: mpsc::Receiver<Ack>,
+        orders: Box<dyn FnMut() -> Option<Order>>,
         _folder: tempfile::TempDir,
     }
 
@@ -75,9 +86,9 @@ mod tests {
         let (sender, acks) = mpsc::channel(1);
         let settings = Arc::new(SettingsFile::open(folder.path(), &time));
         let device = DeviceName::numbered(7);
-        let (intervals, calibrations) = (sampler.intervals(), sampler.calibrations());
-        let downlink = Downlink { device, acks: sender, settings, intervals, calibrations };
-        Bench { downlink, acks, _folder: folder }
+        let (desk, orders) = Desk::without_task();
+        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals(), desk };
+        Bench { downlink, acks, orders: Box::new(orders), _folder: folder }
     }
 
     fn take(bench: &Bench, topic: &str, payload: &str) {
@@ -90,6 +101,17 @@ mod tests {
         take(&bench, "tirta/pi-7/down/ack", r#"{"v":1,"buffer":"00c0ffee00c0ffee","through":42}"#);
         let ack = bench.acks.try_recv().unwrap();
         assert_eq!((ack.buffer, ack.through), (Some(BufferId::from_random(0x00c0_ffee_00c0_ffee)), Some(42)));
+    }
+
+    #[test]
+    fn an_order_of_a_calibration_goes_to_the_desk() {
+        let mut bench = bench();
+        let order = r#"{"v":1,"order":"recorded","id":"00000000000000aa","settings":4}"#;
+        take(&bench, "tirta/pi-7/down/calibration", order);
+        take(&bench, "tirta/pi-8/down/calibration", order);
+        take(&bench, "tirta/pi-7/down/calibration", r#"{"v":1,"order":"later"}"#);
+        assert_eq!((bench.orders)(), Some(Order::Recorded { id: RecordId::from_random(0xaa), settings: 4 }));
+        assert_eq!((bench.orders)(), None);
     }
 
     #[test]

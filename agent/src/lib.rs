@@ -6,6 +6,7 @@
 
 pub mod backoff;
 pub mod buffer;
+pub mod calibrate;
 pub mod config;
 pub mod downlink;
 pub mod enrol;

@@ -5,6 +5,7 @@
 mod rig;
 
 use crate::buffer::{Buffer, Worker};
+use crate::calibrate::{Calibrator, Desk, Herald, Records};
 use crate::config::Config;
 use crate::downlink::Downlink;
 use crate::enrol;
@@ -16,7 +17,8 @@ use crate::status::Reporter;
 use crate::time::{Time, boot_id};
 use crate::trust::{self, TrustError};
 use crate::uplink::Uplink;
-use shared::{Clock, Serial};
+use shared::calibration::RecordId;
+use shared::{Clock, Serial, Settings};
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -71,7 +73,9 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
     }
     let settings = Arc::new(SettingsFile::open(&config.data_dir, &time));
     let (buffer, worker) = Buffer::start(&config.data_dir, &config.buffer, time.clone()).map_err(RunError::Thread)?;
-    let sampler = measure(&config, &settings, &buffer, &time)?;
+    let records = Records::open(&config.data_dir, known.as_ref().map(|identity| &identity.name), &time);
+    let sampler = measure(&config, &records.over(&settings.watch().borrow()), &buffer, &time)?;
+    let desk = calibrator(&config, &settings, records, &sampler, &time).start();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
     tokio::pin!(stop);
@@ -83,7 +87,8 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
         end_of_measuring(sampler, &buffer).await;
         return end_of_buffer(worker).await;
     };
-    let voice = connect(&config, &identity, &settings, &buffer, &sampler, &time)?;
+    desk.name(identity.name.clone()).await;
+    let voice = connect(&config, &identity, &settings, &buffer, &sampler, &desk, &time)?;
     stop.await;
     tracing::info!("stopping");
     end_of_measuring(sampler, &buffer).await;
@@ -92,11 +97,28 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
     end_of_buffer(worker).await
 }
 
-fn measure(config: &Config, settings: &SettingsFile, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
-    let settings = settings.watch().borrow().clone();
+fn measure(config: &Config, settings: &Settings, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
     let sink = buffer.clone();
-    Sampler::start(rig::lanes(&config.probes), &settings, time, move |measured| sink.append(measured))
+    Sampler::start(rig::lanes(&config.probes), settings, time, move |measured| sink.append(measured))
         .map_err(RunError::Thread)
+}
+
+fn calibrator(
+    config: &Config,
+    settings: &SettingsFile,
+    records: Records,
+    sampler: &Sampler,
+    time: &Time,
+) -> Calibrator {
+    Calibrator {
+        sensors: config.probes.iter().filter_map(|probe| Some((probe.metric, probe.sensor()?))).collect(),
+        tap: sampler.tap(),
+        in_force: sampler.calibrations(),
+        settings: settings.watch(),
+        records,
+        time: time.clone(),
+        draw: || RecordId::from_random(getrandom::u64().unwrap_or_else(|_| fastrand::u64(..))),
+    }
 }
 
 async fn identified(known: Option<Identity>, config: &Config, home: &Home, serial: Serial, time: &Time) -> Identity {
@@ -120,6 +142,7 @@ fn connect(
     settings: &Arc<SettingsFile>,
     buffer: &Buffer,
     sampler: &Sampler,
+    desk: &Desk,
     time: &Time,
 ) -> Result<Voice, RunError> {
     let device = identity.name.clone();
@@ -148,12 +171,14 @@ fn connect(
         acks: ack_sender,
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
-        calibrations: sampler.calibrations(),
+        desk: desk.clone(),
     };
+    let herald = Herald { device: device.clone(), link: link.clone(), views: desk.views(), waiting: desk.waiting() };
     let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),
+        tokio::spawn(herald.run()),
         tokio::spawn(reporter.clone().run(link.clone())),
     ];
     Ok(Voice { link, reporter, tasks, connection })

@@ -24,6 +24,16 @@ pub struct Probe {
     pub source: Source,
 }
 
+impl Probe {
+    /// What its voltage means; `None` for one without a voltage.
+    pub fn sensor(&self) -> Option<Sensor> {
+        match &self.source {
+            Source::Ads1115 { sensor, .. } => Some(sensor.clone()),
+            Source::Simulated { .. } => Sensor::usual(self.metric),
+        }
+    }
+}
+
 /// Where a probe's values come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
