@@ -86,7 +86,7 @@ mod tests {
         let (sender, acks) = mpsc::channel(1);
         let settings = Arc::new(SettingsFile::open(folder.path(), &time));
         let device = DeviceName::numbered(7);
-        let (desk, orders) = Desk::without_task();
+        let (desk, orders, _) = Desk::without_task();
         let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals(), desk };
         Bench { downlink, acks, orders: Box::new(orders), _folder: folder }
     }

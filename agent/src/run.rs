@@ -9,8 +9,10 @@ use crate::calibrate::{Calibrator, Desk, Herald, Records};
 use crate::config::Config;
 use crate::downlink::Downlink;
 use crate::enrol;
+use crate::identify::{self, Lamp};
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
+use crate::local::Local;
 use crate::sampler::Sampler;
 use crate::settings::SettingsFile;
 use crate::status::Reporter;
@@ -25,7 +27,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -76,6 +78,19 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
     let records = Records::open(&config.data_dir, known.as_ref().map(|identity| &identity.name), &time);
     let sampler = measure(&config, &records.over(&settings.watch().borrow()), &buffer, &time)?;
     let desk = calibrator(&config, &settings, records, &sampler, &time).start();
+    let voice_of = watch::Sender::new(None);
+    let local = Local {
+        desk: desk.clone(),
+        latest: sampler.latest(),
+        time: time.clone(),
+        buffer: buffer.state(),
+        voice: voice_of.subscribe(),
+        lamp: Lamp::new(Path::new(identify::LEDS)),
+    };
+    if let Err(error) = local.listen(&config.data_dir) {
+        // Measuring is what matters; only nobody at the device can ask.
+        tracing::error!(%error, "the local socket can't be made");
+    }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
     tokio::pin!(stop);
@@ -89,6 +104,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
     };
     desk.name(identity.name.clone()).await;
     let voice = connect(&config, &identity, &settings, &buffer, &sampler, &desk, &time)?;
+    voice_of.send_replace(Some((identity.name.to_string(), voice.link.state())));
     stop.await;
     tracing::info!("stopping");
     end_of_measuring(sampler, &buffer).await;

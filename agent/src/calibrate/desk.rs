@@ -72,16 +72,17 @@ impl Desk {
         self.views.subscribe()
     }
 
-    /// A handle without a task, and the orders that come through it.
+    /// A handle without a task, the orders that come through it, and where views go in.
     #[cfg(test)]
-    pub(crate) fn without_task() -> (Self, impl FnMut() -> Option<Order>) {
+    pub(crate) fn without_task() -> (Self, impl FnMut() -> Option<Order>, broadcast::Sender<View>) {
         let (sender, mut calls) = mpsc::channel(ORDERS);
-        let desk = Self { orders: sender, views: broadcast::Sender::new(VIEWS), waiting: watch::channel(vec![]).1 };
+        let views = broadcast::Sender::new(VIEWS);
+        let desk = Self { orders: sender, views: views.clone(), waiting: watch::channel(vec![]).1 };
         let next = move || match calls.try_recv() {
             Ok(Call::Order(order)) => Some(order),
             _ => None,
         };
-        (desk, next)
+        (desk, next, views)
     }
 
     /// The records that wait for the server, and whatever follows.

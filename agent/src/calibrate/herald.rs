@@ -31,14 +31,17 @@ impl Herald {
     /// Speaks for as long as the link lives.
     pub async fn run(mut self) {
         let mut state = self.link.state();
-        let mut next = Instant::now();
+        let (mut connection, mut next) = (LinkState::Down, Instant::now());
         loop {
-            let (up, any) = (*state.borrow_and_update() != LinkState::Down, !self.waiting.borrow().is_empty());
+            // It may have changed while records were said.
+            let present = *state.borrow_and_update();
+            if present != connection {
+                (connection, next) = (present, Instant::now());
+            }
+            let (up, any) = (connection != LinkState::Down, !self.waiting.borrow().is_empty());
             tokio::select! {
-                changed = state.changed() => match changed {
-                    // At each connection, all at once.
-                    Ok(()) => next = Instant::now(),
-                    Err(_) => return,
+                changed = state.changed() => if changed.is_err() {
+                    return;
                 },
                 view = self.views.recv() => match view {
                     Ok(view) => drop(self.say(News::View(view)).await),
