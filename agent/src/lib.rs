@@ -7,6 +7,7 @@
 pub mod backoff;
 pub mod buffer;
 pub mod calibrate;
+pub mod cli;
 pub mod config;
 pub mod downlink;
 pub mod enrol;

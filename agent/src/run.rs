@@ -2,7 +2,7 @@
 //!
 //! Measuring begins before the network is there, even before the device has a name, and ends last.
 
-mod rig;
+pub(crate) mod rig;
 
 use crate::buffer::{Buffer, Worker};
 use crate::calibrate::{Calibrator, Desk, Herald, Records};
@@ -256,6 +256,12 @@ impl Voice {
         self.link.close().await;
         let _ = timeout(Duration::from_secs(2), self.connection).await;
     }
+}
+
+/// Whether an agent runs with this folder. Changes nothing: it may be asked by another user than the agent's.
+pub fn is_running(data_dir: &Path) -> bool {
+    let held = |file: File| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock));
+    File::open(data_dir.join("agent.lock")).is_ok_and(held)
 }
 
 /// Makes the folder and takes it for this process.

@@ -63,6 +63,13 @@ impl Records {
         records
     }
 
+    /// What waits there, without changing anything: for whoever only looks.
+    pub fn look(data_dir: &Path) -> Self {
+        let path = data_dir.join(FILE_NAME);
+        let form = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        Self { path, form, confirmed: BTreeMap::new() }
+    }
+
     /// The device has got its name: what it was calibrated with before is its own.
     pub fn adopt(&mut self, device: &DeviceName) {
         if self.form.device.is_none() && !self.form.records.is_empty() {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 type Chip = Arc<Mutex<Ads1115<LinuxBus, Delay>>>;
 
 /// The lanes of the configured probes.
-pub(super) fn lanes(probes: &[config::Probe]) -> Vec<Lane> {
+pub(crate) fn lanes(probes: &[config::Probe]) -> Vec<Lane> {
     let mut chips: BTreeMap<(PathBuf, Address), Chip> = BTreeMap::new();
     let mut lanes: BTreeMap<String, Vec<Slot>> = BTreeMap::new();
     for probe in probes {
