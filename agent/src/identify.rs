@@ -1,5 +1,6 @@
 //! Which of many devices is it? The local alarm blinks, or the board's own lamp. Knows nobody who asks.
 
+use crate::alarm::AlarmHandle;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,16 +32,17 @@ pub enum LampError {
 
 /// What blinks.
 pub struct Lamp {
+    alarm: AlarmHandle,
     trigger: Option<PathBuf>,
-    /// Until when the board's lamp blinks; `None` while it does not.
+    /// Until when it blinks; `None` while it does not.
     until: watch::Sender<Option<Instant>>,
 }
 
 impl Lamp {
     /// What there is to blink with on this machine; `leds` is [`LEDS`].
-    pub fn new(leds: &Path) -> Self {
+    pub fn new(alarm: AlarmHandle, leds: &Path) -> Self {
         let found = NAMES.iter().map(|name| leds.join(name).join("trigger")).find(|path| path.exists());
-        Self { trigger: found, until: watch::Sender::new(None) }
+        Self { alarm, trigger: found, until: watch::Sender::new(None) }
     }
 
     /// Begins to blink for a while and returns at once. It needs a runtime.
@@ -48,41 +50,48 @@ impl Lamp {
     /// # Errors
     /// When nothing can.
     pub fn blink(&self, time: Duration) -> Result<(), LampError> {
-        let trigger = self.trigger.clone().ok_or(LampError::None)?;
-        let end = Instant::now() + time;
-        let begun = self.until.send_replace(Some(end)).is_some();
-        if begun {
-            return Ok(());
+        let by_alarm = self.alarm.identify(time);
+        let already = self.until.borrow().is_some();
+        let led = if by_alarm || already { None } else { Some(self.led_on()?) };
+        self.until.send_replace(Some(Instant::now() + time));
+        if !already {
+            tokio::spawn(end_of_blinking(self.until.clone(), led));
         }
-        let failed = |error| {
-            self.until.send_replace(None);
-            LampError::Led { path: trigger.clone(), error }
-        };
-        let former = former(&std::fs::read_to_string(&trigger).map_err(failed)?);
-        // The kernel blinks by itself, so that nothing has to be done twice a second.
-        std::fs::write(&trigger, "timer").map_err(failed)?;
-        let until = self.until.clone();
-        tokio::spawn(async move {
-            loop {
-                let end = *until.borrow();
-                match end {
-                    // It may be prolonged meanwhile.
-                    Some(end) if end > Instant::now() => sleep_until(end).await,
-                    _ => break,
-                }
-            }
-            if let Err(error) = std::fs::write(&trigger, former) {
-                tracing::warn!(path = %trigger.display(), %error, "the board's lamp goes on blinking");
-            }
-            until.send_replace(None);
-        });
         Ok(())
+    }
+
+    /// Lets the board's lamp blink; returns how it was before.
+    fn led_on(&self) -> Result<(PathBuf, String), LampError> {
+        let path = self.trigger.clone().ok_or(LampError::None)?;
+        let former = std::fs::read_to_string(&path).map(|text| former(&text));
+        // The kernel blinks by itself, so that nothing has to be done twice a second.
+        match former.and_then(|former| std::fs::write(&path, "timer").map(|()| former)) {
+            Ok(former) => Ok((path, former)),
+            Err(error) => Err(LampError::Led { path, error }),
+        }
     }
 
     /// Waits until it no longer blinks.
     pub async fn done(&self) {
         let _ = self.until.subscribe().wait_for(Option::is_none).await;
     }
+}
+
+async fn end_of_blinking(until: watch::Sender<Option<Instant>>, led: Option<(PathBuf, String)>) {
+    loop {
+        let end = *until.borrow();
+        match end {
+            // It may be prolonged meanwhile.
+            Some(end) if end > Instant::now() => sleep_until(end).await,
+            _ => break,
+        }
+    }
+    if let Some((path, former)) = led
+        && let Err(error) = std::fs::write(&path, former)
+    {
+        tracing::warn!(path = %path.display(), %error, "the board's lamp goes on blinking");
+    }
+    until.send_replace(None);
 }
 
 /// What the lamp showed before, from a line such as `none rc-feedback [mmc0] timer heartbeat`.
@@ -95,6 +104,11 @@ fn former(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alarm::Alarm;
+
+    fn lamp(leds: &Path) -> Lamp {
+        Lamp::new(Alarm::start(None).unwrap().handle(), leds)
+    }
 
     fn board(name: &str, triggers: &str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -108,7 +122,7 @@ mod tests {
     async fn the_boards_lamp_blinks_and_shows_then_what_it_showed_before() {
         for name in NAMES {
             let (folder, path) = board(name, "none rc-feedback [heartbeat] timer mmc0\n");
-            let lamp = Lamp::new(folder.path());
+            let lamp = lamp(folder.path());
             let start = Instant::now();
             lamp.blink(Duration::from_secs(10)).unwrap();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "timer");
@@ -129,9 +143,9 @@ mod tests {
     #[tokio::test]
     async fn a_machine_without_a_lamp_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Lamp::new(folder.path()).blink(Duration::from_secs(1)).unwrap_err();
+        let error = lamp(folder.path()).blink(Duration::from_secs(1)).unwrap_err();
         assert!(error.to_string().contains("[alarm]"), "{error}");
-        let lamp = Lamp::new(folder.path());
+        let lamp = lamp(folder.path());
         lamp.done().await;
     }
 }

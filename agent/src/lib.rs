@@ -4,6 +4,7 @@
 //! says comes back through [`downlink`]. Each module is a library part so that tests reach it;
 //! `main.rs` has the command line only.
 
+pub mod alarm;
 pub mod backoff;
 pub mod buffer;
 pub mod calibrate;
@@ -12,6 +13,7 @@ pub mod config;
 pub mod downlink;
 pub mod enrol;
 pub mod files;
+pub mod gpio;
 pub mod identify;
 pub mod identity;
 pub mod link;
@@ -20,6 +22,7 @@ pub mod probe;
 pub mod records;
 pub mod run;
 pub mod sampler;
+pub mod sensors;
 pub mod settings;
 pub mod status;
 pub mod time;

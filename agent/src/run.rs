@@ -4,6 +4,7 @@
 
 pub(crate) mod rig;
 
+use crate::alarm::Alarm;
 use crate::buffer::{Buffer, Worker};
 use crate::calibrate::{Calibrator, Desk, Herald, Records};
 use crate::config::Config;
@@ -14,6 +15,7 @@ use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
 use crate::local::Local;
 use crate::sampler::Sampler;
+use crate::sensors;
 use crate::settings::SettingsFile;
 use crate::status::Reporter;
 use crate::time::{Time, boot_id};
@@ -65,6 +67,8 @@ pub enum RunError {
 /// When the agent can't begin.
 pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
     let _lock = lock(&config.data_dir)?;
+    // Left in its fail-safe state however this ends.
+    let alarm = Alarm::start(config.alarm.as_ref()).map_err(RunError::Thread)?;
     let time = Time::new(clock, config.discipline.clone());
     let serial = config.serial.map_or_else(|| SerialSources::default().read(), Ok)?;
     let home = Home::new(&config.data_dir);
@@ -85,7 +89,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
         time: time.clone(),
         buffer: buffer.state(),
         voice: voice_of.subscribe(),
-        lamp: Lamp::new(Path::new(identify::LEDS)),
+        lamp: Lamp::new(alarm.handle(), Path::new(identify::LEDS)),
     };
     if let Err(error) = local.listen(&config.data_dir) {
         // Measuring is what matters; only nobody at the device can ask.
@@ -103,7 +107,8 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
         return end_of_buffer(worker).await;
     };
     desk.name(identity.name.clone()).await;
-    let voice = connect(&config, &identity, &settings, &buffer, &sampler, &desk, &time)?;
+    let parts = Parts { settings: &settings, buffer: &buffer, sampler: &sampler, desk: &desk, alarm: &alarm };
+    let voice = connect(&config, &identity, &parts, &time)?;
     voice_of.send_replace(Some((identity.name.to_string(), voice.link.state())));
     stop.await;
     tracing::info!("stopping");
@@ -127,7 +132,11 @@ fn calibrator(
     time: &Time,
 ) -> Calibrator {
     Calibrator {
-        sensors: config.probes.iter().filter_map(|probe| Some((probe.metric, probe.sensor()?))).collect(),
+        sensors: rig::sensors(&config.probes)
+            .probes
+            .into_iter()
+            .filter_map(|(metric, report)| Some((metric, report.sensor?)))
+            .collect(),
         tap: sampler.tap(),
         in_force: sampler.calibrations(),
         settings: settings.watch(),
@@ -152,15 +161,17 @@ struct Voice {
     connection: JoinHandle<()>,
 }
 
-fn connect(
-    config: &Config,
-    identity: &Identity,
-    settings: &Arc<SettingsFile>,
-    buffer: &Buffer,
-    sampler: &Sampler,
-    desk: &Desk,
-    time: &Time,
-) -> Result<Voice, RunError> {
+/// What measures, for those who speak about it.
+struct Parts<'a> {
+    settings: &'a Arc<SettingsFile>,
+    buffer: &'a Buffer,
+    sampler: &'a Sampler,
+    desk: &'a Desk,
+    alarm: &'a Alarm,
+}
+
+fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time) -> Result<Voice, RunError> {
+    let Parts { settings, buffer, sampler, desk, alarm } = *parts;
     let device = identity.name.clone();
     let reporter = Reporter {
         device: device.clone(),
@@ -169,6 +180,7 @@ fn connect(
         settings: settings.watch(),
         buffer: buffer.state(),
         vitals: sampler.vitals(),
+        alarm: alarm.state,
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
     let (dial, tls_name) = broker(config, identity);
@@ -190,11 +202,13 @@ fn connect(
         desk: desk.clone(),
     };
     let herald = Herald { device: device.clone(), link: link.clone(), views: desk.views(), waiting: desk.waiting() };
+    let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
     let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),
         tokio::spawn(herald.run()),
+        tokio::spawn(sensors),
         tokio::spawn(reporter.clone().run(link.clone())),
     ];
     Ok(Voice { link, reporter, tasks, connection })

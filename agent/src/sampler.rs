@@ -11,6 +11,7 @@ pub use control::{Calibrations, Intervals};
 pub use tap::{Observed, Purpose, Tap, Tapped};
 
 use crate::buffer::Measured;
+use crate::probe::recovery::Recovery;
 use crate::probe::{Circumstances, Probe, Water};
 use crate::time::Time;
 use control::Control;
@@ -43,13 +44,26 @@ pub struct Lane {
     pub name: String,
     /// In the order in which they are sampled when they are due together.
     pub slots: Vec<Slot>,
+    /// What is done when the bus hangs, if anything can be done.
+    pub recovery: Option<Recovery>,
 }
 
 impl Lane {
     /// Says what a probe is in.
     fn immerse(&mut self, metric: Metric, nominal: Option<f64>) {
-        for slot in self.slots.iter_mut().filter(|slot| slot.metric == metric) {
+        let same_probe = |slot: &Slot| slot.metric == metric || metric.sibling() == Some(slot.metric);
+        for slot in self.slots.iter_mut().filter(|slot| same_probe(slot)) {
             slot.probe.immerse(nominal);
+        }
+    }
+
+    fn recover(&mut self, outcome: Outcome) {
+        if let Some(recovery) = &mut self.recovery {
+            let fault = match outcome {
+                Outcome::Fault(fault) => Some(fault),
+                Outcome::Measured(_) => None,
+            };
+            recovery.note(fault, Instant::now());
         }
     }
 }
@@ -210,6 +224,7 @@ impl Common {
                     let Some(slot) = lane.slots.get_mut(tapped.unwrap_or(index)) else { return };
                     let every = schedule.every(tapped.unwrap_or(index));
                     let observed = self.sample(slot, calibrations.get(&slot.metric).copied(), every);
+                    lane.recover(observed.sample.outcome);
                     if tapped.is_some() {
                         taps.give(observed, Instant::now());
                     } else {

@@ -34,6 +34,8 @@ pub struct Reporter {
     pub buffer: watch::Receiver<Option<Ledger>>,
     /// The probes.
     pub vitals: watch::Receiver<Vitals>,
+    /// The local alarm, see [`Status::alarm`].
+    pub alarm: Option<&'static str>,
 }
 
 impl Reporter {
@@ -49,6 +51,7 @@ impl Reporter {
             pending: ledger.pending(),
             dropped: ledger.dropped,
         });
+        status.alarm = self.alarm.map(str::to_owned);
         let now = Instant::now().into_std();
         for (metric, vital) in self.vitals.borrow().iter() {
             let fault = if vital.silent(now) { Some(Fault::BusError) } else { vital.fault };

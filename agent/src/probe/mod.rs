@@ -3,10 +3,16 @@
 
 pub mod ads1115;
 pub mod analog;
+mod burst;
+pub mod bus;
+pub mod recovery;
 pub mod simulated;
+mod steady;
+pub mod w1;
 
 use shared::calibration::Calibration;
 use shared::reading::{Fault, Flags, Outcome, Value};
+use shared::sensor::Signal;
 use shared::{Metric, UtcMillis};
 
 /// What a probe may need to know to take a sample.
@@ -18,6 +24,14 @@ pub struct Circumstances {
     pub water: Option<Water>,
     /// The probe's calibration, if it has one.
     pub calibration: Option<Calibration>,
+}
+
+impl Circumstances {
+    /// What a law is given for a voltage.
+    fn signal(&self, millivolts: f64) -> Signal<'_> {
+        let celsius = self.water.map(|water| water.celsius);
+        Signal { millivolts, celsius, calibration: self.calibration.as_ref() }
+    }
 }
 
 /// The latest water temperature.
@@ -63,6 +77,13 @@ impl Sample {
         };
         let millivolts = millivolts.and_then(|mv| Value::new(round(mv, 3)).ok());
         Self { outcome, millivolts, flags, spread: None }
+    }
+
+    /// The sample with the standard deviation of the conversions behind it, in millivolts.
+    #[must_use]
+    fn with_spread(mut self, millivolts: Option<f64>) -> Self {
+        self.spread = millivolts.and_then(|mv| Value::new(round(mv, 3)).ok());
+        self
     }
 
     /// A failed read: no value and no voltage.

@@ -26,7 +26,7 @@ fn value(metric: Metric, number: f64) -> Sample {
 }
 
 fn lane(name: &str, slots: Vec<Slot>) -> Lane {
-    Lane { name: name.to_owned(), slots }
+    Lane { name: name.to_owned(), slots, recovery: None }
 }
 
 fn start(lanes: Vec<Lane>) -> (Sampler, Receiver<Measured>) {

@@ -41,6 +41,7 @@ fn start() -> Bench {
         settings: settings_seen,
         buffer: buffer_seen,
         vitals: vitals_seen,
+        alarm: None,
     };
     let handle = Link::new(sender, link_state);
     tokio::spawn(reporter.clone().run(handle.clone()));

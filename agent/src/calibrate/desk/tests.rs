@@ -50,7 +50,7 @@ fn bench(folder: TempDir) -> Bench {
     let level = Sensor::usual(Metric::Level).unwrap();
     let slot =
         Slot { metric: Metric::Level, interval: Duration::from_millis(100), probe: Box::new(Glass(level.clone())) };
-    let lanes = vec![Lane { name: "glass".to_owned(), slots: vec![slot] }];
+    let lanes = vec![Lane { name: "glass".to_owned(), slots: vec![slot], recovery: None }];
     let sampler = Sampler::start(lanes, &records.over(&Settings::default()), &time(), |_| {}).unwrap();
     let (settings, watched) = watch::channel(Settings::default());
     let desk = Calibrator {

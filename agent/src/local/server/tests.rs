@@ -2,6 +2,7 @@
 
 use super::super::Client;
 use super::*;
+use crate::alarm::Alarm;
 use crate::buffer::Measured;
 use crate::local::ClientError;
 use crate::probe::Sample;
@@ -30,7 +31,7 @@ fn bench() -> Bench {
         time: Time::new(Arc::new(SystemClock), Discipline::Assumed),
         buffer: watch::channel(None).1,
         voice: watch::channel(None).1,
-        lamp: Lamp::new(folder.path()),
+        lamp: Lamp::new(Alarm::start(None).unwrap().handle(), folder.path()),
     };
     local.listen(folder.path()).unwrap();
     Bench { folder, orders: Box::new(orders), views, latest }
