@@ -10,6 +10,7 @@ pub mod buffer;
 pub mod calibrate;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod downlink;
 pub mod enrol;
 pub mod files;

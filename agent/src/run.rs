@@ -183,7 +183,7 @@ fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time)
         alarm: alarm.state,
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
-    let (dial, tls_name) = broker(config, identity);
+    let (dial, tls_name) = broker_address(config, identity);
     tracing::info!(%device, host = %dial.0, port = dial.1, "connecting");
     let (link, inbox, connection) = link::start(LinkConfig {
         device: device.clone(),
@@ -216,7 +216,7 @@ fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time)
 
 /// What to dial, and the name that the certificate must have. An address in the configuration changes
 /// only where to dial: the name stays that of the server.
-fn broker(config: &Config, identity: &Identity) -> ((String, u16), String) {
+pub(crate) fn broker_address(config: &Config, identity: &Identity) -> ((String, u16), String) {
     let server = &config.server;
     match &server.broker {
         Some(dial) => (dial.clone(), server.host.clone()),
