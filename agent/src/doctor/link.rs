@@ -93,12 +93,13 @@ async fn connect(address: (&str, u16), name: &str, tls: ClientConfig) -> Result<
     match timeout(PATIENCE, TlsConnector::from(Arc::new(tls)).connect(name, tcp)).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(tls_failed(&error.to_string())),
-        Err(_) => Err(tls_failed(late)),
+        Err(_) => Err(failed("it takes the connection and says nothing".to_owned(), SILENT)),
     }
 }
 
 const NAME: &str = "check server.url and server.broker in the configuration, and the network's name service (DNS)";
 const PORT: &str = "check the port in the configuration, and whether the server runs";
+const SILENT: &str = "check that the port is the right one; otherwise the server hangs: restart it";
 const NETWORK: &str = "check the cable or the Wi-Fi, the address, and the firewalls between";
 
 fn tls_failed(problem: &str) -> Failed {
