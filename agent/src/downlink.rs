@@ -1,13 +1,14 @@
 //! What the server says to this device: acknowledgements go to the uplink, orders of a calibration to its desk,
-//! settings are saved and applied.
+//! settings are saved and applied, its time helps a clock that is not synced.
 //! A message that can't be read is logged and otherwise ignored.
 
 use crate::calibrate::Desk;
 use crate::link::Message;
 use crate::sampler::Intervals;
 use crate::settings::SettingsFile;
+use crate::time::Time;
 use shared::message::calibrate::CalibrationDown;
-use shared::{Ack, DeviceName, Settings, Topic};
+use shared::{Ack, DeviceName, ServerTime, Settings, Topic};
 use tokio::sync::mpsc;
 
 /// Where messages go.
@@ -22,6 +23,8 @@ pub struct Downlink {
     pub intervals: Intervals,
     /// Takes the orders of a calibration, and sees for itself when settings bring another one.
     pub desk: Desk,
+    /// The clock.
+    pub time: Time,
 }
 
 impl Downlink {
@@ -57,6 +60,10 @@ impl Downlink {
                     Err(problem) => unreadable(&problem),
                 }
             }
+            Some(Topic::Time(device)) if device == self.device => match ServerTime::decode(&message.payload) {
+                Ok(server) => self.time.server_said(server.time),
+                Err(problem) => unreadable(&problem),
+            },
             _ => unreadable(&"it is none of this device's topics"),
         }
     }
@@ -66,10 +73,10 @@ impl Downlink {
 mod tests {
     use super::*;
     use crate::sampler::Sampler;
-    use crate::time::{Discipline, SystemClock, Time};
-    use shared::BufferId;
+    use crate::time::{Discipline, SystemClock};
     use shared::calibration::RecordId;
     use shared::message::calibrate::Order;
+    use shared::{BufferId, ClockQuality};
     use std::sync::Arc;
 
     struct Bench {
@@ -86,8 +93,9 @@ mod tests {
         let (sender, acks) = mpsc::channel(1);
         let settings = Arc::new(SettingsFile::open(folder.path(), &time));
         let device = DeviceName::numbered(7);
+        let time = Time::new(Arc::new(SystemClock), Discipline::File(folder.path().join("never")));
         let (desk, orders, _) = Desk::without_task();
-        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals(), desk };
+        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals(), desk, time };
         Bench { downlink, acks, orders: Box::new(orders), _folder: folder }
     }
 
@@ -122,6 +130,16 @@ mod tests {
     }
 
     #[test]
+    fn the_servers_time_gives_a_clock_that_is_not_synced_its_stamps() {
+        let bench = bench();
+        assert_eq!(bench.downlink.time.stamp().clock, ClockQuality::Unsynced);
+        take(&bench, "tirta/pi-7/down/time", r#"{"v":1,"time":1763690400000}"#);
+        let stamp = bench.downlink.time.stamp();
+        assert_eq!(stamp.clock, ClockQuality::Repaired);
+        assert!((1_763_690_400_000..1_763_690_500_000).contains(&stamp.at.0), "{}", stamp.at);
+    }
+
+    #[test]
     fn what_can_not_be_read_or_is_for_another_device_changes_nothing() {
         let mut bench = bench();
         for (topic, payload) in [
@@ -130,6 +148,9 @@ mod tests {
             ("tirta/pi-8/down/ack", r#"{"v":1,"buffer":"00c0ffee00c0ffee","through":42}"#),
             ("tirta/pi-7/down/settings", r#"{"v":1,"version":3,"interval_ms":{"ph":1}}"#),
             ("tirta/pi-8/down/settings", r#"{"v":1,"version":3}"#),
+            ("tirta/pi-8/down/time", r#"{"v":1,"time":1763690400000}"#),
+            ("tirta/pi-7/down/time", r#"{"v":1,"time":5000}"#),
+            ("tirta/pi-7/down/time", r#"{"v":1,"time":"noon"}"#),
             ("tirta/pi-7/up/status", r#"{"v":1,"state":"online"}"#),
             ("", ""),
         ] {
@@ -137,6 +158,7 @@ mod tests {
         }
         assert!(bench.acks.try_recv().is_err());
         assert_eq!(bench.downlink.settings.watch().borrow().version, 0);
+        assert_eq!(bench.downlink.time.stamp().clock, ClockQuality::Unsynced);
     }
 
     #[test]

@@ -2,27 +2,27 @@
 //!
 //! Measuring begins before the network is there, even before the device has a name, and ends last.
 
+mod onsite;
 pub(crate) mod rig;
 
 use crate::alarm::Alarm;
 use crate::buffer::{Buffer, Worker};
-use crate::calibrate::{Calibrator, Desk, Herald, Records};
+use crate::calibrate::{Desk, Herald, Records};
 use crate::config::Config;
 use crate::downlink::Downlink;
 use crate::enrol;
-use crate::identify::{self, Lamp};
+use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
-use crate::local::Local;
 use crate::sampler::Sampler;
 use crate::sensors;
 use crate::settings::SettingsFile;
 use crate::status::Reporter;
-use crate::time::{Time, boot_id};
+use crate::time::{BootClock, Time, boot_id};
 use crate::trust::{self, TrustError};
 use crate::uplink::Uplink;
-use shared::calibration::RecordId;
-use shared::{Clock, Serial, Settings};
+use crate::watchdog::Notifier;
+use shared::{ClockQuality, Serial, Settings};
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 /// How long an agent that is told to stop goes on sending.
@@ -65,11 +65,12 @@ pub enum RunError {
 ///
 /// # Errors
 /// When the agent can't begin.
-pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
     let _lock = lock(&config.data_dir)?;
     // Left in its fail-safe state however this ends.
     let alarm = Alarm::start(config.alarm.as_ref()).map_err(RunError::Thread)?;
-    let time = Time::new(clock, config.discipline.clone());
+    let boot = boot_id(Path::new("/proc/sys/kernel/random/boot_id"));
+    let time = Time::new(clock, config.discipline.clone()).of_boot(&boot, &config.data_dir);
     let serial = config.serial.map_or_else(|| SerialSources::default().read(), Ok)?;
     let home = Home::new(&config.data_dir);
     let known = home.load(serial)?;
@@ -81,20 +82,12 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
     let (buffer, worker) = Buffer::start(&config.data_dir, &config.buffer, time.clone()).map_err(RunError::Thread)?;
     let records = Records::open(&config.data_dir, known.as_ref().map(|identity| &identity.name), &time);
     let sampler = measure(&config, &records.over(&settings.watch().borrow()), &buffer, &time)?;
-    let desk = calibrator(&config, &settings, records, &sampler, &time).start();
+    let desk = onsite::desk(&config, &settings, records, &sampler, &time);
     let voice_of = watch::Sender::new(None);
-    let local = Local {
-        desk: desk.clone(),
-        latest: sampler.latest(),
-        time: time.clone(),
-        buffer: buffer.state(),
-        voice: voice_of.subscribe(),
-        lamp: Lamp::new(alarm.handle(), Path::new(identify::LEDS)),
-    };
-    if let Err(error) = local.listen(&config.data_dir) {
-        // Measuring is what matters; only nobody at the device can ask.
-        tracing::error!(%error, "the local socket can't be made");
-    }
+    onsite::listen(&config, &desk, (&sampler, &buffer, &alarm), &time, voice_of.subscribe());
+    let mut clocks = JoinSet::new(); // until the end of this function
+    clocks.spawn(keep_time(time.clone(), config.data_dir.clone(), buffer.clone()));
+    let guarded = Guarded::begin(&sampler, &buffer, config.probes.len());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
     tokio::pin!(stop);
@@ -103,6 +96,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
         () = &mut stop => None,
     };
     let Some(identity) = identity else {
+        guarded.end();
         end_of_measuring(sampler, &buffer).await;
         return end_of_buffer(worker).await;
     };
@@ -112,6 +106,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
     voice_of.send_replace(Some((identity.name.to_string(), voice.link.state())));
     stop.await;
     tracing::info!("stopping");
+    guarded.end();
     end_of_measuring(sampler, &buffer).await;
     voice.deliver_the_rest(&buffer).await;
     voice.say_good_bye().await;
@@ -124,32 +119,52 @@ fn measure(config: &Config, settings: &Settings, buffer: &Buffer, time: &Time) -
         .map_err(RunError::Thread)
 }
 
-fn calibrator(
-    config: &Config,
-    settings: &SettingsFile,
-    records: Records,
-    sampler: &Sampler,
-    time: &Time,
-) -> Calibrator {
-    Calibrator {
-        sensors: rig::sensors(&config.probes)
-            .probes
-            .into_iter()
-            .filter_map(|(metric, report)| Some((metric, report.sensor?)))
-            .collect(),
-        tap: sampler.tap(),
-        in_force: sampler.calibrations(),
-        settings: settings.watch(),
-        records,
-        time: time.clone(),
-        draw: || RecordId::from_random(getrandom::u64().unwrap_or_else(|_| fastrand::u64(..))),
-    }
+/// Watches the clocks for ever; what waits for a trusted time is committed as soon as there is one.
+async fn keep_time(time: Time, data_dir: PathBuf, buffer: Buffer) {
+    let mut quality = time.quality();
+    let known = async {
+        while quality.wait_for(|quality| *quality != ClockQuality::Unsynced).await.is_ok() {
+            buffer.flush().await;
+            if quality.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::join!(known, time.clone().keep(data_dir));
 }
 
 async fn identified(known: Option<Identity>, config: &Config, home: &Home, serial: Serial, time: &Time) -> Identity {
     match known {
         Some(identity) => identity,
         None => enrol::until_enrolled(&config.server, home, serial, time, config.uplink.backoff()).await,
+    }
+}
+
+/// While it lives, systemd hears that the agent measures.
+struct Guarded {
+    notifier: Arc<Notifier>,
+    feeding: JoinHandle<()>,
+}
+
+impl Guarded {
+    fn begin(sampler: &Sampler, buffer: &Buffer, probes: usize) -> Self {
+        let notifier = Arc::new(Notifier::from_environment());
+        notifier.ready();
+        let (pulse, state, health) = (sampler.pulse(), buffer.state(), buffer.health());
+        let status = move || {
+            let pending = state.borrow().map_or(0, |ledger| ledger.pending());
+            let trouble = health.borrow().trouble.map_or("", |_| "; the card can't be written");
+            format!("{probes} probes; {pending} readings wait for the server{trouble}")
+        };
+        let feeder = Arc::clone(&notifier);
+        let feeding = tokio::spawn(async move { feeder.feed(|| pulse.beats(std::time::Instant::now()), status).await });
+        Self { notifier, feeding }
+    }
+
+    /// The threads end now, so nobody may wait for their progress.
+    fn end(self) {
+        self.feeding.abort();
+        self.notifier.stopping();
     }
 }
 
@@ -175,10 +190,11 @@ fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time)
     let device = identity.name.clone();
     let reporter = Reporter {
         device: device.clone(),
-        boot: boot_id(Path::new("/proc/sys/kernel/random/boot_id")),
+        boot: time.boot().to_owned(),
         time: time.clone(),
         settings: settings.watch(),
         buffer: buffer.state(),
+        health: buffer.health(),
         vitals: sampler.vitals(),
         alarm: alarm.state,
     };
@@ -200,6 +216,7 @@ fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time)
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
         desk: desk.clone(),
+        time: time.clone(),
     };
     let herald = Herald { device: device.clone(), link: link.clone(), views: desk.views(), waiting: desk.waiting() };
     let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
@@ -281,7 +298,7 @@ pub fn is_running(data_dir: &Path) -> bool {
 /// Makes the folder and takes it for this process.
 fn lock(data_dir: &Path) -> Result<File, RunError> {
     let failed = |error| RunError::DataDir { path: data_dir.to_owned(), error };
-    std::fs::create_dir_all(data_dir).map_err(failed)?;
+    files::make_folder(data_dir).map_err(failed)?;
     let file = File::create(data_dir.join("agent.lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

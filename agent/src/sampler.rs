@@ -4,10 +4,12 @@
 //! simulated probes share one.
 
 mod control;
+mod pulse;
 mod schedule;
 mod tap;
 
 pub use control::{Calibrations, Intervals};
+pub use pulse::Pulse;
 pub use tap::{Observed, Purpose, Tap, Tapped};
 
 use crate::buffer::Measured;
@@ -15,6 +17,7 @@ use crate::probe::recovery::Recovery;
 use crate::probe::{Circumstances, Probe, Water};
 use crate::time::Time;
 use control::Control;
+use pulse::Beat;
 use schedule::Schedule;
 use shared::calibration::Calibration;
 use shared::reading::{Fault, Flag, Outcome};
@@ -90,8 +93,8 @@ pub type Vitals = BTreeMap<Metric, Vital>;
 /// The last sample of each metric, as it went to the sink.
 pub type Latest = BTreeMap<Metric, Measured>;
 
-/// A thread may take this much longer than its interval before its probes count as silent.
-const GRACE: Duration = Duration::from_secs(10);
+/// A thread may take this much longer than its interval before its probes count as silent, and itself as hung.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// How long a stopping thread is waited for: it may hang in its bus.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -102,6 +105,7 @@ pub struct Sampler {
     tap: Tap,
     vitals: watch::Receiver<Vitals>,
     latest: watch::Receiver<Latest>,
+    pulse: Pulse,
 }
 
 /// Where samples go. It must not block.
@@ -128,7 +132,7 @@ impl Sampler {
             latest: Arc::new(latest_sender),
             water: Arc::new(Mutex::new(None)),
         };
-        let (mut controls, mut threads, mut taps) = (vec![], vec![], BTreeMap::new());
+        let (mut controls, mut threads, mut taps, mut pulse) = (vec![], vec![], BTreeMap::new(), Pulse::default());
         for lane in lanes.into_iter().filter(|lane| !lane.slots.is_empty()) {
             let (control, orders) = channel();
             let _ = control.send(Control::Intervals(settings.intervals.clone()));
@@ -136,10 +140,11 @@ impl Sampler {
             taps.extend(lane.slots.iter().map(|slot| (slot.metric, control.clone())));
             let common = common.clone();
             let name = format!("sample {}", lane.name);
-            threads.push(std::thread::Builder::new().name(name).spawn(move || common.run(lane, &orders))?);
+            let beat = pulse.begin(Instant::now());
+            threads.push(std::thread::Builder::new().name(name).spawn(move || common.run(lane, &orders, &beat))?);
             controls.push(control);
         }
-        Ok(Self { controls, threads, tap: Tap(taps), vitals, latest })
+        Ok(Self { controls, threads, tap: Tap(taps), vitals, latest, pulse })
     }
 
     /// A handle to change the intervals.
@@ -165,6 +170,11 @@ impl Sampler {
     /// How the probes are, and whatever follows.
     pub fn vitals(&self) -> watch::Receiver<Vitals> {
         self.vitals.clone()
+    }
+
+    /// Whether the threads make progress.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Ends the threads; one that hangs in its bus is left behind.
@@ -197,7 +207,7 @@ struct Common {
 }
 
 impl Common {
-    fn run(self, mut lane: Lane, orders: &Receiver<Control>) {
+    fn run(self, mut lane: Lane, orders: &Receiver<Control>, beat: &Beat) {
         let own: Vec<Duration> = lane.slots.iter().map(|slot| slot.interval).collect();
         let mut schedule = Schedule::new(own.clone(), Instant::now());
         let mut calibrations = BTreeMap::new();
@@ -208,6 +218,7 @@ impl Common {
             // What is stored comes first.
             let extra = taps.next(Instant::now()).filter(|(at, _)| *at < due);
             let wake = extra.map_or(due, |(at, _)| at);
+            beat.expect(wake.max(Instant::now()));
             match orders.recv_timeout(wake.saturating_duration_since(Instant::now())) {
                 Ok(Control::Intervals(intervals)) => {
                     for (i, slot) in lane.slots.iter().enumerate() {
@@ -220,15 +231,16 @@ impl Common {
                 Ok(Control::Immerse(metric, nominal)) => lane.immerse(metric, nominal),
                 Ok(Control::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
+                    beat.expect(Instant::now());
                     let tapped = extra.and_then(|(_, metric)| lane.slots.iter().position(|slot| slot.metric == metric));
                     let Some(slot) = lane.slots.get_mut(tapped.unwrap_or(index)) else { return };
                     let every = schedule.every(tapped.unwrap_or(index));
-                    let observed = self.sample(slot, calibrations.get(&slot.metric).copied(), every);
-                    lane.recover(observed.sample.outcome);
+                    let (measured, water) = self.sample(slot, calibrations.get(&slot.metric).copied(), every);
+                    lane.recover(measured.sample.outcome);
                     if tapped.is_some() {
-                        taps.give(observed, Instant::now());
+                        taps.give(&measured, water, Instant::now());
                     } else {
-                        self.deliver(observed, taps.calibrates(observed.metric));
+                        self.deliver(measured, taps.calibrates(measured.metric));
                         schedule.done(index, Instant::now());
                     }
                 }
@@ -236,10 +248,10 @@ impl Common {
         }
     }
 
-    fn sample(&self, slot: &mut Slot, calibration: Option<Calibration>, every: Duration) -> Observed {
-        let stamp = self.time.stamp();
+    fn sample(&self, slot: &mut Slot, calibration: Option<Calibration>, every: Duration) -> (Measured, Option<Water>) {
+        let moment = self.time.moment();
         let water = self.water();
-        let sample = slot.probe.sample(&Circumstances { now: stamp.at, water, calibration });
+        let sample = slot.probe.sample(&Circumstances { now: moment.stamp.at, water, calibration });
         let fault = match sample.outcome {
             Outcome::Fault(fault) => Some(fault),
             Outcome::Measured(value) => {
@@ -252,18 +264,16 @@ impl Common {
             }
         };
         self.note(slot.metric, Vital { fault, expected: Instant::now() + every + GRACE });
-        Observed { metric: slot.metric, stamp, sample, water }
+        (Measured { moment, metric: slot.metric, sample }, water)
     }
 
     /// Gives a sample to the sink, flagged if the probe was not in the water.
-    fn deliver(&self, observed: Observed, calibrates: bool) {
-        let Observed { metric, stamp, mut sample, .. } = observed;
+    fn deliver(&self, mut measured: Measured, calibrates: bool) {
         if calibrates {
-            sample.flags = sample.flags.with(Flag::Calibrating);
+            measured.sample.flags = measured.sample.flags.with(Flag::Calibrating);
         }
-        let measured = Measured { stamp, metric, sample };
         self.latest.send_modify(|latest| {
-            latest.insert(metric, measured);
+            latest.insert(measured.metric, measured);
         });
         (self.sink)(measured);
     }

@@ -56,10 +56,10 @@ async fn directly(config: &Config, time: &Time) -> Result<Vec<Row>, ReadError> {
             && let Some(mut tapped) = sampler.tap().watch(*metric, Purpose::Look)
             && let Ok(Some(observed)) = timeout(PATIENCE, tapped.next()).await
         {
-            (measured.sample, measured.stamp) = (observed.sample, observed.stamp);
+            (measured.sample, measured.moment) = (observed.sample, time.moment());
         }
     }
-    let now = time.now();
+    let now = time.moment();
     // It waits for its threads.
     let _ = tokio::task::spawn_blocking(move || sampler.stop()).await;
     Ok(all.values().map(|measured| Row::new(measured, now)).collect())
@@ -72,7 +72,8 @@ async fn first_of_each(config: &Config, sampler: &Sampler, time: &Time) -> Lates
     let _ = timeout(PATIENCE, latest.wait_for(complete)).await;
     let mut all = latest.borrow().clone();
     for probe in &config.probes {
-        let silent = || Measured { stamp: time.stamp(), metric: probe.metric, sample: Sample::fault(Fault::BusError) };
+        let silent =
+            || Measured { moment: time.moment(), metric: probe.metric, sample: Sample::fault(Fault::BusError) };
         all.entry(probe.metric).or_insert_with(silent);
     }
     all

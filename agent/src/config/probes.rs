@@ -23,6 +23,17 @@ pub struct Probe {
     pub source: Source,
 }
 
+impl Probe {
+    /// What its voltage means; `None` for one without a voltage.
+    pub fn sensor(&self) -> Option<Sensor> {
+        match &self.source {
+            Source::Ads1115(ads) => Some(ads.sensor.clone()),
+            Source::W1(_) => None,
+            Source::Simulated { .. } => Sensor::usual(self.metric),
+        }
+    }
+}
+
 /// Where a probe's values come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {

@@ -11,9 +11,8 @@ mod process;
 mod time;
 
 use crate::config::Config;
-use crate::time::Time;
+use crate::time::{BootClock, Time, boot_id};
 use serde::Serialize;
-use shared::Clock;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,7 +119,7 @@ impl Default for Machine {
 }
 
 /// Looks at everything.
-pub async fn examine(path: &Path, machine: &Machine, clock: Arc<dyn Clock>) -> Report {
+pub async fn examine(path: &Path, machine: &Machine, clock: Arc<dyn BootClock>) -> Report {
     let config = match Config::load(path) {
         Ok(config) => config,
         Err(error) => {
@@ -128,7 +127,8 @@ pub async fn examine(path: &Path, machine: &Machine, clock: Arc<dyn Clock>) -> R
             return Report::new(vec![Finding::bad("configuration", error.to_string(), advice)]);
         }
     };
-    let time = Time::new(clock, config.discipline.clone());
+    let boot = boot_id(&machine.root.join("proc/sys/kernel/random/boot_id"));
+    let time = Time::new(clock, config.discipline.clone()).of_boot(&boot, &config.data_dir);
     let text = format!("{} is in order, {} probes", path.display(), config.probes.len());
     let mut findings = vec![Finding::ok("configuration", text)];
     findings.extend(bus::buses(&config, machine));

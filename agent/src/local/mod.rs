@@ -9,10 +9,11 @@ pub use client::{Client, ClientError};
 pub use server::Local;
 
 use crate::buffer::Measured;
+use crate::time::Moment;
 use serde::{Deserialize, Serialize};
 use shared::message::calibrate::{Order, View};
 use shared::reading::{Flags, Outcome, Value};
-use shared::{Metric, Stamp, UtcMillis};
+use shared::{Metric, Stamp};
 use std::fmt;
 
 /// The socket's name below `data_dir`.
@@ -112,7 +113,7 @@ pub struct Row {
 
 impl Row {
     /// A sample as it is seen at an instant.
-    pub fn new(measured: &Measured, now: UtcMillis) -> Self {
+    pub fn new(measured: &Measured, now: Moment) -> Self {
         let sample = &measured.sample;
         let (value, fault) = match sample.outcome {
             Outcome::Measured(value) => (Some(value.get()), None),
@@ -126,9 +127,9 @@ impl Row {
             millivolts: sample.millivolts.map(Value::get),
             spread: sample.spread.map(Value::get),
             flags: sample.flags.to_string(),
-            stamp: measured.stamp,
-            // The clock may have been set in between.
-            age_ms: now.0.saturating_sub(measured.stamp.at.0).max(0),
+            stamp: measured.moment.stamp,
+            // By the ticks: the clock may have been set in between.
+            age_ms: now.ticks.0.saturating_sub(measured.moment.ticks.0).max(0),
         }
     }
 

@@ -103,7 +103,7 @@ impl Local {
                 None => refused("only the server may say that".to_owned()),
             },
             Ok(Request::Latest) => {
-                let now = self.time.now();
+                let now = self.time.moment();
                 Answer::Latest { readings: self.latest.borrow().values().map(|one| Row::new(one, now)).collect() }
             }
             Ok(Request::Identify { seconds }) => {

@@ -78,7 +78,7 @@ impl<B: I2c, D: DelayNs> Ads1115<B, D> {
     }
 
     fn convert(&mut self, input: Channel, rate: Rate) -> Result<i16, Fault> {
-        for _ in 0..Rate::POLLS {
+        for asked in 0..Rate::POLLS {
             let chip = self.opened()?;
             let read = match input {
                 Channel::A0 => chip.read(channel::SingleA0),
@@ -88,7 +88,7 @@ impl<B: I2c, D: DelayNs> Ads1115<B, D> {
             };
             match read {
                 Ok(code) => return Ok(code),
-                Err(nb::Error::WouldBlock) => self.delay.delay_us(rate.pause_us()),
+                Err(nb::Error::WouldBlock) => self.delay.delay_us(rate.pause_us(asked)),
                 Err(nb::Error::Other(error)) => return Err(fault(error)),
             }
         }

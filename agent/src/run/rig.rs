@@ -12,7 +12,6 @@ use crate::sampler::{Lane, Slot};
 use linux_embedded_hal::Delay;
 use shared::Metric;
 use shared::message::{ProbeReport, Sensors};
-use shared::sensor::Sensor;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -68,22 +67,13 @@ fn build(probe: &config::Probe, chips: &mut Chips) -> Option<(String, Box<dyn Pr
 }
 
 fn report(probe: &config::Probe) -> ProbeReport {
-    match &probe.source {
-        Source::Simulated { .. } => {
-            let sensor = Sensor::usual(probe.metric);
-            let limits = sensor.as_ref().map(|sensor| sensor.law().limits());
-            ProbeReport { source: "simulated".to_owned(), sensor, limits }
-        }
-        Source::W1(w1) => {
-            let source = w1.id.as_ref().map_or("w1".to_owned(), |id| format!("w1 {id}"));
-            ProbeReport { source, sensor: None, limits: Some(w1.limits) }
-        }
-        Source::Ads1115(ads) => ProbeReport {
-            source: format!("ads1115 {} {:?}", ads.address, ads.channel),
-            sensor: Some(ads.sensor.clone()),
-            limits: Some(ads.limits),
-        },
-    }
+    let sensor = probe.sensor();
+    let (source, limits) = match &probe.source {
+        Source::Simulated { .. } => ("simulated".to_owned(), sensor.as_ref().map(|sensor| sensor.law().limits())),
+        Source::W1(w1) => (w1.id.as_ref().map_or("w1".to_owned(), |id| format!("w1 {id}")), Some(w1.limits)),
+        Source::Ads1115(ads) => (format!("ads1115 {} {:?}", ads.address, ads.channel), Some(ads.limits)),
+    };
+    ProbeReport { source, sensor, limits }
 }
 
 fn recovery() -> Recovery {
@@ -97,6 +87,7 @@ fn name(bus: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::sensor::Sensor;
 
     const CONFIG: &str = r#"
         data_dir = "/tmp/a"

@@ -2,6 +2,7 @@
 //! about once a second more. These samples are not stored.
 
 use super::control::Control;
+use crate::buffer::Measured;
 use crate::probe::{Sample, Water};
 use shared::{Metric, Stamp};
 use std::collections::BTreeMap;
@@ -103,9 +104,10 @@ impl Taps {
     }
 
     /// Gives a sample to everybody who looks at its metric.
-    pub(super) fn give(&mut self, observed: Observed, now: Instant) {
-        for tap in self.0.iter_mut().filter(|tap| tap.metric == observed.metric) {
-            let _ = tap.samples.try_send(observed);
+    pub(super) fn give(&mut self, measured: &Measured, water: Option<Water>, now: Instant) {
+        let Measured { moment, metric, sample } = *measured;
+        for tap in self.0.iter_mut().filter(|tap| tap.metric == metric) {
+            let _ = tap.samples.try_send(Observed { metric, stamp: moment.stamp, sample, water });
             tap.due = Some(now + EVERY);
         }
     }

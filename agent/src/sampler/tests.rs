@@ -3,6 +3,7 @@
 use super::*;
 use crate::probe::Sample;
 use crate::time::{Discipline, SystemClock};
+use embedded_hal_mock::eh1::delay::NoopDelay;
 use shared::calibration::{Active, RecordId};
 use shared::message;
 use shared::reading::Flags;
@@ -158,6 +159,14 @@ fn a_new_calibration_is_in_force_at_the_next_sample_and_also_for_what_is_read_fr
     sampler.calibrations().apply(&settings.in_force());
     until(&samples, |m| m.sample == value(Metric::Tds, 2.0));
     until(&samples, |m| m.sample == value(Metric::Ec, 2.0));
+    // A change of interval leaves it alone.
+    let mut slower = message::Intervals::default();
+    slower.set(Metric::Tds, 100).unwrap();
+    sampler.intervals().apply(&slower);
+    let deadline = Instant::now() + Duration::from_millis(300);
+    while Instant::now() < deadline {
+        assert_eq!(until(&samples, |m| m.metric == Metric::Tds).sample, value(Metric::Tds, 2.0));
+    }
     sampler.calibrations().apply(&BTreeMap::new());
     until(&samples, |m| m.sample == value(Metric::Ec, 0.0));
     sampler.stop();
@@ -239,5 +248,19 @@ fn the_last_sample_of_each_metric_can_be_looked_up() {
     let (sampler, samples) = start(vec![lane("a", vec![slot(Metric::Ph, 5, |_| value(Metric::Ph, 7.0))])]);
     until(&samples, |_| true);
     assert_eq!(sampler.latest().borrow()[&Metric::Ph].sample, value(Metric::Ph, 7.0));
+    sampler.stop();
+}
+
+#[test]
+fn a_lane_whose_bus_hangs_tries_to_free_it() {
+    let (tried, claims) = channel();
+    let claim = move || {
+        let _ = tried.send(());
+        Err("there are no pins here".to_owned())
+    };
+    let recovery = Some(Recovery::new(Box::new(claim), NoopDelay::new()));
+    let probe = slot(Metric::Ph, 5, |_| Sample::fault(Fault::BusError));
+    let (sampler, _samples) = start(vec![Lane { recovery, ..lane("i2c-1", vec![probe]) }]);
+    claims.recv_timeout(PATIENT).unwrap();
     sampler.stop();
 }

@@ -7,9 +7,9 @@ use crate::buffer::Measured;
 use crate::local::ClientError;
 use crate::probe::Sample;
 use crate::time::{Discipline, SystemClock};
+use shared::Metric;
 use shared::calibration::RecordId;
 use shared::reading::{Fault, Flag, Flags};
-use shared::{Metric, Stamp, UtcMillis};
 use tempfile::TempDir;
 
 const PATIENT: Duration = Duration::from_secs(20);
@@ -86,10 +86,10 @@ async fn nobody_at_the_device_can_make_it_forget_a_record() {
 #[tokio::test]
 async fn the_last_readings_are_told_with_their_faults_and_flags() {
     let bench = bench();
-    let stamp = Stamp { at: UtcMillis(1_763_690_400_000), clock: shared::ClockQuality::Synced };
+    let moment = Time::new(Arc::new(SystemClock), Discipline::Assumed).moment();
     let flags = Flags::NONE.with(Flag::Simulated);
-    let ph = Measured { stamp, metric: Metric::Ph, sample: Sample::new(Metric::Ph, Ok(7.02), Some(1497.25), flags) };
-    let tds = Measured { stamp, metric: Metric::Tds, sample: Sample::fault(Fault::NoAnswer) };
+    let ph = Measured { moment, metric: Metric::Ph, sample: Sample::new(Metric::Ph, Ok(7.02), Some(1497.25), flags) };
+    let tds = Measured { moment, metric: Metric::Tds, sample: Sample::fault(Fault::NoAnswer) };
     bench.latest.send_replace([(Metric::Ph, ph), (Metric::Tds, tds)].into());
     let Answer::Latest { readings } = once(&bench, Request::Latest).await.unwrap() else { unreachable!() };
     assert_eq!(readings.iter().map(Row::to_string).collect::<Vec<_>>(), ["ph 7.02 pH", "tds no_answer"]);

@@ -122,8 +122,8 @@ impl Range {
 pub struct Rate(u32, DataRate16Bit);
 
 impl Rate {
-    /// How often to ask before giving up: three times a conversion, because one may still be running, and
-    /// the chip's clock has a tolerance of 10 per cent.
+    /// How often to ask before giving up, after three conversions: one may still be running, and the chip's
+    /// clock has a tolerance of 10 per cent.
     pub(super) const POLLS: u32 = 12;
 
     /// The rate of so many samples per second, if the chip has it.
@@ -152,9 +152,11 @@ impl Rate {
         self.1
     }
 
-    /// Time between two questions whether the conversion is done.
-    pub(super) fn pause_us(self) -> u32 {
-        (1_000_000 / self.0 / 4).max(500)
+    /// Time until the next question whether the conversion is done, after so many: first a whole conversion,
+    /// because each question is a transfer on a slow bus.
+    pub(super) fn pause_us(self, asked: u32) -> u32 {
+        let conversion = 1_000_000 / self.0;
+        if asked == 0 { conversion } else { (conversion / 4).max(500) }
     }
 }
 
@@ -168,6 +170,15 @@ mod tests {
         assert!(Address::new(0x47).is_none() && Address::new(0x4c).is_none());
         assert!(Scale::new(4096).is_some() && Scale::new(3300).is_none());
         assert!(Rate::new(128).is_some() && Rate::new(100).is_none());
+    }
+
+    #[test]
+    fn a_chip_has_the_time_of_two_slow_conversions_before_it_is_given_up() {
+        for rate in [8, 16, 32, 64, 128, 250, 475, 860] {
+            let pauses = (0..Rate::POLLS).map(|asked| Rate::new(rate).unwrap().pause_us(asked));
+            let patience: u32 = pauses.sum();
+            assert!((2_200_000..=8_000_000).contains(&(patience * rate)), "{rate}: {patience} microseconds");
+        }
     }
 
     #[test]
