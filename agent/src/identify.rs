@@ -71,6 +71,11 @@ impl Lamp {
         }
     }
 
+    /// Lets it be dark again before the time. The alarm is not for this to switch off.
+    pub fn stop(&self) {
+        self.until.send_if_modified(|until| until.replace(Instant::now()).is_some());
+    }
+
     /// Waits until it no longer blinks.
     pub async fn done(&self) {
         let _ = self.until.subscribe().wait_for(Option::is_none).await;
@@ -78,12 +83,14 @@ impl Lamp {
 }
 
 async fn end_of_blinking(until: watch::Sender<Option<Instant>>, led: Option<(PathBuf, String)>) {
+    let mut changes = until.subscribe();
     loop {
-        let end = *until.borrow();
-        match end {
-            // It may be prolonged meanwhile.
-            Some(end) if end > Instant::now() => sleep_until(end).await,
-            _ => break,
+        let end = *changes.borrow_and_update();
+        let Some(end) = end.filter(|end| *end > Instant::now()) else { break };
+        tokio::select! {
+            () = sleep_until(end) => {}
+            // It may be prolonged or cut short meanwhile.
+            _ = changes.changed() => {}
         }
     }
     if let Some((path, former)) = led
@@ -132,6 +139,18 @@ mod tests {
             assert_eq!(start.elapsed().as_secs(), 16);
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "heartbeat");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn blinking_can_be_cut_short() {
+        let (folder, path) = board("ACT", "none [mmc0] timer\n");
+        let lamp = lamp(folder.path());
+        let start = Instant::now();
+        lamp.blink(Duration::from_secs(10)).unwrap();
+        lamp.stop();
+        lamp.done().await;
+        assert!(start.elapsed() < Duration::from_secs(1));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mmc0");
     }
 
     #[test]

@@ -54,6 +54,14 @@ fn on_one_thread(work: impl Future<Output = Ended>) -> Ended {
     done
 }
 
+/// Resolves at Ctrl-C.
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
+}
+
 fn run_agent(path: &Path) -> Ended {
     let config = Config::load(path)?;
     let filter = EnvFilter::try_new(&config.log)
@@ -91,13 +99,9 @@ fn calibrate_probe(arguments: arguments::Calibrate) -> Ended {
         yes: arguments.yes,
     };
     on_one_thread(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let stop = async move {
-            interrupt.recv().await;
-        };
         let output = (std::io::stdout(), std::io::stdout().is_terminal());
         let input = BufReader::new(tokio::io::stdin());
-        let in_force = calibrate(&config.data_dir, wish, input, output, stop).await?;
+        let in_force = calibrate(&config.data_dir, wish, input, output, interrupted()?).await?;
         Ok(if in_force { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
@@ -125,7 +129,7 @@ fn blink(arguments: &arguments::Identify) -> Ended {
         let alarm = if run::is_running(&config.data_dir) { None } else { config.alarm.as_ref() };
         let alarm = Alarm::start(alarm)?;
         let time = Duration::from_secs(arguments.seconds);
-        identify(&config, &Lamp::new(alarm.handle(), Path::new(LEDS)), time).await?;
+        identify(&config, &Lamp::new(alarm.handle(), Path::new(LEDS)), time, interrupted()?).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -37,7 +37,8 @@ pub async fn read(config: &Config, time: &Time) -> Result<Vec<Row>, ReadError> {
     match Client::once(&config.data_dir, &Request::Latest).await {
         Ok(Answer::Latest { readings }) => Ok(readings),
         Ok(_) => Err(ClientError::Broken(io::ErrorKind::InvalidData.into()).into()),
-        // Two would disturb each other on the bus.
+        // An agent may well run: two would disturb each other on the bus.
+        Err(error @ ClientError::NotAllowed) => Err(error.into()),
         Err(error) if is_running(&config.data_dir) => Err(error.into()),
         Err(_) => directly(config, time).await,
     }
