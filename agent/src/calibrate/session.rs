@@ -296,7 +296,10 @@ impl Session {
     }
 
     fn point(&self, nominal: f64, summary: &Summary) -> Point {
-        Point { nominal, millivolts: summary.millivolts, celsius: summary.celsius, spread: Some(summary.spread) }
+        // To what the converter resolves: people read the record, and it is what the fit is made from.
+        let round = |number: f64| (number * 1000.0).round() / 1000.0;
+        let (millivolts, celsius) = (round(summary.millivolts), summary.celsius.map(round));
+        Point { nominal, millivolts, celsius, spread: Some(round(summary.spread)) }
     }
 
     /// What is wrong with a point whatever the others are. Two points may yet make a line of what alone would

@@ -64,7 +64,7 @@ fn word(buffers: Buffers) -> &'static str {
 /// The line that changes all the time.
 pub(super) fn live(view: &View) -> String {
     let Some(LiveSignal { millivolts, spread, settled, value, celsius, flags }) = view.live else {
-        return "no signal".to_owned();
+        return "waiting for the signal ...".to_owned();
     };
     let mut line = format!("{millivolts:8.1} mV ± {spread:.1}");
     if let Some(value) = value {
