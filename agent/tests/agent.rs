@@ -5,6 +5,7 @@ mod support;
 
 use serde_json::{Value, json};
 use shared::enrol::EnrolRequest;
+use shared::message::Sensors;
 use shared::{Ack, Batch, UtcMillis};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -192,6 +193,50 @@ async fn a_device_enrols_delivers_survives_a_kill_and_stops_in_order() {
         })
         .collect();
     assert_eq!(kept, store.0);
+}
+
+#[tokio::test]
+async fn a_device_says_what_it_measures_with_and_measures_with_the_calibration_that_it_is_told() {
+    let bench = Bench::new().await;
+    let mut store = Store::default();
+    let mut agent = bench.start();
+    bench.enrol().await;
+    let mut session = Session::ready(&bench.broker).await;
+    let sensors = loop {
+        let published = session.published().await.unwrap();
+        store.take(&mut session, &published).await;
+        if published.topic == "tirta/pi-7/up/sensors" {
+            break published;
+        }
+    };
+    assert!(sensors.retain);
+    let sensors = Sensors::decode(sensors.payload.as_bytes()).unwrap();
+    assert_eq!(sensors.probes.len(), 4);
+    assert!(sensors.probes.values().all(|probe| probe.source == "simulated" && probe.sensor.is_some()));
+
+    // No simulated tank is as warm as this calibration makes it.
+    let warm = |row: &Value| row[3] == "temperature" && row[4].as_f64().is_some_and(|celsius| celsius > 35.0);
+    store.until(&mut session, 20).await;
+    assert!(!store.0.values().any(warm));
+    let linear = r#"{"kind":"linear","slope":1.0,"offset":15.0}"#;
+    let active = format!(r#"{{"id":"00000000000000aa","calibration":{linear}}}"#);
+    let settings = format!(r#"{{"v":1,"version":3,"calibrations":{{"temperature":{active}}}}}"#);
+    session.publish("tirta/pi-7/down/settings", &settings).await;
+    while !store.0.values().any(warm) {
+        let published = session.published().await.unwrap();
+        store.take(&mut session, &published).await;
+    }
+    agent.kill().await.unwrap();
+
+    // It survives a restart, before the server has said anything again.
+    let before = store.0.len();
+    let mut agent = bench.start();
+    let mut session = Session::ready(&bench.broker).await;
+    store.until(&mut session, before + 20).await;
+    let celsius: Vec<f64> =
+        store.0.values().filter(|row| row[3] == "temperature").filter_map(|row| row[4].as_f64()).collect();
+    assert!(celsius.last().is_some_and(|last| *last > 35.0), "{celsius:?}");
+    agent.kill().await.unwrap();
 }
 
 #[tokio::test]

@@ -43,15 +43,14 @@ async fn day(folder: &Path, online: bool) -> u64 {
     let (buffer, worker) = Buffer::start(folder, &settings, time).unwrap();
     let before = written();
     for n in 0..DAY_MS / SAMPLES_EVERY_MS {
-        METRICS.into_iter().for_each(|metric| buffer.append(measured(n, metric)));
+        for metric in METRICS {
+            buffer.append(measured(n, metric));
+        }
         if (n + 1) * SAMPLES_EVERY_MS % every != 0 {
             continue;
         }
         buffer.flush().await;
-        if !online {
-            continue;
-        }
-        while let Some(batch) = buffer.next_batch(500, false).await {
+        while let Some(batch) = if online { buffer.next_batch(500, false).await } else { None } {
             buffer.acknowledge(batch.buffer, batch.readings.last().unwrap().seq).await;
         }
     }

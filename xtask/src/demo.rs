@@ -49,9 +49,9 @@ pub async fn run(options: DemoOptions) -> Result<(), Error> {
         database_url: None,
         mosquitto: false,
         proxied: false,
-        speed: None,
         clocks_off_by: None,
         small_disk: false,
+        speed: None,
     };
     println!("Starting the server and {} agents", options.devices);
     let mut stop = Stop::listen()?;

@@ -31,10 +31,10 @@ pub struct AgentSetup {
     pub broker: Option<String>,
     /// Short time-outs, for a network that is made to fail.
     pub impatient: bool,
-    /// So many times faster than a real device.
-    pub speed: Option<u32>,
     /// A wall clock of its own; without it, the server's.
     pub clock: Option<FakeClock>,
+    /// So many times faster than a real device.
+    pub speed: Option<u32>,
 }
 
 /// An agent's process, which can be killed and started again.

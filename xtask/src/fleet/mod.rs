@@ -81,12 +81,12 @@ pub struct FleetSetup {
     pub mosquitto: bool,
     /// Agents reach the broker through a proxy that can misbehave, and have short time-outs.
     pub proxied: bool,
-    /// So many times faster than a real device, in everything that has a rhythm; without it, for people to watch.
-    pub speed: Option<u32>,
     /// Each agent has a wall clock of its own, which begins some days off.
     pub clocks_off_by: Option<i32>,
     /// The first agent has a disk of its own, if we may mount one.
     pub small_disk: bool,
+    /// So many times faster than a real device, in everything that has a rhythm; without it, for people to watch.
+    pub speed: Option<u32>,
 }
 
 impl FleetSetup {
@@ -104,9 +104,9 @@ impl FleetSetup {
             database_url: None,
             mosquitto: false,
             proxied: false,
-            speed: None,
             clocks_off_by: None,
             small_disk: false,
+            speed: None,
         })
     }
 }
@@ -198,8 +198,8 @@ impl Fleet {
                 token: token.clone(),
                 broker,
                 impatient: setup.proxied,
-                speed: setup.speed,
                 clock,
+                speed: setup.speed,
             };
             self.agents.push(Agent::new(programs, agent)?);
         }
