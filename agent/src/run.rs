@@ -209,7 +209,7 @@ fn connect(
         time: time.clone(),
     };
     let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
-    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);
+    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),
