@@ -3,10 +3,12 @@
 //! A message that can't be read is logged and otherwise ignored.
 
 use crate::link::Message;
+use crate::repeats::Repeats;
 use crate::sampler::{Calibrations, Intervals};
 use crate::settings::SettingsFile;
 use crate::time::Time;
 use shared::{Ack, DeviceName, ServerTime, Settings, Topic};
+use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// Where messages go.
@@ -21,6 +23,8 @@ pub struct Downlink {
     pub intervals: Intervals,
     /// The sampler's calibrations.
     pub calibrations: Calibrations,
+    /// What was said of messages that can't be read.
+    pub repeats: Repeats,
     /// The clock.
     pub time: Time,
 }
@@ -35,7 +39,10 @@ impl Downlink {
 
     fn take(&self, message: &Message) {
         let unreadable = |problem: &dyn std::fmt::Display| {
-            tracing::warn!(topic = %message.topic, bytes = message.payload.len(), problem = ?problem.to_string(), "a message of the server can't be read");
+            let problem = problem.to_string();
+            if let Some(unsaid) = self.repeats.say(&problem, Instant::now()) {
+                tracing::warn!(topic = %message.topic, bytes = message.payload.len(), ?problem, unsaid, "a message of the server can't be read");
+            }
         };
         match Topic::parse(&message.topic) {
             Some(Topic::Ack(device)) if device == self.device => match Ack::decode(&message.payload) {
@@ -84,8 +91,8 @@ mod tests {
         let settings = Arc::new(SettingsFile::open(folder.path(), &time));
         let device = DeviceName::numbered(7);
         let time = Time::new(Arc::new(SystemClock), Discipline::File(folder.path().join("never")));
-        let (intervals, calibrations) = (sampler.intervals(), sampler.calibrations());
-        let downlink = Downlink { device, acks: sender, settings, intervals, calibrations, time };
+        let (intervals, calibrations, repeats) = (sampler.intervals(), sampler.calibrations(), Repeats::default());
+        let downlink = Downlink { device, acks: sender, settings, intervals, calibrations, repeats, time };
         Bench { downlink, acks, _folder: folder }
     }
 

@@ -16,6 +16,7 @@ pub mod identity;
 pub mod link;
 pub mod probe;
 pub mod records;
+pub mod repeats;
 pub mod run;
 pub mod sampler;
 pub mod sensors;

@@ -55,7 +55,9 @@ fn run_agent(path: &std::path::Path) -> Result<(), Box<dyn Error>> {
     let config = Config::load(path)?;
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|error| ConfigError::Field { field: "log".to_owned(), problem: error.to_string() })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    // A log that can't be written (a full disk) would be complained about on the same output, and end the thread.
+    let log = tracing_subscriber::fmt().log_internal_errors(false);
+    log.with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     // One thread is plenty for one connection, and keeps the agent small.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(async {

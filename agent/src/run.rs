@@ -12,6 +12,7 @@ use crate::enrol;
 use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
+use crate::repeats::Repeats;
 use crate::sampler::Sampler;
 use crate::sensors;
 use crate::settings::SettingsFile;
@@ -206,6 +207,7 @@ fn connect(
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
         calibrations: sampler.calibrations(),
+        repeats: Repeats::default(),
         time: time.clone(),
     };
     let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
