@@ -2,10 +2,12 @@
 //!
 //! Measuring begins before the network is there, even before the device has a name, and ends last.
 
-mod rig;
+mod onsite;
+pub(crate) mod rig;
 
 use crate::alarm::Alarm;
 use crate::buffer::{Buffer, Worker};
+use crate::calibrate::{Desk, Herald, Records};
 use crate::config::Config;
 use crate::downlink::Downlink;
 use crate::enrol;
@@ -21,14 +23,14 @@ use crate::time::{BootClock, Time, boot_id};
 use crate::trust::{self, TrustError};
 use crate::uplink::Uplink;
 use crate::watchdog::Notifier;
-use shared::{ClockQuality, Serial};
+use shared::{ClockQuality, Serial, Settings};
 use std::fs::File;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -79,7 +81,11 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     }
     let settings = Arc::new(SettingsFile::open(&config.data_dir, &time));
     let (buffer, worker) = Buffer::start(&config.data_dir, &config.buffer, time.clone()).map_err(RunError::Thread)?;
-    let sampler = measure(&config, &settings, &buffer, &time)?;
+    let records = Records::open(&config.data_dir, known.as_ref().map(|identity| &identity.name), &time);
+    let sampler = measure(&config, &records.over(&settings.watch().borrow()), &buffer, &time)?;
+    let desk = onsite::desk(&config, &settings, records, &sampler, &time);
+    let voice_of = watch::Sender::new(None);
+    onsite::listen(&config, &desk, (&sampler, &buffer, &alarm), &time, voice_of.subscribe());
     let mut clocks = JoinSet::new(); // until the end of this function
     clocks.spawn(keep_time(time.clone(), config.data_dir.clone(), buffer.clone()));
     let guarded = Guarded::begin(&sampler, &buffer, config.probes.len());
@@ -95,7 +101,10 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
         end_of_measuring(sampler, &buffer).await;
         return end_of_buffer(worker).await;
     };
-    let voice = connect(&config, &identity, &settings, &buffer, &sampler, &alarm, &time)?;
+    desk.name(identity.name.clone()).await;
+    let parts = Parts { settings: &settings, buffer: &buffer, sampler: &sampler, desk: &desk, alarm: &alarm };
+    let voice = connect(&config, &identity, &parts, &time)?;
+    voice_of.send_replace(Some((identity.name.to_string(), voice.link.state())));
     stop.await;
     tracing::info!("stopping");
     guarded.end();
@@ -105,10 +114,9 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     end_of_buffer(worker).await
 }
 
-fn measure(config: &Config, settings: &SettingsFile, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
-    let settings = settings.watch().borrow().clone();
+fn measure(config: &Config, settings: &Settings, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
     let sink = buffer.clone();
-    Sampler::start(rig::lanes(&config.probes), &settings, time, move |measured| sink.append(measured))
+    Sampler::start(rig::lanes(&config.probes), settings, time, move |measured| sink.append(measured))
         .map_err(RunError::Thread)
 }
 
@@ -169,15 +177,17 @@ struct Voice {
     connection: JoinHandle<()>,
 }
 
-fn connect(
-    config: &Config,
-    identity: &Identity,
-    settings: &Arc<SettingsFile>,
-    buffer: &Buffer,
-    sampler: &Sampler,
-    alarm: &Alarm,
-    time: &Time,
-) -> Result<Voice, RunError> {
+/// What measures, for those who speak about it.
+struct Parts<'a> {
+    settings: &'a Arc<SettingsFile>,
+    buffer: &'a Buffer,
+    sampler: &'a Sampler,
+    desk: &'a Desk,
+    alarm: &'a Alarm,
+}
+
+fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time) -> Result<Voice, RunError> {
+    let Parts { settings, buffer, sampler, desk, alarm } = *parts;
     let device = identity.name.clone();
     let reporter = Reporter {
         device: device.clone(),
@@ -190,7 +200,7 @@ fn connect(
         alarm: alarm.state,
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
-    let (dial, tls_name) = broker(config, identity);
+    let (dial, tls_name) = broker_address(config, identity);
     tracing::info!(%device, host = %dial.0, port = dial.1, "connecting");
     let (link, inbox, connection) = link::start(LinkConfig {
         device: device.clone(),
@@ -206,15 +216,17 @@ fn connect(
         acks: ack_sender,
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
-        calibrations: sampler.calibrations(),
         repeats: Repeats::default(),
+        desk: desk.clone(),
         time: time.clone(),
     };
+    let herald = Herald { device: device.clone(), link: link.clone(), views: desk.views(), waiting: desk.waiting() };
     let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
     let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),
+        tokio::spawn(herald.run()),
         tokio::spawn(sensors),
         tokio::spawn(reporter.clone().run(link.clone())),
     ];
@@ -223,7 +235,7 @@ fn connect(
 
 /// What to dial, and the name that the certificate must have. An address in the configuration changes
 /// only where to dial: the name stays that of the server.
-fn broker(config: &Config, identity: &Identity) -> ((String, u16), String) {
+pub(crate) fn broker_address(config: &Config, identity: &Identity) -> ((String, u16), String) {
     let server = &config.server;
     match &server.broker {
         Some(dial) => (dial.clone(), server.host.clone()),
@@ -277,6 +289,12 @@ impl Voice {
         self.link.close().await;
         let _ = timeout(Duration::from_secs(2), self.connection).await;
     }
+}
+
+/// Whether an agent runs with this folder. Changes nothing: it may be asked by another user than the agent's.
+pub fn is_running(data_dir: &Path) -> bool {
+    let held = |file: File| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock));
+    File::open(data_dir.join("agent.lock")).is_ok_and(held)
 }
 
 /// Makes the folder and takes it for this process.

@@ -41,6 +41,12 @@ impl SettingsFile {
         Self { path, current: watch::channel(settings).0, repeats: Repeats::default() }
     }
 
+    /// What was saved, without changing anything: for whoever only looks.
+    pub fn look(data_dir: &Path) -> Settings {
+        let bytes = std::fs::read(data_dir.join(FILE_NAME)).unwrap_or_default();
+        Settings::decode(&bytes).unwrap_or_default()
+    }
+
     /// Forgets what was saved: it was for another identity, whose versions would outrank those to come.
     pub fn forget(data_dir: &Path) {
         let path = data_dir.join(FILE_NAME);

@@ -23,7 +23,7 @@ type Chips = BTreeMap<(PathBuf, Address), Chip>;
 const FIRST_BUS: &str = "i2c-1";
 
 /// The lanes of the configured probes.
-pub(super) fn lanes(probes: &[config::Probe]) -> Vec<Lane> {
+pub(crate) fn lanes(probes: &[config::Probe]) -> Vec<Lane> {
     let mut chips = Chips::new();
     let mut lanes: BTreeMap<String, Vec<Slot>> = BTreeMap::new();
     for probe in probes {
