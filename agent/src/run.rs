@@ -220,7 +220,7 @@ fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time)
     };
     let herald = Herald { device: device.clone(), link: link.clone(), views: desk.views(), waiting: desk.waiting() };
     let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
-    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);
+    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),

@@ -154,7 +154,7 @@ impl RawProbe {
 }
 
 fn w1(name: &str, thermometer: &Sensor, mut rest: toml::Table) -> Result<W1, ConfigError> {
-    let limits = limits(name, thermometer, &mut rest)?;
+    let limits = Believed::take(name, &mut rest)?.of(name, thermometer)?;
     let RawW1 { id, max_change_per_minute } = table(name, rest)?;
     let is_id = |id: &String| {
         id.strip_prefix("28-").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()))
@@ -166,23 +166,34 @@ fn w1(name: &str, thermometer: &Sensor, mut rest: toml::Table) -> Result<W1, Con
     Ok(W1 { id, limits, max_change_per_minute: pace(name, max_change_per_minute)? })
 }
 
-/// Takes `possible` and `usual` out of a table; what is absent is the sensor's own.
-fn limits(name: &str, sensor: &Sensor, rest: &mut toml::Table) -> Result<Limits, ConfigError> {
-    let complain = |(field, problem)| ConfigError::field(format!("{name}.{field}"), problem);
-    let mut own = |field: &'static str| {
-        let pair = rest.remove(field).map(toml::Value::try_into::<(f64, f64)>).transpose();
-        pair.map_err(|_| complain((field, "give two numbers, such as [0.0, 14.0]")))
-    };
-    let (possible, usual) = (own("possible")?, own("usual")?);
-    let mut limits = sensor.law().limits();
-    if let Some(possible) = possible {
-        limits.possible = possible;
-        let (low, high) = (limits.usual.0.max(possible.0), limits.usual.1.min(possible.1));
-        limits.usual = if low < high { (low, high) } else { possible };
+/// What a table says of the values to be believed.
+struct Believed {
+    possible: Option<(f64, f64)>,
+    usual: Option<(f64, f64)>,
+}
+
+impl Believed {
+    /// Takes `possible` and `usual` out of a table.
+    fn take(name: &str, rest: &mut toml::Table) -> Result<Self, ConfigError> {
+        let mut pair = |field: &str| {
+            let pair = rest.remove(field).map(toml::Value::try_into).transpose();
+            pair.map_err(|_| ConfigError::field(format!("{name}.{field}"), "give two numbers, such as [0.0, 14.0]"))
+        };
+        Ok(Self { possible: pair("possible")?, usual: pair("usual")? })
     }
-    limits.usual = usual.unwrap_or(limits.usual);
-    limits.check().map_err(complain)?;
-    Ok(limits)
+
+    /// The limits of a sensor; what is absent is its own.
+    fn of(self, name: &str, sensor: &Sensor) -> Result<Limits, ConfigError> {
+        let mut limits = sensor.law().limits();
+        if let Some(possible) = self.possible {
+            limits.possible = possible;
+            let (low, high) = (limits.usual.0.max(possible.0), limits.usual.1.min(possible.1));
+            limits.usual = if low < high { (low, high) } else { possible };
+        }
+        limits.usual = self.usual.unwrap_or(limits.usual);
+        let complain = |(field, problem)| ConfigError::field(format!("{name}.{field}"), problem);
+        limits.check().map_err(complain).map(|()| limits)
+    }
 }
 
 fn pace(name: &str, per_minute: Option<f64>) -> Result<Option<f64>, ConfigError> {
@@ -200,5 +211,10 @@ fn sensors() -> String {
 }
 
 fn table<T: DeserializeOwned>(name: &str, table: toml::Table) -> Result<T, ConfigError> {
-    table.try_into().map_err(|error: toml::de::Error| ConfigError::field(name, error.message()))
+    table.try_into().map_err(|error| unreadable(name, &error))
+}
+
+/// The message has the field in a line of its own.
+fn unreadable(name: &str, error: &toml::de::Error) -> ConfigError {
+    ConfigError::field(name, error.to_string().trim().replace('\n', " "))
 }

@@ -80,6 +80,8 @@ fn a_value_that_makes_no_sense_is_refused_with_the_fix() {
         (with_probe(&format!("metric = \"ph\"\n{ADS}full_scale_mv = 3300")), "probe 1 (ph).full_scale_mv", "4096"),
         (with_probe(&format!("metric = \"ph\"\n{ADS}full_scale_mv = 70000")), "probe 1 (ph).full_scale_mv", "\"auto\""),
         (with_probe(&format!("metric = \"ph\"\n{ADS}full_scale_mv = \"wide\"")), "probe 1 (ph).full_scale_mv", "4096"),
+        (with_probe(&format!("metric = \"ph\"\n{ADS}rate = \"fast\"")), "probe 1 (ph)", "`rate`"),
+        (with_probe(&format!("metric = \"ph\"\n{ADS}midpoint_mv = \"x\"")), "probe 1 (ph)", "`midpoint_mv`"),
         (with_probe(&format!("metric = \"ph\"\n{ADS}samples = 0")), "probe 1 (ph).samples", "1 to 32"),
         (with_probe(&format!("metric = \"ph\"\n{ADS}samples = 16\nrate = 8")), "probe 1 (ph).samples", "interval_ms"),
         (with_probe(&format!("metric = \"ph\"\n{ADS}unstable_mv = -1.0")), "probe 1 (ph).unstable_mv", "0 to"),

@@ -243,6 +243,12 @@ mod tests {
                         prop_assert!(possible.contains(&value.get()), "{value:?}");
                     }
                     prop_assert_eq!(sample.spread.is_some(), samples > 1);
+                    // Computed again from the record alone, it is the same to the last digit.
+                    let millivolts = sample.millivolts.unwrap().get();
+                    if READING.rails.judge(millivolts).is_none() {
+                        let again = probe.sensor.measure(&circumstances.signal(millivolts), &limits);
+                        prop_assert_eq!(Outcome::rounded(probe.sensor.metric(), again.value), sample.outcome);
+                    }
                 }
             }
         }

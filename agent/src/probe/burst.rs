@@ -5,6 +5,9 @@
 //! by the very spike that they should find: C. Leys et al., "Detecting outliers: Do not use standard deviation
 //! around the mean, use absolute deviation around the median", J. Exp. Soc. Psychol. 49 (2013) 764-766.
 
+use super::DECIMALS_MV;
+use shared::reading::Value;
+
 /// Of how many deviations an outlier is (the strictest of the three that the source discusses).
 const DEVIATIONS: f64 = 3.0;
 /// Makes the median absolute deviation of a normal distribution its standard deviation.
@@ -15,7 +18,8 @@ const FINE_MV: f64 = 0.5;
 /// What a burst of conversions says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Burst {
-    /// The mean without outliers, in millivolts.
+    /// The mean without outliers, in millivolts: rounded as it is recorded, so that whoever computes from the
+    /// record begins with the same number.
     pub millivolts: f64,
     /// Sample standard deviation without outliers, in millivolts; `None` for a single conversion.
     pub spread: Option<f64>,
@@ -24,7 +28,7 @@ pub struct Burst {
 }
 
 impl Burst {
-    /// Judges conversions, in millivolts; `None` if there are none. Numbers that are none count as outliers.
+    /// Judges conversions, in millivolts; `None` if there is no number. What is none counts as an outlier.
     pub fn of(raw: &[f64]) -> Option<Self> {
         let mut finite: Vec<f64> = raw.iter().copied().filter(|mv| mv.is_finite()).collect();
         let median = median(&mut finite)?;
@@ -33,9 +37,10 @@ impl Burst {
         finite.retain(|mv| (mv - median).abs() <= bound);
         let outliers = raw.len() - finite.len();
         let count = count(finite.len());
-        let millivolts = finite.iter().sum::<f64>() / count;
-        let squares: f64 = finite.iter().map(|mv| (mv - millivolts).powi(2)).sum();
+        let mean = finite.iter().sum::<f64>() / count;
+        let squares: f64 = finite.iter().map(|mv| (mv - mean).powi(2)).sum();
         let spread = (finite.len() > 1).then(|| (squares / (count - 1.0)).sqrt());
+        let millivolts = Value::rounded(mean, DECIMALS_MV).ok()?.get();
         Some(Self { millivolts, spread, torn: outliers * 4 > raw.len() })
     }
 }
@@ -106,7 +111,7 @@ mod tests {
         #[test]
         fn a_higher_signal_is_never_a_lower_voltage(raw in steady(), more in 0.0..2000.0_f64) {
             let higher: Vec<f64> = raw.iter().map(|mv| mv + more).collect();
-            prop_assert!(Burst::of(&higher).unwrap().millivolts >= Burst::of(&raw).unwrap().millivolts - 1e-9);
+            prop_assert!(Burst::of(&higher).unwrap().millivolts >= Burst::of(&raw).unwrap().millivolts - 0.001);
         }
     }
 }

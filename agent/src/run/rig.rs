@@ -55,7 +55,7 @@ fn build(probe: &config::Probe, chips: &mut Chips) -> Option<(String, Box<dyn Pr
         // Each read blocks for most of a second.
         Source::W1(w1) => {
             let probe = Ds18b20::new(Path::new(DEVICES), w1.id.clone(), w1.limits, w1.max_change_per_minute);
-            (format!("w1 {}", w1.id.as_deref().unwrap_or_default()), Box::new(probe))
+            (w1_name(w1), Box::new(probe))
         }
         Source::Ads1115(ads) => {
             let new = || Arc::new(Mutex::new(Ads1115::new(ads.address, Delay, LinuxBus::opener(ads.bus.clone()))));
@@ -70,7 +70,7 @@ fn report(probe: &config::Probe) -> ProbeReport {
     let sensor = probe.sensor();
     let (source, limits) = match &probe.source {
         Source::Simulated { .. } => ("simulated".to_owned(), sensor.as_ref().map(|sensor| sensor.law().limits())),
-        Source::W1(w1) => (w1.id.as_ref().map_or("w1".to_owned(), |id| format!("w1 {id}")), Some(w1.limits)),
+        Source::W1(w1) => (w1_name(w1), Some(w1.limits)),
         Source::Ads1115(ads) => (format!("ads1115 {} {:?}", ads.address, ads.channel), Some(ads.limits)),
     };
     ProbeReport { source, sensor, limits }
@@ -78,6 +78,10 @@ fn report(probe: &config::Probe) -> ProbeReport {
 
 fn recovery() -> Recovery {
     Recovery::new(Box::new(|| crate::gpio::bus_lines().map_err(|error| error.to_string())), Delay)
+}
+
+fn w1_name(w1: &config::W1) -> String {
+    w1.id.as_ref().map_or("w1".to_owned(), |id| format!("w1 {id}"))
 }
 
 fn name(bus: &Path) -> String {

@@ -1,6 +1,6 @@
 //! A `[[probe]]` on an ADS1115: what is set for the channel, and the rest is for the sensor itself.
 
-use super::{ConfigError, limits, pace, table};
+use super::{Believed, ConfigError, pace, table, unreadable};
 use crate::probe::ads1115::{Address, Channel, Range, Rate, Scale};
 use crate::probe::analog::{Rails, Reading};
 use serde::Deserialize;
@@ -104,12 +104,10 @@ pub(super) fn check(
     let complain = |(field, problem): (&str, &str)| ConfigError::field(format!("{name}.{field}"), problem);
     let own = FIELDS.iter().filter_map(|field| Some(((*field).to_owned(), rest.remove(*field)?))).collect();
     let raw: Raw = table(name, own)?;
-    let sensor_limits = [("possible", rest.remove("possible")), ("usual", rest.remove("usual"))];
-    let sensor =
-        Sensor::read(metric, rest).map_err(|error: toml::de::Error| ConfigError::field(name, error.message()))?;
+    let believed = Believed::take(name, &mut rest)?;
+    let sensor = Sensor::read(metric, rest).map_err(|error| unreadable(name, &error))?;
     sensor.law().check().map_err(complain)?;
-    let mut given = sensor_limits.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?))).collect();
-    let limits = limits(name, &sensor, &mut given)?;
+    let limits = believed.of(name, &sensor)?;
 
     let address = Address::new(raw.address).ok_or_else(|| complain(("address", "0x48, 0x49, 0x4a or 0x4b")))?;
     let channel = match raw.channel {
