@@ -4,11 +4,13 @@
 
 use crate::calibrate::Desk;
 use crate::link::Message;
+use crate::repeats::Repeats;
 use crate::sampler::Intervals;
 use crate::settings::SettingsFile;
 use crate::time::Time;
 use shared::message::calibrate::CalibrationDown;
 use shared::{Ack, DeviceName, ServerTime, Settings, Topic};
+use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// Where messages go.
@@ -21,6 +23,8 @@ pub struct Downlink {
     pub settings: std::sync::Arc<SettingsFile>,
     /// The sampler's intervals.
     pub intervals: Intervals,
+    /// What was said of messages that can't be read.
+    pub repeats: Repeats,
     /// Takes the orders of a calibration, and sees for itself when settings bring another one.
     pub desk: Desk,
     /// The clock.
@@ -37,7 +41,10 @@ impl Downlink {
 
     fn take(&self, message: &Message) {
         let unreadable = |problem: &dyn std::fmt::Display| {
-            tracing::warn!(topic = %message.topic, bytes = message.payload.len(), problem = ?problem.to_string(), "a message of the server can't be read");
+            let problem = problem.to_string();
+            if let Some(unsaid) = self.repeats.say(&problem, Instant::now()) {
+                tracing::warn!(topic = %message.topic, bytes = message.payload.len(), ?problem, unsaid, "a message of the server can't be read");
+            }
         };
         match Topic::parse(&message.topic) {
             Some(Topic::Ack(device)) if device == self.device => match Ack::decode(&message.payload) {
@@ -95,7 +102,8 @@ mod tests {
         let device = DeviceName::numbered(7);
         let time = Time::new(Arc::new(SystemClock), Discipline::File(folder.path().join("never")));
         let (desk, orders, _) = Desk::without_task();
-        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals(), desk, time };
+        let (intervals, repeats) = (sampler.intervals(), Repeats::default());
+        let downlink = Downlink { device, acks: sender, settings, intervals, repeats, desk, time };
         Bench { downlink, acks, orders: Box::new(orders), _folder: folder }
     }
 

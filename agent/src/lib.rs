@@ -21,6 +21,7 @@ pub mod link;
 pub mod local;
 pub mod probe;
 pub mod records;
+pub mod repeats;
 pub mod run;
 pub mod sampler;
 pub mod sensors;

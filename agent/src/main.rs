@@ -66,7 +66,9 @@ fn run_agent(path: &Path) -> Ended {
     let config = Config::load(path)?;
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|error| ConfigError::Field { field: "log".to_owned(), problem: error.to_string() })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    // A log that can't be written (a full disk) would be complained about on the same output, and end the thread.
+    let log = tracing_subscriber::fmt().log_internal_errors(false);
+    log.with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     on_one_thread(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let stop = async move {

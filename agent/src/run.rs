@@ -14,6 +14,7 @@ use crate::enrol;
 use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
+use crate::repeats::Repeats;
 use crate::sampler::Sampler;
 use crate::sensors;
 use crate::settings::SettingsFile;
@@ -215,6 +216,7 @@ fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time)
         acks: ack_sender,
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
+        repeats: Repeats::default(),
         desk: desk.clone(),
         time: time.clone(),
     };

@@ -15,6 +15,7 @@ pub use tap::{Observed, Purpose, Tap, Tapped};
 use crate::buffer::Measured;
 use crate::probe::recovery::Recovery;
 use crate::probe::{Circumstances, Probe, Water};
+use crate::repeats::Repeats;
 use crate::time::Time;
 use control::Control;
 use pulse::Beat;
@@ -131,6 +132,7 @@ impl Sampler {
             vitals: Arc::new(vitals_sender),
             latest: Arc::new(latest_sender),
             water: Arc::new(Mutex::new(None)),
+            repeats: Arc::default(),
         };
         let (mut controls, mut threads, mut taps, mut pulse) = (vec![], vec![], BTreeMap::new(), Pulse::default());
         for lane in lanes.into_iter().filter(|lane| !lane.slots.is_empty()) {
@@ -204,6 +206,7 @@ struct Common {
     latest: Arc<watch::Sender<Latest>>,
     /// The latest water temperature and when it is too old to be used.
     water: Arc<Mutex<Option<(Water, Instant)>>>,
+    repeats: Arc<Repeats>,
 }
 
 impl Common {
@@ -287,15 +290,26 @@ impl Common {
         *self.water.lock().unwrap_or_else(PoisonError::into_inner) = Some((water, until));
     }
 
+    /// A loose contact may come and go with every sample.
+    fn say(&self, metric: Metric, former: Option<Fault>, fault: Option<Fault>) {
+        let what = format!("{metric} {}", fault.map_or("ok", Fault::as_str));
+        match (self.repeats.say(&what, Instant::now()), fault) {
+            (Some(unsaid), Some(fault)) => tracing::warn!(%metric, %fault, unsaid, "the probe fails"),
+            (Some(unsaid), None) => {
+                let former = former.map_or("", Fault::as_str);
+                tracing::info!(%metric, former, unsaid, "the probe works again");
+            }
+            (None, _) => {}
+        }
+    }
+
     /// Notes how a probe is; only a change of its fault is news.
     fn note(&self, metric: Metric, vital: Vital) {
         self.vitals.send_if_modified(|vitals| {
             let former = vitals.insert(metric, vital);
             let former = former.and_then(|former| former.fault);
-            match (former, vital.fault) {
-                (was, Some(fault)) if was != Some(fault) => tracing::warn!(%metric, %fault, "the probe fails"),
-                (Some(fault), None) => tracing::info!(%metric, former = %fault, "the probe works again"),
-                _ => {}
+            if former != vital.fault {
+                self.say(metric, former, vital.fault);
             }
             former != vital.fault
         });

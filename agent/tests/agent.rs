@@ -275,3 +275,84 @@ async fn a_configuration_that_makes_no_sense_ends_it_with_the_reason() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("unknown field `comit_ms`"));
 }
+
+#[tokio::test]
+async fn a_server_that_is_gone_for_long_does_not_fill_the_log() {
+    let bench = Bench::new().await;
+    let text = std::fs::read_to_string(bench.config()).unwrap();
+    // Nobody listens there, and it tries again after a tenth of a second at most.
+    let port = format!(":{}", bench.https.address.port());
+    std::fs::write(bench.config(), text.replace(&port, ":1")).unwrap();
+    let mut command = Command::new(AGENT);
+    command.arg("run").arg("--config").arg(bench.config()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut agent = command.spawn().unwrap();
+    let measured_for_some_time = async {
+        while !bench.records().await.is_ok_and(|records| records.last().unwrap()["pending"].as_u64() > Some(120)) {}
+    };
+    timeout(PATIENT, measured_for_some_time).await.unwrap();
+    terminate(&agent);
+    let mut log = String::new();
+    timeout(PATIENT, agent.stderr.take().unwrap().read_to_string(&mut log)).await.unwrap().unwrap();
+    assert_eq!(log.matches("not enrolled").count(), 1, "{log}");
+    assert!(log.lines().count() < 10, "{log}");
+}
+
+#[tokio::test]
+async fn a_log_that_can_not_be_written_stops_nothing() {
+    let bench = Bench::new().await;
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(AGENT);
+    command.arg("run").arg("--config").arg(bench.config()).stderr(full).kill_on_drop(true);
+    let mut agent = command.spawn().unwrap();
+    let measured = async {
+        while !bench.records().await.is_ok_and(|records| records.last().unwrap()["pending"].as_u64() > Some(10)) {}
+    };
+    timeout(PATIENT, measured).await.unwrap();
+    terminate(&agent);
+    assert!(timeout(PATIENT, agent.wait()).await.unwrap().unwrap().success());
+}
+
+/// Lets no file of a process grow beyond so many bytes.
+fn limit_files(child: &Child, bytes: &str) {
+    let id = child.id().unwrap().to_string();
+    let limit = format!("--fsize={bytes}:");
+    assert!(std::process::Command::new("prlimit").args(["--pid", &id, &limit]).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn while_the_card_can_not_be_written_it_measures_on_says_so_and_loses_nothing() {
+    let bench = Bench::new().await;
+    let mut store = Store::default();
+    // The signal that comes with such a limit would end it; no full disk sends one.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" run --config \"$1\"", AGENT]).arg(bench.config());
+    let mut agent = command.stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    bench.enrol().await;
+    let mut session = Session::ready(&bench.broker).await;
+    store.until(&mut session, 20).await;
+
+    let mut times = vec![];
+    for (limit, said) in [("1", true), ("unlimited", false)] {
+        limit_files(&agent, limit);
+        loop {
+            let published = session.published().await.unwrap();
+            store.take(&mut session, &published).await;
+            if published.topic.ends_with("status") && published.payload.contains("\"trouble\":\"card_error\"") == said {
+                break;
+            }
+        }
+        times.push(support::synced().now().0);
+    }
+    terminate(&agent);
+    while let Some(published) = session.published().await {
+        store.take(&mut session, &published).await;
+    }
+    assert!(timeout(PATIENT, agent.wait()).await.unwrap().unwrap().success());
+    let records = bench.records().await.unwrap();
+    let (ledger, readings) = records.split_last().unwrap();
+    assert_eq!((&ledger["dropped"], &ledger["pending"]), (&json!(0), &json!(0)));
+    assert_eq!(readings.len(), store.0.len());
+    let meanwhile = readings.iter().filter_map(|record| record["reading"][1].as_i64());
+    let meanwhile = meanwhile.filter(|at| (times[0]..times[1]).contains(at)).count();
+    assert!(meanwhile > 0, "it did not measure on");
+}

@@ -71,6 +71,7 @@ fn a_value_that_makes_no_sense_is_refused_with_the_fix() {
         (format!("{}[buffer]\ncommit_ms = 0\n", minimal()), "buffer.commit_ms", "10 to"),
         (with_probe(&format!("metric = \"speed\"\n{ADS}")), "probe 1 (speed).metric", "ph, tds"),
         (with_probe(&format!("metric = \"ph\"\n{}", ADS.replace("1000", "5"))), "probe 1 (ph).interval_ms", "100 to"),
+        (with_probe("metric = \"ph\"\nkind = \"simulated\"\ninterval_ms = 9"), "probe 1 (ph).interval_ms", "from 10"),
         (with_probe(&format!("metric = \"ph\"\n{}", ADS.replace("0x48", "0x50"))), "probe 1 (ph).address", "0x4b"),
         (
             with_probe(&format!("metric = \"ph\"\n{}", ADS.replace("channel = 0", "channel = 4"))),
@@ -106,6 +107,15 @@ fn a_value_that_makes_no_sense_is_refused_with_the_fix() {
         let message = error(&text);
         assert!(message.starts_with(&format!("configuration: {field}: ")) && message.contains(fix), "{message}");
     }
+}
+
+#[test]
+fn a_simulated_probe_may_be_quicker_than_any_converter() {
+    let config = |ms: &str| -> Result<Config, _> {
+        with_probe(&format!("metric = \"ph\"\nkind = \"simulated\"\ninterval_ms = {ms}")).parse()
+    };
+    assert_eq!(config("10").unwrap().probes[0].interval, Duration::from_millis(10));
+    assert!(config("86400001").is_err());
 }
 
 #[test]
