@@ -64,6 +64,9 @@ pub struct Reading {
     pub millivolts: Option<Value>,
     /// What a reader should know before trusting it.
     pub flags: Flags,
+    /// How far the samples behind it disagreed: the sample standard deviation of the oversampled raw
+    /// signal, in millivolts. `None` for a probe without a voltage, or a reading of a single sample.
+    pub spread: Option<Value>,
 }
 
 macro_rules! words {

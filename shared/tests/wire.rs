@@ -9,9 +9,9 @@ use shared::*;
 const NOW: UtcMillis = UtcMillis(1_763_690_500_000);
 const BATCH: &str = concat!(
     r#"{"v":1,"buffer":"00c0ffee00c0ffee","units":{"ph":"pH","temperature":"°C"},"#,
-    r#""columns":["seq","time","clock","metric","value","millivolts","flags"],"readings":["#,
-    r#"[41,1763690400000,"synced","ph",7.02,1497.25,"simulated uncalibrated"],"#,
-    r#"[42,1763690400010,"unsynced","temperature","no_answer",null,""]]}"#
+    r#""columns":["seq","time","clock","metric","value","millivolts","flags","spread"],"readings":["#,
+    r#"[41,1763690400000,"synced","ph",7.02,1497.25,"simulated uncalibrated",0.125],"#,
+    r#"[42,1763690400010,"unsynced","temperature","no_answer",null,"",null]]}"#
 );
 
 fn batch() -> Batch {
@@ -26,6 +26,7 @@ fn batch() -> Batch {
                 outcome: Outcome::Measured(Value::new(7.02).unwrap()),
                 millivolts: Some(Value::new(1497.25).unwrap()),
                 flags: Flags::NONE.with(Flag::Simulated).with(Flag::Uncalibrated),
+                spread: Some(Value::new(0.125).unwrap()),
             },
             Reading {
                 seq: 42,
@@ -34,6 +35,7 @@ fn batch() -> Batch {
                 outcome: Outcome::Fault(Fault::NoAnswer),
                 millivolts: None,
                 flags: Flags::NONE,
+                spread: None,
             },
         ],
     }
@@ -85,8 +87,17 @@ fn a_row_of_a_full_batch_costs_less_than_80_bytes() {
 #[test]
 fn fields_and_columns_of_the_future_are_tolerated() {
     let text =
-        BATCH.replace(r#""v":1,"#, r#""v":1,"compressed":false,"#).replace("null,\"\"]", "null,\"\",{\"x\":1},2]");
+        BATCH.replace(r#""v":1,"#, r#""v":1,"compressed":false,"#).replace("\"\",null]", "\"\",null,{\"x\":1},2]");
     assert_eq!(Batch::decode(text.as_bytes(), NOW).unwrap().readings, batch().readings);
+}
+
+#[test]
+fn a_row_of_an_older_agent_without_the_spread_is_read() {
+    let older = BATCH.replace(r#","spread"]"#, "]").replace(",0.125]", "]").replace(r#""",null]"#, r#"""]"#);
+    let mut expected = batch().readings;
+    expected[0].spread = None;
+    let received = Batch::decode(older.as_bytes(), NOW).unwrap();
+    assert_eq!((received.readings, received.refused), (expected, vec![]));
 }
 
 #[test]
@@ -99,6 +110,7 @@ fn a_bad_row_is_refused_alone_and_with_its_reason() {
     assert_eq!(with("7.02", "1e999"), Refusal::NotFinite);
     assert_eq!(with("7.02", "null"), Refusal::Malformed);
     assert_eq!(with("7.02,null,", "7.02,"), Refusal::Malformed);
+    assert_eq!(with("\"\"]", "\"\",\"wide\"]"), Refusal::Malformed);
     assert_eq!(with("1763690400000", "5000"), Refusal::ImplausibleTime);
     assert_eq!(with("1763690400000", "4102444800000"), Refusal::ImplausibleTime);
     assert_eq!(with("\"synced\"", "\"perfect\""), Refusal::Malformed);

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Form of the tables; another one is no database of this version.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// Marks the file as a buffer of Tirta ("Trta").
 const APPLICATION_ID: i64 = 0x5472_7461;
 /// Most rows that one transaction removes, so that no commit takes long.
@@ -36,6 +36,7 @@ const SCHEMA: &str = "
         fault      TEXT,
         millivolts REAL,
         flags      INTEGER NOT NULL,
+        spread     REAL,
         CHECK ((value IS NULL) <> (fault IS NULL))
     );";
 
@@ -139,6 +140,7 @@ impl File {
         db.pragma_update(None, "cache_size", -512)?;
         match (version, tables) {
             (0, 0) => create(&mut db, fresh)?,
+            (1, _) => from_version_1(&mut db)?,
             (SCHEMA_VERSION, _) => {}
             _ => return Err(FileError::Broken(format!("it has version {version} and {tables} tables"))),
         }
@@ -240,13 +242,22 @@ pub fn inspect(path: &Path, mut each: impl FnMut(BufferId, Reading)) -> Result<L
     Ok(ledger)
 }
 
-const SELECT: &str = "SELECT seq, at, clock, metric, value, fault, millivolts, flags FROM reading";
+const SELECT: &str = "SELECT seq, at, clock, metric, value, fault, millivolts, flags, spread FROM reading";
 
 fn create(db: &mut Connection, id: BufferId) -> Result<(), FileError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(SCHEMA)?;
     transaction.execute("INSERT INTO meta VALUES (1, ?1, 1, 0, 0)", [id.to_string()])?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    Ok(transaction.commit()?)
+}
+
+/// Brings the file of an older agent to the present form, in one transaction: all of it or nothing.
+fn from_version_1(db: &mut Connection) -> Result<(), FileError> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // The column goes to the end, where the statements that write and read rows expect it.
+    transaction.execute_batch("ALTER TABLE reading ADD COLUMN spread REAL")?;
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     Ok(transaction.commit()?)
 }
@@ -285,9 +296,10 @@ fn insert(transaction: &Transaction<'_>, seq: Seq, measured: &Measured) -> Resul
         value,
         fault,
         sample.millivolts.map(Value::get),
-        sample.flags.bits()
+        sample.flags.bits(),
+        sample.spread.map(Value::get)
     ];
-    transaction.prepare_cached("INSERT INTO reading VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(row)?;
+    transaction.prepare_cached("INSERT INTO reading VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(row)?;
     Ok(())
 }
 
@@ -303,14 +315,15 @@ fn to_reading(row: &rusqlite::Row<'_>) -> rusqlite::Result<Reading> {
         Some(value) => Outcome::Measured(Value::new(value).map_err(not_finite(4))?),
         None => Outcome::Fault(Fault::from_wire(row.get_ref(5)?.as_str()?)),
     };
-    let millivolts = row.get::<_, Option<f64>>(6)?.map(Value::new).transpose().map_err(not_finite(6))?;
+    let volts = |column| row.get::<_, Option<f64>>(column)?.map(Value::new).transpose().map_err(not_finite(column));
     Ok(Reading {
         seq: count(row, 0)?,
         stamp: Stamp { at: UtcMillis(row.get(1)?), clock: ClockQuality::from_wire(clock).ok_or_else(|| unknown(2))? },
         metric: Metric::from_wire(metric).ok_or_else(|| unknown(3))?,
         outcome,
-        millivolts,
+        millivolts: volts(6)?,
         flags: Flags::from_bits(row.get(7)?),
+        spread: volts(8)?,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::file::{File, Limits};
 use super::*;
 use crate::time::{Discipline, SystemClock};
-use shared::reading::{Fault, Flag, Flags};
+use shared::reading::{Fault, Flag, Flags, Value};
 use shared::{ClockQuality, Metric, Reading, UtcMillis};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -15,7 +15,9 @@ fn measured(n: i64) -> Measured {
     let sample = if n % 5 == 0 {
         Sample { flags: Flags::NONE.with(Flag::Simulated), ..Sample::fault(Fault::NoAnswer) }
     } else {
-        Sample::new(Metric::Ph, Ok(7.0 + n as f64 / 1000.0), Some(1500.125), Flags::NONE.with(Flag::Uncalibrated))
+        let flags = Flags::NONE.with(Flag::Uncalibrated);
+        let spread = Value::new(0.25).ok();
+        Sample { spread, ..Sample::new(Metric::Ph, Ok(7.0 + n as f64 / 1000.0), Some(1500.125), flags) }
     };
     let stamp = Stamp { at: UtcMillis(1_763_690_400_000 + n), clock: ClockQuality::Synced };
     Measured { stamp, metric: Metric::Ph, sample }
@@ -51,6 +53,7 @@ fn what_is_committed_is_read_back_exactly() {
     for (reading, measured) in readings.iter().zip(several(10)) {
         assert_eq!((reading.stamp, reading.outcome), (measured.stamp, measured.sample.outcome));
         assert_eq!((reading.millivolts, reading.flags), (measured.sample.millivolts, measured.sample.flags));
+        assert_eq!(reading.spread, measured.sample.spread);
     }
     assert_eq!(seqs(&file.read(3, 2).unwrap()), [4, 5]);
 }
@@ -165,6 +168,40 @@ fn a_commit_that_fails_changes_nothing() {
     file.database().pragma_update(None, "max_page_count", 1_000_000).unwrap();
     let ledger = file.commit(&several(5_000), 3, 1, AMPLE).unwrap();
     assert_eq!((ledger.next, ledger.dropped), (5_011, 1));
+}
+
+/// The tables as the first version of the agent made them, with three rows of which two are acknowledged.
+const VERSION_1: &str = "
+    CREATE TABLE meta (
+        only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+        buffer TEXT NOT NULL, next_seq INTEGER NOT NULL, acknowledged INTEGER NOT NULL, dropped INTEGER NOT NULL
+    );
+    CREATE TABLE reading (
+        seq INTEGER NOT NULL PRIMARY KEY, at INTEGER NOT NULL, clock TEXT NOT NULL, metric TEXT NOT NULL,
+        value REAL, fault TEXT, millivolts REAL, flags INTEGER NOT NULL,
+        CHECK ((value IS NULL) <> (fault IS NULL))
+    );
+    INSERT INTO meta VALUES (1, '00c0ffee00c0ffee', 4, 2, 5);
+    INSERT INTO reading VALUES (1, 1763690400000, 'synced', 'ph', 7.02, NULL, 1497.25, 1);
+    INSERT INTO reading VALUES (2, 1763690410000, 'synced', 'ph', NULL, 'no_answer', NULL, 0);
+    INSERT INTO reading VALUES (3, 5000, 'unsynced', 'ph', 7.03, NULL, 1496.5, 0);
+    PRAGMA application_id = 0x54727461;
+    PRAGMA user_version = 1;";
+
+#[test]
+fn the_file_of_an_older_agent_is_taken_over_without_a_loss() {
+    let folder = folder();
+    rusqlite::Connection::open(path(folder.path())).unwrap().execute_batch(VERSION_1).unwrap();
+    let mut file = open(&folder);
+    let former = BufferId::from_random(0x00c0_ffee_00c0_ffee);
+    assert_eq!(file.ledger(), Ledger { id: former, next: 4, low: 1, acknowledged: 2, dropped: 5 });
+    let rows = file.read(0, 100).unwrap();
+    assert_eq!(seqs(&rows), [1, 2, 3]);
+    assert_eq!((rows[0].millivolts, rows[0].spread), (Value::new(1497.25).ok(), None));
+    assert_eq!(rows[2].stamp, Stamp { at: UtcMillis(5000), clock: ClockQuality::Unsynced });
+    file.commit(&several(1), 0, 0, Limits { keep_acknowledged: true, ..AMPLE }).unwrap();
+    drop(file);
+    assert_eq!(seqs(&open(&folder).read(0, 100).unwrap()), [1, 2, 3, 4]);
 }
 
 #[test]
@@ -379,9 +416,9 @@ async fn the_records_are_readable_while_the_agent_runs() {
     let text = String::from_utf8(output).unwrap();
     let id = ledger.id;
     let expected = [
-        format!(r#"{{"buffer":"{id}","reading":[1,1763690400001,"synced","ph",7.001,1500.125,"uncalibrated"]}}"#),
-        format!(r#"{{"buffer":"{id}","reading":[2,1763690400002,"synced","ph",7.002,1500.125,"uncalibrated"]}}"#),
-        format!(r#"{{"buffer":"{id}","reading":[3,1763690400003,"synced","ph",7.003,1500.125,"uncalibrated"]}}"#),
+        format!(r#"{{"buffer":"{id}","reading":[1,1763690400001,"synced","ph",7.001,1500.125,"uncalibrated",0.25]}}"#),
+        format!(r#"{{"buffer":"{id}","reading":[2,1763690400002,"synced","ph",7.002,1500.125,"uncalibrated",0.25]}}"#),
+        format!(r#"{{"buffer":"{id}","reading":[3,1763690400003,"synced","ph",7.003,1500.125,"uncalibrated",0.25]}}"#),
         format!(r#"{{"buffer":"{id}","next_seq":4,"acknowledged":0,"dropped":0,"pending":3}}"#),
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);

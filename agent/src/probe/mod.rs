@@ -44,6 +44,8 @@ pub struct Sample {
     pub millivolts: Option<Value>,
     /// What to know before trusting it.
     pub flags: Flags,
+    /// How far the samples behind it disagreed: standard deviation in millivolts.
+    pub spread: Option<Value>,
 }
 
 impl Sample {
@@ -56,12 +58,12 @@ impl Sample {
             Err(fault) => Outcome::Fault(fault),
         };
         let millivolts = millivolts.and_then(|mv| Value::new(round(mv, 3)).ok());
-        Self { outcome, millivolts, flags }
+        Self { outcome, millivolts, flags, spread: None }
     }
 
     /// A failed read: no value and no voltage.
     pub fn fault(fault: Fault) -> Self {
-        Self { outcome: Outcome::Fault(fault), millivolts: None, flags: Flags::NONE }
+        Self { outcome: Outcome::Fault(fault), millivolts: None, flags: Flags::NONE, spread: None }
     }
 }
 

@@ -45,6 +45,7 @@ impl Water {
             outcome: Value::new(value).map_or(Outcome::Fault(shared::Fault::Other), Outcome::Measured),
             millivolts: Value::new(millivolts).ok(),
             flags: Flags::NONE.with(Flag::Simulated),
+            spread: None,
         }
     }
 }

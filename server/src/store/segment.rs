@@ -170,6 +170,8 @@ fn unpack_part(reader: &mut Reader<'_>, metric: Metric, into: &mut Vec<Reading>)
             },
             millivolts: if has_millivolts[i] == 0 { None } else { Some(next(&mut millivolts)?) },
             flags: Flags::from_bits(u16::try_from(states[i] >> 2).map_err(|_| "its flags are unknown")?),
+            // This form of a segment does not keep it.
+            spread: None,
         });
     }
     Ok(())
@@ -223,6 +225,7 @@ mod tests {
             outcome: Outcome::Measured(Value::new(value).unwrap()),
             millivolts: Some(Value::new(1497.25).unwrap()),
             flags: Flags::NONE.with(Flag::Simulated),
+            spread: None,
         }
     }
 
@@ -257,6 +260,7 @@ mod tests {
                 outcome,
                 millivolts,
                 flags: Flags::from_bits(flags),
+                spread: None,
             })
     }
 

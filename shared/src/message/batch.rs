@@ -2,12 +2,12 @@
 //!
 //! ```json
 //! {"v":1,"buffer":"00c0ffee00c0ffee","units":{"ph":"pH"},
-//!  "columns":["seq","time","clock","metric","value","millivolts","flags"],
-//!  "readings":[[1,1763690400000,"synced","ph",7.02,1497.25,"simulated"],
-//!              [2,1763690400010,"synced","ph","no_answer",null,"simulated"]]}
+//!  "columns":["seq","time","clock","metric","value","millivolts","flags","spread"],
+//!  "readings":[[1,1763690400000,"synced","ph",7.02,1497.25,"simulated",0.125],
+//!              [2,1763690400010,"synced","ph","no_answer",null,"simulated",null]]}
 //! ```
-//! A value that is a word is a fault: a failed read is never a number. A row that can't be taken is
-//! refused alone, with its reason; it never stops the rows beside it.
+//! A value that is a word is a fault: a failed read is never a number. `spread` may be absent: agents of
+//! the first version do not know it. A row that can't be taken is refused alone, with its reason; it never stops the rows beside it.
 
 use super::{PROTOCOL_VERSION, Version};
 use crate::reading::{Fault, Flags, Outcome, Value};
@@ -26,7 +26,7 @@ pub const MAX_READINGS: usize = 1000;
 /// Highest sequence: the databases have no larger whole numbers.
 const MAX_SEQ: Seq = i64::MAX.cast_unsigned();
 
-const COLUMNS: [&str; 7] = ["seq", "time", "clock", "metric", "value", "millivolts", "flags"];
+const COLUMNS: [&str; 8] = ["seq", "time", "clock", "metric", "value", "millivolts", "flags", "spread"];
 
 /// Readings of one buffer, in the order of their sequence.
 #[derive(Debug, Clone, PartialEq)]
@@ -243,6 +243,7 @@ struct Row {
     outcome: Outcome,
     millivolts: Option<Value>,
     flags: Flags,
+    spread: Option<Value>,
 }
 
 impl Row {
@@ -256,8 +257,8 @@ impl Row {
         if !stamp.is_plausible(now) {
             return Err(Refusal::ImplausibleTime);
         }
-        let Row { seq, outcome, millivolts, flags, .. } = *self;
-        Ok(Reading { seq, stamp, metric, outcome, millivolts, flags })
+        let Row { seq, outcome, millivolts, flags, spread, .. } = *self;
+        Ok(Reading { seq, stamp, metric, outcome, millivolts, flags, spread })
     }
 }
 
@@ -267,7 +268,7 @@ impl<'de> Deserialize<'de> for Row {
         impl<'de> Visitor<'de> for Columns {
             type Value = Row;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a row of {} columns", COLUMNS.len())
+                write!(f, "a row of {} or {} columns", COLUMNS.len() - 1, COLUMNS.len())
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<Row, A::Error> {
                 fn next<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(row: &mut A, at: usize) -> Result<T, A::Error> {
@@ -280,8 +281,9 @@ impl<'de> Deserialize<'de> for Row {
                 let outcome = next::<Cell, _>(&mut row, 4)?.0;
                 let millivolts = next(&mut row, 5)?;
                 let flags = next::<Word<_>, _>(&mut row, 6)?.0;
+                let spread = row.next_element()?.flatten();
                 while row.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Row { seq, at, clock, metric, outcome, millivolts, flags })
+                Ok(Row { seq, at, clock, metric, outcome, millivolts, flags, spread })
             }
         }
         from.deserialize_seq(Columns)
@@ -386,6 +388,7 @@ impl Serialize for Reading {
         }
         row.serialize_element(&self.millivolts)?;
         row.serialize_element(&format_args!("{}", self.flags))?;
+        row.serialize_element(&self.spread)?;
         row.end()
     }
 }
