@@ -1,7 +1,6 @@
 //! The record of a calibration: written once, never changed. An undo is a record of its own.
 
 use super::{Buffers, Calibration, Health, Point};
-use crate::message::{Version, json_message};
 use crate::{Metric, Stamp};
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +28,6 @@ pub enum By {
 /// The record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationRecord {
-    v: Version,
     /// Drawn by whoever makes the record; a record that comes twice is absorbed by it.
     pub id: RecordId,
     /// Of which probe.
@@ -70,7 +68,6 @@ impl CalibrationRecord {
     /// A record with nothing but what every record has.
     pub fn new(id: RecordId, metric: Metric, stamp: Stamp, by: By, calibration: Option<Calibration>) -> Self {
         Self {
-            v: Version,
             id,
             metric,
             stamp,
@@ -111,4 +108,3 @@ impl CalibrationRecord {
         Ok(())
     }
 }
-json_message!(CalibrationRecord);

@@ -80,4 +80,4 @@ macro_rules! json_message {
         }
     };
 }
-pub(crate) use json_message;
+use json_message;
