@@ -43,13 +43,17 @@ pub async fn recompute(store: &Store, wanted: Wanted, now: UtcMillis) -> Result<
     let Wanted { device, metric, from, to, .. } = wanted.clone();
     let draft = store.begin_revision(wanted, now).await?;
     let (mut readings, mut changed, mut digest) = (0, 0, Sha256::new());
-    let mut next = from;
-    while next < to
-        && let Some(start) = store.next_stretch(&device, metric, (next, to)).await?
-    {
+    let mut start = from;
+    while start < to {
         // Cut by the clock, not by how the readings happen to lie in the database.
         let end = UtcMillis((start.0.div_euclid(TOGETHER_MS) + 1) * TOGETHER_MS).min(to);
         let originals = store.readings(&device, metric, (start, end), usize::MAX, Some(0)).await?;
+        if originals.is_empty() {
+            // There may be years until the next one.
+            let next = store.readings(&device, metric, (end, to), 1, Some(0)).await?;
+            start = next.first().map_or(to, |next| next.reading.stamp.at);
+            continue;
+        }
         let water = match metric {
             Metric::Temperature => vec![],
             _ => {
@@ -74,7 +78,7 @@ pub async fn recompute(store: &Store, wanted: Wanted, now: UtcMillis) -> Result<
             row.digest(&mut digest);
         }
         store.add_to_revision(&draft, &rows).await?;
-        next = end;
+        start = end;
     }
     Ok(store.finish_revision(draft, Results { readings, changed, digest: digest.hex() }).await?)
 }

@@ -5,7 +5,6 @@ use super::{
     Store, StoreError,
     append::{Insert, SegmentRow, insert},
     on_pool,
-    segment::DAY_MS,
 };
 use shared::calibration::RecordId;
 use shared::{DeviceName, Metric, UtcMillis};
@@ -217,31 +216,6 @@ impl Store {
         let rows: Vec<Fields> =
             on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).bind(device.as_str()).fetch_all(pool).await?);
         rows.into_iter().map(|row| row.into_revision(device)).collect()
-    }
-
-    /// When the first row begins that may hold readings of a metric in `from..to`.
-    pub(crate) async fn next_stretch(
-        &self,
-        device: &DeviceName,
-        metric: Metric,
-        (from, to): (UtcMillis, UtcMillis),
-    ) -> Result<Option<UtcMillis>, StoreError> {
-        const QUERY: &str = "SELECT MIN(first_at) FROM (
-            SELECT first_at FROM segment
-              WHERE device = $1 AND metric = $2 AND first_at > $3 AND first_at < $5 AND last_at >= $4
-            UNION ALL
-            SELECT first_at FROM recent WHERE device = $1 AND first_at < $5 AND last_at >= $4) AS stretch";
-        let first: Option<i64> = on_pool!(&self.pool, |pool| {
-            sqlx::query_scalar(QUERY)
-                .bind(device.as_str())
-                .bind(metric.as_str())
-                .bind(from.0.saturating_sub(DAY_MS))
-                .bind(from.0)
-                .bind(to.0)
-                .fetch_one(pool)
-                .await?
-        });
-        Ok(first.map(|at| from.max(UtcMillis(at))))
     }
 }
 
