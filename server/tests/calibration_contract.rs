@@ -66,7 +66,7 @@ fn a_record_comes_back_exactly_and_is_in_the_settings_of_the_next_version() {
         let kept = stored(add(&store, 1, &record(7, 97.0)).await);
         let expected = KeptRecord { device: pi(1), record: record(7, 97.0), received_at: NOW, settings: 1 };
         assert_eq!(kept, expected);
-        assert_eq!(store.calibrations(&pi(1)).await.unwrap(), [expected.clone()]);
+        assert_eq!(store.calibrations(&pi(1)).await.unwrap(), std::slice::from_ref(&expected));
         assert_eq!(store.in_force(None).await.unwrap(), [expected]);
         let told = told(&store, 1).await;
         assert_eq!((told.version, told.calibration(Metric::Ph)), (1, Some(slope(97.0))));

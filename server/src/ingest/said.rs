@@ -5,11 +5,11 @@ use super::Ingest;
 use crate::link::{Link, LinkError};
 use crate::live::Event;
 use crate::store::{KeptRecord, Recording, Store, StoreError};
-use shared::calibration::{Calibration, CalibrationRecord};
-use shared::message::calibrate::{CalibrationDown, CalibrationUp, News, Order};
+use shared::calibration::{Calibration, CalibrationRecord, RecordId};
+use shared::message::calibrate::{CalibrationDown, CalibrationUp, News, Order, View};
 use shared::message::{MessageError, Sensors};
 use shared::sensor::Sensor;
-use shared::{DeviceName, Metric, Status, Topic, UtcMillis};
+use shared::{DeviceName, Status, Topic, UtcMillis};
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::mpsc;
 
@@ -22,7 +22,19 @@ const COMPLAINTS: Rate = Rate { most: 1, period_ms: 60_000 };
 pub(super) enum Said {
     Status(Status),
     Sensors(Sensors),
-    Calibration(Box<News>),
+    View(Box<View>),
+    Record(Box<CalibrationRecord>),
+}
+
+/// Why something that a device says is not kept.
+#[derive(Debug, thiserror::Error)]
+enum SaidError {
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("the device is not registered, or revoked")]
+    NoDevice,
+    #[error("calibration {id}: {field}: {fix}")]
+    Record { id: RecordId, field: &'static str, fix: &'static str },
 }
 
 impl Said {
@@ -31,7 +43,10 @@ impl Said {
         Ok(match topic {
             Topic::Status(_) => Some(Self::Status(Status::decode(payload)?)),
             Topic::Sensors(_) => Some(Self::Sensors(Sensors::decode(payload)?)),
-            Topic::CalibrationUp(_) => Some(Self::Calibration(Box::new(CalibrationUp::decode(payload)?.news))),
+            Topic::CalibrationUp(_) => Some(match CalibrationUp::decode(payload)?.news {
+                News::View(view) => Self::View(Box::new(view)),
+                News::Record(record) => Self::Record(Box::new(record)),
+            }),
             Topic::Readings(_) | Topic::Ack(_) | Topic::Settings(_) | Topic::CalibrationDown(_) => None,
         })
     }
@@ -90,48 +105,37 @@ impl Ingest {
         while let Some((device, said)) = heard.recv().await {
             let now = self.clock.now();
             let done = match said {
-                Said::Status(status) => self.store.record_status(&device, &status, now).await.map(|known| {
-                    if known {
-                        self.live.publish(Event::Device { name: device.clone() });
-                    }
-                    known
-                }),
+                Said::Status(status) => self.record_status(&device, &status, now).await,
                 Said::Sensors(sensors) => self.record_sensors(&device, &sensors, now).await,
-                Said::Calibration(news) => match *news {
-                    News::View(view) => {
-                        if self.live.is_watched() && views.again(&device, &VIEWS, now) {
-                            let view = Arc::new(view);
-                            self.live.publish(Event::Calibration { device: device.clone(), view });
-                        }
-                        Ok(true)
+                Said::Record(record) => self.record_calibration(&device, &record, now).await,
+                Said::View(view) => {
+                    if self.live.is_watched() && views.again(&device, &VIEWS, now) {
+                        self.live.publish(Event::Calibration { device: device.clone(), view: Arc::from(view) });
                     }
-                    News::Record(record) => match objection(&record) {
-                        None => self.record_calibration(&device, &record, now).await,
-                        Some((field, fix)) => {
-                            if complaints.again(&device, &COMPLAINTS, now) {
-                                tracing::warn!(%device, record = %record.id, field, fix, "a calibration is refused");
-                            }
-                            Ok(true)
-                        }
-                    },
-                },
+                    Ok(())
+                }
             };
-            let complaint = match done {
-                Ok(true) => continue,
-                Ok(false) => "the device is not registered, or revoked, or the id is another device's".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            if complaints.again(&device, &COMPLAINTS, now) {
-                tracing::warn!(%device, why = complaint, "what a device says is not recorded");
+            if let Err(error) = done
+                && complaints.again(&device, &COMPLAINTS, now)
+            {
+                tracing::warn!(%device, %error, "what a device says is not kept");
             }
         }
     }
 
-    async fn record_sensors(&self, device: &DeviceName, sensors: &Sensors, now: UtcMillis) -> Result<bool, StoreError> {
+    async fn record_status(&self, device: &DeviceName, status: &Status, now: UtcMillis) -> Result<(), SaidError> {
+        if !self.store.record_status(device, status, now).await? {
+            return Err(SaidError::NoDevice);
+        }
+        self.live.publish(Event::Device { name: device.clone() });
+        Ok(())
+    }
+
+    async fn record_sensors(&self, device: &DeviceName, sensors: &Sensors, now: UtcMillis) -> Result<(), SaidError> {
         if self.store.record_sensors(device, sensors, now).await? {
             self.live.publish(Event::Device { name: device.clone() });
         }
-        Ok(true)
+        Ok(())
     }
 
     /// After the commit: the settings that contain it, then the answer that ends its being said.
@@ -140,7 +144,9 @@ impl Ingest {
         device: &DeviceName,
         record: &CalibrationRecord,
         now: UtcMillis,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), SaidError> {
+        let refuse = |(field, fix)| SaidError::Record { id: record.id, field, fix };
+        check(record).map_err(refuse)?;
         let reported = self.store.device(device).await?.and_then(|device| device.status).map_or(0, |s| s.settings);
         let kept = match self.store.add_calibration(device, record, reported, now).await? {
             Recording::Stored(kept) => {
@@ -149,10 +155,13 @@ impl Ingest {
                 kept
             }
             Recording::Known(kept) => kept,
-            _ => return Ok(false),
+            Recording::NoDevice => return Err(SaidError::NoDevice),
+            Recording::OfAnother | Recording::NotInForce | Recording::Unknown => {
+                return Err(refuse(("id", "another device has a record of this id")));
+            }
         };
         self.answer_record(device, &kept).await;
-        Ok(true)
+        Ok(())
     }
 
     /// What does not get through is no harm: the device says the record again.
@@ -182,17 +191,16 @@ impl Ingest {
     }
 }
 
-/// What is wrong with a record from outside: the field, and what to do about it.
-fn objection(record: &CalibrationRecord) -> Option<(&'static str, &'static str)> {
-    record.check().err().or_else(|| {
-        let calibration = record.calibration.as_ref()?;
-        (!fits(record.metric, calibration)).then_some(("calibration", "it is one of another kind of probe"))
-    })
-}
-
-/// Whether a calibration is of the kind that the metric's sensor takes.
-fn fits(metric: Metric, calibration: &Calibration) -> bool {
-    Sensor::usual(metric).is_none_or(|sensor| sensor.law().takes(calibration))
+/// Checks a record from outside; the field that is wrong, and what to do about it.
+fn check(record: &CalibrationRecord) -> Result<(), (&'static str, &'static str)> {
+    record.check()?;
+    let takes =
+        |calibration: &Calibration| Sensor::usual(record.metric).is_none_or(|sensor| sensor.law().takes(calibration));
+    if record.calibration.as_ref().is_none_or(takes) {
+        Ok(())
+    } else {
+        Err(("calibration", "it is one of another kind of probe"))
+    }
 }
 
 #[cfg(test)]

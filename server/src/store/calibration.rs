@@ -37,12 +37,6 @@ pub enum Recording {
     NoDevice,
 }
 
-/// What to add, decided when the records so far are known.
-enum Addition {
-    New(Box<CalibrationRecord>),
-    Nothing(Recording),
-}
-
 /// The columns of a record, as [`Fields`] takes them.
 macro_rules! record_columns {
     () => {
@@ -92,8 +86,8 @@ impl Store {
         now: UtcMillis,
     ) -> Result<Recording, StoreError> {
         let decide = |known: &[KeptRecord]| match known.iter().find(|kept| kept.record.id == record.id) {
-            Some(kept) => Addition::Nothing(Recording::Known(kept.clone())),
-            None => Addition::New(Box::new(record.clone())),
+            Some(kept) => Err(Box::new(Recording::Known(kept.clone()))),
+            None => Ok(record.clone()),
         };
         self.add(device, reported, now, decide).await
     }
@@ -113,28 +107,29 @@ impl Store {
     ) -> Result<Recording, StoreError> {
         let decide = |known: &[KeptRecord]| {
             let Some(metric) = known.iter().find(|kept| kept.record.id == undone).map(|kept| kept.record.metric) else {
-                return Addition::Nothing(Recording::Unknown);
+                return Err(Box::new(Recording::Unknown));
             };
             let mut of_metric = known.iter().map(|kept| &kept.record).filter(|r| r.metric == metric).rev();
             if of_metric.next().is_none_or(|last| last.id != undone) {
-                return Addition::Nothing(Recording::NotInForce);
+                return Err(Box::new(Recording::NotInForce));
             }
             let before = of_metric.next();
             let stamp = Stamp { at: now, clock: ClockQuality::Synced };
             let mut record = CalibrationRecord::new(id, metric, stamp, by, before.and_then(|r| r.calibration));
             record.health = before.and_then(|r| r.health);
             record.undoes = Some(undone);
-            Addition::New(Box::new(record))
+            Ok(record)
         };
         self.add(device, reported, now, decide).await
     }
 
+    /// Adds what `decide` makes of the records so far, unless it says why not.
     async fn add(
         &self,
         device: &DeviceName,
         reported: u32,
         now: UtcMillis,
-        decide: impl FnOnce(&[KeptRecord]) -> Addition,
+        decide: impl FnOnce(&[KeptRecord]) -> Result<CalibrationRecord, Box<Recording>>,
     ) -> Result<Recording, StoreError> {
         const OWNER: &str = "SELECT device FROM calibration WHERE id = $1";
         const KNOWN: &str =
@@ -154,8 +149,8 @@ impl Store {
             let arrival = known.last().map_or(1, |last| last.arrival + 1);
             let known = known.into_iter().map(KeptRecord::try_from).collect::<Result<Vec<_>, _>>()?;
             let record = match decide(&known) {
-                Addition::New(record) => *record,
-                Addition::Nothing(why) => return Ok(why),
+                Ok(record) => record,
+                Err(why) => return Ok(*why),
             };
             let owner: Option<String> =
                 sqlx::query_scalar(OWNER).bind(record.id.to_string()).fetch_optional(&mut *tx).await?;
