@@ -17,6 +17,10 @@ use tokio::time::{Instant, sleep_until};
 /// broker takes them: the subscription may be gone.
 const PATIENCE: u32 = 3;
 
+/// So long after a connection was made, readings whose time may yet be repaired wait: the server's time comes
+/// within a second, but one that offers none must not stop data.
+const HOLD: Duration = Duration::from_secs(30);
+
 /// A batch on its way.
 #[derive(Debug, Clone)]
 struct InFlight {
@@ -72,6 +76,8 @@ pub struct Uplink {
     link_state: watch::Receiver<LinkState>,
     /// The connection that is used now.
     connection: LinkState,
+    /// Until then readings wait for their times.
+    hold_until: Instant,
     buffer: Buffer,
     buffer_state: watch::Receiver<Option<Ledger>>,
     acks: mpsc::Receiver<Ack>,
@@ -94,6 +100,7 @@ impl Uplink {
             link_state: link.state(),
             link,
             connection: LinkState::Down,
+            hold_until: Instant::now(),
             buffer_state: buffer.state(),
             buffer,
             acks,
@@ -119,7 +126,7 @@ impl Uplink {
 
     async fn offline(&mut self, in_flight: Option<InFlight>) -> State {
         match self.link_state.wait_for(|state| *state != LinkState::Down).await.map(|state| *state) {
-            Ok(connection) => self.connection = connection,
+            Ok(connection) => (self.connection, self.hold_until) = (connection, Instant::now() + HOLD),
             // The link has ended, and so will this task.
             Err(_) => std::future::pending().await,
         }
@@ -130,7 +137,8 @@ impl Uplink {
     async fn idle(&mut self) -> State {
         // What is committed after this look wakes the wait below.
         self.buffer_state.borrow_and_update();
-        if let Some(batch) = self.buffer.next_batch(self.batch).await {
+        let hold = Instant::now() < self.hold_until;
+        if let Some(batch) = self.buffer.next_batch(self.batch, hold).await {
             let (first, last) = (batch.readings.first(), batch.readings.last());
             if let (Some(first), Some(last)) = (first.map(|r| r.seq), last.map(|r| r.seq)) {
                 let payload = batch.encode();
@@ -139,6 +147,7 @@ impl Uplink {
         }
         tokio::select! {
             () = end_of(self.connection, &mut self.link_state) => State::Offline(None),
+            () = sleep_until(self.hold_until), if hold => State::Idle,
             Some(ack) = self.acks.recv() => {
                 self.note(&ack).await;
                 State::Idle

@@ -38,8 +38,12 @@ struct Got {
 impl Bench {
     /// An uplink with a link that is up. A batch is sent again after `ack_timeout_ms`.
     fn new(batch: usize, ack_timeout_ms: u64) -> Self {
+        Self::with(batch, ack_timeout_ms, Discipline::Assumed)
+    }
+
+    fn with(batch: usize, ack_timeout_ms: u64, discipline: Discipline) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let time = Time::new(Arc::new(SystemClock), Discipline::Assumed);
+        let time = Time::new(Arc::new(SystemClock), discipline);
         let settings = config::Buffer { commit_ms: 10, ..config::Buffer::default() };
         let (buffer, worker) = Buffer::start(folder.path(), &settings, time.clone()).unwrap();
         let (request_sender, requests) = mpsc::channel(8);
@@ -55,7 +59,7 @@ impl Bench {
     fn measure(&self, count: usize) {
         for _ in 0..count {
             let sample = Sample::new(Metric::Ph, Ok(7.0), None, Flags::NONE);
-            self.buffer.append(Measured { stamp: self.time.stamp(), metric: Metric::Ph, sample });
+            self.buffer.append(Measured { moment: self.time.moment(), metric: Metric::Ph, sample });
         }
     }
 
@@ -207,6 +211,19 @@ async fn an_acknowledgement_of_another_buffer_or_an_older_batch_is_no_answer() {
     bench.ack(committed(&first)).await;
     bench.ack(committed(&second)).await;
     bench.until_acknowledged(second.batch.last).await;
+    bench.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_offers_no_time_does_not_stop_data() {
+    let began = Instant::now();
+    let mut bench = Bench::with(10, 60_000, Discipline::File("/nowhere/synchronized".into()));
+    bench.measure(1);
+    // No time-out here: the paused clock would not wait for the buffer's thread.
+    let request = bench.requests.recv().await.unwrap();
+    let Request::Publish { payload, .. } = request else { panic!("{request:?}") };
+    assert!(payload.contains("\"unsynced\""), "{payload}");
+    assert!(began.elapsed() >= HOLD);
     bench.end();
 }
 

@@ -184,7 +184,10 @@ impl AgentSetup {
         }
         // It shares the server's clock, so there is nothing that could be out of step.
         text.push_str("\n[clock]\nassume_synced = true\n\n[buffer]\nkeep_acknowledged = true\n");
-        if self.impatient {
+        if !self.impatient {
+            // The dashboard is looked at: it shall not lag a minute behind, as one that spares its card does.
+            text.push_str("commit_ms = 1000\n");
+        } else {
             text.push_str(
                 "commit_ms = 500\n\n[uplink]\nack_timeout_ms = 2000\nbackoff_min_ms = 100\nbackoff_max_ms = 2000\n",
             );
