@@ -201,7 +201,7 @@ fn connect(
         intervals: sampler.intervals(),
         time: time.clone(),
     };
-    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);
+    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),

@@ -229,7 +229,7 @@ impl Time {
     fn tell(&self, quality: ClockQuality) {
         let changed = self.quality.send_if_modified(|known| std::mem::replace(known, quality) != quality);
         if changed {
-            tracing::info!(clock = quality.as_str(), "the clock's quality is another");
+            tracing::info!(clock = quality.as_str(), "the clock is judged anew");
         }
     }
 }

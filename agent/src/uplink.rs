@@ -8,7 +8,7 @@ use crate::backoff::Backoff;
 use crate::buffer::{Buffer, Ledger};
 use crate::config;
 use crate::link::{Delivery, Link, LinkState};
-use shared::{Ack, BufferId, DeviceName, Seq, Topic};
+use shared::{Ack, BufferId, ClockQuality, DeviceName, Seq, Topic};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
@@ -17,8 +17,8 @@ use tokio::time::{Instant, sleep_until};
 /// broker takes them: the subscription may be gone.
 const PATIENCE: u32 = 3;
 
-/// So long after a connection was made, readings whose time may yet be repaired wait: the server's time comes
-/// within a second, but one that offers none must not stop data.
+/// So long after a connection was made, or the clock was lost, readings whose time may yet be repaired wait: the
+/// server's time comes within seconds, but one that offers none must not stop data.
 const HOLD: Duration = Duration::from_secs(30);
 
 /// A batch on its way.
@@ -76,6 +76,7 @@ pub struct Uplink {
     link_state: watch::Receiver<LinkState>,
     /// The connection that is used now.
     connection: LinkState,
+    clock: watch::Receiver<ClockQuality>,
     /// Until then readings wait for their times.
     hold_until: Instant,
     buffer: Buffer,
@@ -93,6 +94,7 @@ impl Uplink {
         link: Link,
         buffer: Buffer,
         acks: mpsc::Receiver<Ack>,
+        clock: watch::Receiver<ClockQuality>,
         settings: &config::Uplink,
     ) -> Self {
         Self {
@@ -100,6 +102,7 @@ impl Uplink {
             link_state: link.state(),
             link,
             connection: LinkState::Down,
+            clock,
             hold_until: Instant::now(),
             buffer_state: buffer.state(),
             buffer,
@@ -137,6 +140,11 @@ impl Uplink {
     async fn idle(&mut self) -> State {
         // What is committed after this look wakes the wait below.
         self.buffer_state.borrow_and_update();
+        let lost =
+            self.clock.has_changed().unwrap_or(false) && *self.clock.borrow_and_update() == ClockQuality::Unsynced;
+        if lost {
+            self.hold_until = Instant::now() + HOLD;
+        }
         let hold = Instant::now() < self.hold_until;
         if let Some(batch) = self.buffer.next_batch(self.batch, hold).await {
             let (first, last) = (batch.readings.first(), batch.readings.last());

@@ -42,13 +42,15 @@ async fn day(folder: &Path, online: bool) -> u64 {
     let (buffer, worker) = Buffer::start(folder, &settings, time).unwrap();
     let before = written();
     for n in 0..DAY_MS / SAMPLES_EVERY_MS {
-        METRICS.map(|metric| buffer.append(measured(n, metric)));
+        METRICS.into_iter().for_each(|metric| buffer.append(measured(n, metric)));
         if (n + 1) * SAMPLES_EVERY_MS % every != 0 {
             continue;
         }
         buffer.flush().await;
-        while online {
-            let Some(batch) = buffer.next_batch(500, false).await else { break };
+        if !online {
+            continue;
+        }
+        while let Some(batch) = buffer.next_batch(500, false).await {
             buffer.acknowledge(batch.buffer, batch.readings.last().unwrap().seq).await;
         }
     }

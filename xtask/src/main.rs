@@ -49,6 +49,7 @@ async fn run(command: What) -> Result<(), Error> {
             demo::run(options).await
         }
         What::Chaos(options) => {
+            check::install_one("faketime")?;
             if !options.no_build {
                 prepare::programs()?;
             }

@@ -92,6 +92,20 @@ fn a_clock_that_is_put_back_to_where_it_was_is_right_again() {
 }
 
 #[test]
+fn a_clock_for_which_nobody_speaks_any_more_is_not_synced() {
+    let mut world = World::boot(0, Word::Nothing);
+    world.look();
+    world.sync();
+    assert_eq!(world.pass(1_000), Synced);
+    let touched = std::mem::replace(&mut world.word, Word::Nothing);
+    assert_eq!(world.pass(1_000), Unsynced);
+    // That a file is there again, with the time that it had, is no new word.
+    world.ticks += 600_000;
+    world.word = touched;
+    assert_eq!(world.look().clock, Unsynced);
+}
+
+#[test]
 fn a_file_that_was_touched_before_the_jump_proves_nothing() {
     let mut world = World::boot(-DAY, Word::Nothing);
     world.look();
@@ -102,6 +116,24 @@ fn a_file_that_was_touched_before_the_jump_proves_nothing() {
     world.sync();
     world.jump(40 * DAY);
     assert_eq!(world.pass(300), Unsynced);
+}
+
+#[test]
+fn a_jump_that_is_shorter_than_the_agent_was_away_is_noticed_by_the_one_that_starts_again() {
+    let mut world = World::boot(-DAY, Word::Nothing);
+    world.look();
+    world.sync();
+    world.pass(1_000);
+    world.restart();
+    // Within the hour that it was away the daemon has spoken, and then a hand set the clock.
+    world.ticks += 1_800_000;
+    world.sync();
+    world.ticks += 1_800_000;
+    world.jump(600_000);
+    assert_eq!(world.look().clock, Unsynced);
+    world.ticks += 60_000;
+    world.sync();
+    assert_eq!(world.look().clock, Synced);
 }
 
 #[test]
