@@ -79,6 +79,8 @@ export const calibration = {
     dipLinear: 'Wait until the reference has settled, enter its value and take the point.',
     inBuffer: (label: string) => `The probe is in ${label}`,
     again: (label: string) => `Measure ${label} again`,
+    inHere: 'The probe is in',
+    againHere: 'Again in',
     take: 'Take the point',
     holding: (label: string) => `Waiting until ${label} is steady`,
     hold: 'Keep the probe still. The point is taken by itself.',

@@ -77,6 +77,8 @@ export const calibration: Dictionary['calibration'] = {
     dipLinear: 'Tunggu sampai alat acuan stabil, isi nilainya, lalu ambil titik.',
     inBuffer: (label) => `Probe di ${label}`,
     again: (label) => `Ukur ulang ${label}`,
+    inHere: 'Probe di',
+    againHere: 'Ukur ulang',
     take: 'Ambil titik',
     holding: (label) => `Menunggu ${label} stabil`,
     hold: 'Jangan gerakkan probe. Titik diambil sendiri.',

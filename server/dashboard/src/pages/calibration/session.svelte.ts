@@ -40,7 +40,7 @@ export class GuidedSession implements Follower {
     return this.#other && now - this.#other.at < OTHER_MS ? this.#other.view : null;
   }
 
-  /** A device runs one session: once ours was heard, any other one has ended it. */
+  /** A device runs one session: one that is heard after ours has ended it. */
   get replaced(): boolean {
     return this.#other !== null && this.view !== null;
   }
@@ -57,6 +57,7 @@ export class GuidedSession implements Follower {
       if (view.session === this.#id) {
         this.view = view;
         this.heardAt = at;
+        this.#other = null; // it was before ours
         if (view.live) this.trace = traced(this.trace, view.live.millivolts, at);
       } else if (isOver(view)) {
         if (this.#other?.view.session === view.session) this.#other = null;

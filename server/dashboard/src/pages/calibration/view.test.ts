@@ -3,7 +3,17 @@ import type { CalibrationPoint, CalibrationRecord, CalibrationView } from '$lib/
 import { kindOf } from '$lib/calibration/kinds';
 import { describe, expect, it } from 'vitest';
 import { slopesOf, yOf } from '../history/trend';
-import { EMPTY_TRACE, hasResult, isTaken, missing, problemOf, screenOf, signalOf, traced } from './view';
+import {
+  EMPTY_TRACE,
+  hasResult,
+  isLost,
+  isTaken,
+  missing,
+  problemOf,
+  screenOf,
+  signalOf,
+  traced,
+} from './view';
 
 const ph = kindOf('ph');
 const point = (nominal: number): CalibrationPoint => ({ nominal, millivolts: 1500 });
@@ -73,6 +83,13 @@ describe('the signal', () => {
     expect(signalOf(view(), 0)).toBe('none');
     expect(signalOf(null, 0)).toBe('none');
     expect(signalOf(view({ live }), 5_000)).toBe('silent');
+  });
+
+  it('of a session that is over ends, and of one that never began it ends sooner', () => {
+    expect(isLost(view(), 10_000)).toBe(false);
+    expect(isLost(view(), 30_000)).toBe(true);
+    expect(isLost(null, 9_999)).toBe(false);
+    expect(isLost(null, 10_000)).toBe(true);
   });
 
   it('leaves a trace of one minute', () => {

@@ -5,8 +5,12 @@ import type { Kind } from '$lib/calibration/kinds';
 
 /** Views come about once a second: after this, what is on the screen is old. */
 export const SILENT_MS = 5_000;
-/** After this, the session is probably over. */
-export const LOST_MS = 30_000;
+/** After this, the session is probably over; one that was never heard of even sooner. */
+const LOST_MS = { heard: 30_000, never: 10_000 };
+
+export function isLost(view: CalibrationView | null, silentFor: number): boolean {
+  return silentFor >= (view ? LOST_MS.heard : LOST_MS.never);
+}
 
 export type Screen = 'setup' | 'measure' | 'result' | 'done' | 'ended';
 
