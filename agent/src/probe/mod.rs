@@ -52,12 +52,8 @@ impl Sample {
     /// A sample of `metric`, rounded to what its sensor can resolve so that rows stay short.
     /// A number that is none becomes a fault.
     pub fn new(metric: Metric, outcome: Result<f64, Fault>, millivolts: Option<f64>, flags: Flags) -> Self {
-        let outcome = match outcome.map(|value| Value::new(round(value, decimals(metric)))) {
-            Ok(Ok(value)) => Outcome::Measured(value),
-            Ok(Err(_)) => Outcome::Fault(Fault::OutOfRange),
-            Err(fault) => Outcome::Fault(fault),
-        };
-        let millivolts = millivolts.and_then(|mv| Value::new(round(mv, 3)).ok());
+        let outcome = Outcome::rounded(metric, outcome);
+        let millivolts = millivolts.and_then(|mv| Value::rounded(mv, 3).ok());
         Self { outcome, millivolts, flags, spread: None }
     }
 
@@ -65,20 +61,6 @@ impl Sample {
     pub fn fault(fault: Fault) -> Self {
         Self { outcome: Outcome::Fault(fault), millivolts: None, flags: Flags::NONE, spread: None }
     }
-}
-
-fn decimals(metric: Metric) -> i32 {
-    match metric {
-        Metric::Ph | Metric::Level | Metric::Speed => 3,
-        Metric::Temperature | Metric::Pressure | Metric::Flow => 2,
-        Metric::Tds | Metric::Volume | Metric::Ec => 1,
-    }
-}
-
-fn round(number: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
-    // Adding zero turns -0.0 into 0.0, which is shorter and reads better.
-    (number * scale).round() / scale + 0.0
 }
 
 #[cfg(test)]
