@@ -2,8 +2,7 @@
 // The device judges them; this is only what the screen has to ask for.
 import type { Buffers } from '$lib/api/types';
 
-export interface Kind {
-  is: 'ph' | 'cell' | 'linear';
+interface Common {
   /** Fewest and most points that yield a result. */
   least: number;
   most: number;
@@ -11,9 +10,14 @@ export interface Kind {
   unit: string;
   /** Decimals of that value. */
   digits: number;
-  /** The words for it: a key of the dictionary. */
-  nominal: 'cell' | 'temperature' | 'level' | 'other';
 }
+
+/** `nominal` names the words for a point's value: a key of the dictionary. */
+export type Kind = Common &
+  (
+    | { is: 'ph' | 'cell'; nominal: 'cell' | 'other' }
+    | { is: 'linear'; nominal: 'temperature' | 'level' | 'other' }
+  );
 
 /** The buffers of each set, as their labels say: pH at 25 °C. */
 export const BUFFERS: Record<Buffers, readonly number[]> = {
@@ -24,7 +28,7 @@ export const BUFFERS: Record<Buffers, readonly number[]> = {
 /** The common standard solution for conductivity, µS/cm at 25 °C. */
 export const STANDARD_EC = 1413;
 
-const linear = (unit: string, digits: number, nominal: Kind['nominal']): Kind => ({
+const linear = (unit: string, digits: number, nominal: 'temperature' | 'level' | 'other'): Kind => ({
   is: 'linear',
   least: 1,
   most: 2,

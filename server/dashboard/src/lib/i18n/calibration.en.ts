@@ -30,7 +30,11 @@ export const calibration = {
   setup: {
     ph: 'Two buffers are needed, three are better. Have distilled water at hand to rinse the probe.',
     cell: 'One standard solution is needed. Have distilled water at hand to rinse the probe.',
-    linear: 'One known value shifts the scale, two also correct its slope.',
+    temperature:
+      'Have a reference thermometer at hand. One point shifts the scale, a second one at another temperature makes it more exact.',
+    level:
+      'Have a ruler at hand. One height of the water shifts the scale, a second one makes it more exact.',
+    other: 'Have a reference at hand. One point shifts the scale, a second one makes it more exact.',
     buffers: 'Buffer solutions',
     technical: 'Technical',
     nist: 'NIST',
@@ -218,7 +222,9 @@ export const calibration = {
     no_signal: 'The probe gives no signal. Check its plug and its cable.',
     not_settled: 'The point has not been taken yet. Wait until the signal is steady, or stop waiting.',
     no_such_probe: 'The device has no such probe, or one that can’t be calibrated.',
-    busy: 'The device is busy with another calibration. Wait a moment, then start again.',
+    busy: 'Somebody has begun another calibration on this device, so this one has ended.',
+    full: 'Too many calibrations wait on the device for the server. Connect it first, then calibrate again.',
+    not_saved: 'The device could not save the calibration: its card may be full or broken.',
     left_alone: 'Nothing was done for ten minutes, so the device ended the calibration.',
   },
 };

@@ -28,7 +28,10 @@ export const calibration: Dictionary['calibration'] = {
   setup: {
     ph: 'Perlu dua larutan buffer, tiga lebih baik. Siapkan air suling untuk membilas probe.',
     cell: 'Perlu satu larutan standar. Siapkan air suling untuk membilas probe.',
-    linear: 'Satu nilai acuan menggeser skala, dua nilai juga memperbaiki kemiringannya.',
+    temperature:
+      'Siapkan termometer acuan. Satu titik menggeser skala, titik kedua pada suhu lain membuatnya lebih teliti.',
+    level: 'Siapkan penggaris. Satu tinggi air menggeser skala, tinggi kedua membuatnya lebih teliti.',
+    other: 'Siapkan alat acuan. Satu titik menggeser skala, titik kedua membuatnya lebih teliti.',
     buffers: 'Larutan buffer',
     technical: 'Teknis',
     nist: 'NIST',
@@ -213,7 +216,9 @@ export const calibration: Dictionary['calibration'] = {
     no_signal: 'Probe tidak memberi sinyal. Periksa steker dan kabelnya.',
     not_settled: 'Titik belum diambil. Tunggu sampai sinyal stabil, atau berhenti menunggu.',
     no_such_probe: 'Perangkat tidak punya probe ini, atau probe ini tidak dapat dikalibrasi.',
-    busy: 'Perangkat sedang melakukan kalibrasi lain. Tunggu sebentar, lalu mulai lagi.',
+    busy: 'Kalibrasi lain dimulai di perangkat ini, sehingga yang ini berakhir.',
+    full: 'Terlalu banyak kalibrasi menunggu server di perangkat. Sambungkan dulu, lalu kalibrasi lagi.',
+    not_saved: 'Perangkat tidak dapat menyimpan kalibrasi: kartunya mungkin penuh atau rusak.',
     left_alone: 'Tidak ada tindakan selama sepuluh menit, jadi perangkat mengakhiri kalibrasi.',
   },
 };

@@ -202,7 +202,11 @@ export const en = {
         'The card of the device can’t be written. Readings wait in its memory; replace the card soon.',
     },
     troubleOther: (word: string) => `The device reports a problem: ${word}`,
-    alarm: (word: string) => `Alarm at the device: ${word}`,
+    alarm: {
+      no_gpio:
+        'The alarm output is configured, but this machine has no such pin: nothing will sound or light up.',
+    },
+    alarmOther: (word: string) => `The alarm output reports a problem: ${word}`,
     none: 'None',
     unknown: 'Unknown',
     revokedBanner: 'This device was revoked. Its history stays, new readings are refused.',

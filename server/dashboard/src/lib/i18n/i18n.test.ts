@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { en } from './en';
 import { id } from './id';
-import { calibrationProblem, faultWords, flagWords, metricName, problemText, troubleText } from './words';
+import {
+  alarmText,
+  calibrationProblem,
+  faultWords,
+  flagWords,
+  metricName,
+  problemText,
+  troubleText,
+} from './words';
 import { Problem } from '$lib/api/problem';
 
 type Tree = { [key: string]: unknown };
@@ -96,6 +104,9 @@ describe('words of the wire', () => {
   it('name the trouble of a device, and an unknown one by its own word', () => {
     expect(troubleText(id, 'disk_full')).toBe(id.device.trouble.disk_full);
     expect(troubleText(id, 'eaten_by_fish')).toContain('eaten_by_fish');
+    expect(alarmText(id, 'ok')).toBe('');
+    expect(alarmText(id, 'no_gpio')).toBe(id.device.alarm.no_gpio);
+    expect(alarmText(id, 'eaten_by_fish')).toContain('eaten_by_fish');
   });
 
   it('carry the numbers of the device into the language of the reader', () => {

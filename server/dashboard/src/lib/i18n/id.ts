@@ -196,7 +196,11 @@ export const id: Dictionary = {
         'Kartu memori perangkat tidak dapat ditulisi. Pembacaan ditahan di RAM; segera ganti kartunya.',
     },
     troubleOther: (word) => `Perangkat melaporkan masalah: ${word}`,
-    alarm: (word) => `Alarm di perangkat: ${word}`,
+    alarm: {
+      no_gpio:
+        'Keluaran alarm sudah diatur, tetapi mesin ini tidak punya pin itu: tidak akan ada bunyi atau lampu.',
+    },
+    alarmOther: (word) => `Keluaran alarm melaporkan masalah: ${word}`,
     none: 'Tidak ada',
     unknown: 'Tidak diketahui',
     revokedBanner: 'Perangkat ini telah dicabut. Riwayatnya tetap ada, pembacaan baru ditolak.',

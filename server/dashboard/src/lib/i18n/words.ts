@@ -31,6 +31,13 @@ export function troubleText(t: Dictionary, word: string): string {
   return word in known ? known[word as keyof typeof known] : t.device.troubleOther(word);
 }
 
+/** Why a device can't give its alarm; empty if it can. */
+export function alarmText(t: Dictionary, word: string): string {
+  if (word === 'ok') return '';
+  const known = t.device.alarm;
+  return word in known ? known[word as keyof typeof known] : t.device.alarmOther(word);
+}
+
 /** What the device objects to, with the numbers of its English text; a code of a newer agent keeps that text. */
 export function calibrationProblem(
   t: Dictionary,
