@@ -1,10 +1,11 @@
 //! The server's API as an administrator's tool sees it: sign in, tokens, devices. Knows no terminal and no arguments.
 
-use crate::connect::Address;
+use crate::connect::{Address, PATIENCE};
 use http_body_util::Full;
 use hyper::{Method, Request, body::Bytes, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What can go wrong between this tool and the server.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,14 @@ pub enum ClientError {
         code: String,
         /// The sentence for people.
         detail: String,
+    },
+    /// Something that can't be the name of anything.
+    #[error("{what} {name:?}: use letters, digits, '-' and '_'")]
+    Name {
+        /// Of what.
+        what: String,
+        /// As it was given.
+        name: String,
     },
     /// The server says something else than its API does.
     #[error("{path}: the answer can't be read: {why}")]
@@ -136,7 +145,7 @@ impl Client {
     pub async fn sign_in(&mut self, user: &str, password: &str) -> Result<(), ClientError> {
         let body = serde_json::json!({ "user": user, "password": password });
         let path = "/api/v1/session";
-        let answer = self.ask(Method::POST, path, Some(body.to_string())).await?;
+        let answer = self.ask(Method::POST, path, Some(body.to_string()), PATIENCE).await?;
         let cookie = answer.headers().get(header::SET_COOKIE).and_then(|c| c.to_str().ok());
         let pair = cookie.and_then(|c| c.split(';').next()).map(str::to_owned);
         self.cookie = Some(pair.ok_or_else(|| unreadable(path, "it sets no cookie"))?);
@@ -169,11 +178,8 @@ impl Client {
     /// # Errors
     /// When there is none of this id, the server refuses or does not answer.
     pub async fn delete_token(&self, id: &str) -> Result<(), ClientError> {
-        let plain = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if !plain {
-            return Err(unreadable("token id", "letters, digits, '-' and '_' are allowed"));
-        }
-        self.ask(Method::DELETE, &format!("/api/v1/enrolment-tokens/{id}"), None).await.map(|_| ())
+        let path = format!("/api/v1/enrolment-tokens/{}", plain("token id", id)?);
+        self.ask(Method::DELETE, &path, None, PATIENCE).await.map(|_| ())
     }
 
     /// The devices that ever enrolled.
@@ -188,13 +194,23 @@ impl Client {
         Ok(self.json::<Devices>(Method::GET, "/api/v1/devices", None).await?.devices)
     }
 
-    async fn json<T: DeserializeOwned>(
+    pub(crate) async fn json<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Option<String>,
     ) -> Result<T, ClientError> {
-        let answer = self.ask(method, path, body).await?;
+        self.json_within(method, path, body, PATIENCE).await
+    }
+
+    pub(crate) async fn json_within<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        patience: Duration,
+    ) -> Result<T, ClientError> {
+        let answer = self.ask(method, path, body, patience).await?;
         serde_json::from_slice(answer.body()).map_err(|e| unreadable(path, e))
     }
 
@@ -203,6 +219,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<String>,
+        patience: Duration,
     ) -> Result<hyper::Response<Bytes>, ClientError> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.address.authority());
         if body.is_some() {
@@ -212,7 +229,7 @@ impl Client {
             request = request.header(header::COOKIE, cookie);
         }
         let body = Full::new(Bytes::from(body.unwrap_or_default()));
-        let answer = self.address.exchange(request.body(body).map_err(|e| unreadable(path, e))?).await?;
+        let answer = self.address.exchange(request.body(body).map_err(|e| unreadable(path, e))?, patience).await?;
         if answer.status().is_success() { Ok(answer) } else { Err(refusal(&answer)) }
     }
 }
@@ -231,6 +248,12 @@ fn refusal(answer: &hyper::Response<Bytes>) -> ClientError {
     ClientError::Refused { status: answer.status().as_u16(), code: problem.code, detail }
 }
 
-fn unreadable(path: &str, why: impl ToString) -> ClientError {
+/// What may stand in a path as it is.
+pub(crate) fn plain<'a>(what: &str, name: &'a str) -> Result<&'a str, ClientError> {
+    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if plain { Ok(name) } else { Err(ClientError::Name { what: what.to_owned(), name: name.to_owned() }) }
+}
+
+pub(crate) fn unreadable(path: &str, why: impl ToString) -> ClientError {
     ClientError::Answer { path: path.to_owned(), why: why.to_string() }
 }

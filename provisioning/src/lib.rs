@@ -2,3 +2,5 @@
 
 pub mod client;
 pub mod connect;
+pub mod history;
+pub mod instant;

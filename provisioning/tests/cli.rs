@@ -48,3 +48,10 @@ fn a_duration_without_a_unit_is_explained() {
     let output = tirta(&["token", "create", "--valid", "7"]).output().unwrap();
     assert!(complaint(&output).contains("such as 7d"));
 }
+
+#[test]
+fn a_time_that_is_none_is_explained_with_what_to_write() {
+    let words = ["recompute", "--device", "pi-7", "--metric", "ph", "--from", "last week", "--to", "2026-11-08"];
+    let said = complaint(&tirta(&words).output().unwrap());
+    assert!(said.contains("--from") && said.contains("such as 2026-11-01 (UTC)"), "{said}");
+}

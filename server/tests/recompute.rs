@@ -12,7 +12,7 @@ use shared::calibration::{By, Calibration, CalibrationRecord, Point, RecordId};
 use shared::message::{ProbeReport, Sensors};
 use shared::sensor::ph::Ph;
 use shared::sensor::{Sensor, Signal};
-use shared::{ClockQuality, Fault, Flag, Flags, Metric, Outcome, Reading, Stamp, UtcMillis, Value};
+use shared::{ClockQuality, DeviceName, Fault, Flag, Flags, Metric, Outcome, Reading, Stamp, UtcMillis, Value};
 
 const HOUR_MS: i64 = 3_600_000;
 const EVER: (i64, i64) = (-400 * 24 * HOUR_MS, 400 * 24 * HOUR_MS);
@@ -91,7 +91,11 @@ fn measured(millivolts: f64, celsius: Option<f64>, calibration: &Calibration) ->
 
 async fn exported(store: &Store) -> Vec<Reading> {
     let mut all = vec![];
-    store.export(None, |_, _, reading| Ok::<_, StoreError>(all.push(*reading))).await.unwrap();
+    let each = |_: &DeviceName, _, reading: &Reading| {
+        all.push(*reading);
+        Ok::<_, StoreError>(())
+    };
+    store.export(None, each).await.unwrap();
     all
 }
 

@@ -17,6 +17,7 @@ use xtask::chaos::{
     torment,
 };
 use xtask::fleet::{Fleet, FleetSetup, Folder, Programs, until};
+use xtask::mqtt::Repeater;
 use xtask::postgres::Postgres;
 
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -57,6 +58,24 @@ async fn survives(fleet: &mut Fleet) {
     assert!(verdict.is_good(), "{verdict} {:?}", verdict.examples);
     // Five devices, four metrics a second, for a good ten seconds.
     assert!(verdict.pushed > 200, "{verdict}");
+}
+
+/// Where no disk may be mounted, it can't be full.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_reported_and_costs_no_reading() {
+    let folder = Folder::open(None, "disk").unwrap();
+    let setup = FleetSetup { small_disk: true, ..FleetSetup::new(&folder.path, 1).unwrap() };
+    let mut fleet = Fleet::start(&Programs::beside_us().unwrap(), &setup).await.unwrap();
+    let listener = Repeater::start(&fleet.service_identity(), fleet.services_port(), usize::MAX).unwrap();
+    if let Some(disk) = &fleet.disk {
+        disk.fill().unwrap();
+        until("it is reported", PATIENCE, async || Ok((listener.full_disks() > 0).then_some(()))).await.unwrap();
+        disk.relieve().unwrap();
+    }
+    fleet.drain(PATIENCE).await.unwrap();
+    fleet.stop().await.unwrap();
+    let verdict = fleet.verdict().await.unwrap();
+    assert!(verdict.is_good(), "{verdict} {:?}", verdict.examples);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,6 +231,15 @@ async fn the_administrator_makes_a_token_and_sees_the_devices() {
     let listed = tirta(&["devices", "list", "--server", &https, "--ca", ca.to_str().unwrap()], &password);
     let text = String::from_utf8(listed.stdout).unwrap();
     assert!(text.starts_with("pi-1 ") && text.contains("online") && text.contains("simulated"), "{text}");
+
+    let of_one = ["--server", &plain, "--device", "pi-1"];
+    let none = tirta(&[&["calibrations", "list"], &of_one[..]].concat(), &password);
+    assert!(none.status.success() && none.stdout.is_empty(), "{none:?}");
+    let undone = tirta(&[&["calibrations", "undo", "00c0ffee00c0ffee"], &of_one[..]].concat(), &password);
+    assert!(String::from_utf8(undone.stderr).unwrap().contains("unknown_calibration"));
+    let range = ["recompute", "--metric", "speed", "--from", "2026-11-01", "--to", "2026-11-02T00:00:00+07:00"];
+    let unknown = tirta(&[&range[..], &of_one[..]].concat(), &password);
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("no_sensor"));
 
     let refused = tirta(&["devices", "list", "--server", &plain], "wrong");
     assert!(!refused.status.success());

@@ -7,9 +7,9 @@ use crate::live::Event;
 use crate::store::{KeptRecord, Recording, Store, StoreError};
 use shared::calibration::{Calibration, CalibrationRecord, RecordId};
 use shared::message::calibrate::{CalibrationDown, CalibrationUp, News, Order, View};
-use shared::message::{MessageError, Sensors};
+use shared::message::{LinkState, MessageError, Sensors};
 use shared::sensor::Sensor;
-use shared::{DeviceName, Status, Topic, UtcMillis};
+use shared::{ClockQuality, DeviceName, ServerTime, Status, Topic, UtcMillis};
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::mpsc;
 
@@ -47,7 +47,9 @@ impl Said {
                 News::View(view) => Self::View(Box::new(view)),
                 News::Record(record) => Self::Record(Box::new(record)),
             }),
-            Topic::Readings(_) | Topic::Ack(_) | Topic::Settings(_) | Topic::CalibrationDown(_) => None,
+            Topic::Readings(_) | Topic::Ack(_) | Topic::Settings(_) | Topic::CalibrationDown(_) | Topic::Time(_) => {
+                None
+            }
         })
     }
 }
@@ -127,8 +129,21 @@ impl Ingest {
         if !self.store.record_status(device, status, now).await? {
             return Err(SaidError::NoDevice);
         }
+        self.help_clock(device, status);
         self.live.publish(Event::Device { name: device.clone() });
         Ok(())
+    }
+
+    /// Tells a device the time whose own clock is not synced. One that says nothing of its clock knows no such message.
+    fn help_clock(&self, device: &DeviceName, status: &Status) {
+        let needs = status.clock.is_some_and(|clock| clock != ClockQuality::Synced);
+        if !needs || status.state != LinkState::Online {
+            return;
+        }
+        let time = ServerTime::new(self.clock.now());
+        if let Err(error) = self.link.try_publish(&Topic::Time(device.clone()), time.encode(), false) {
+            tracing::debug!(%error, "the time is not sent; the device's next status asks again");
+        }
     }
 
     async fn record_sensors(&self, device: &DeviceName, sensors: &Sensors, now: UtcMillis) -> Result<(), SaidError> {
