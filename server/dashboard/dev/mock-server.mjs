@@ -80,6 +80,7 @@ const devices = new Map(
                 id: `${n}`.padStart(16, 'c0'),
                 pending: n === 4 ? 18_422 : 0,
                 dropped: n === 6 ? 1_204 : 0,
+                set_aside: n === 6 ? 1 : 0,
                 trouble: n === 5 ? 'disk_full' : n === 6 ? 'eaten_by_fish' : null,
               },
         probes: state === 'never' ? {} : probes,

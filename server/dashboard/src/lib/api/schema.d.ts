@@ -381,6 +381,13 @@ export interface components {
              * @description Readings that the server has not yet acknowledged.
              */
             pending: number;
+            /**
+             * Format: int32
+             * @description Broken buffers that were set aside on the card and wait for somebody to look at them.
+             */
+            set_aside: number;
+            /** @description Why readings can't be written down now and wait in memory: `disk_full`, `card_error` or `other`. */
+            trouble: string | null;
         };
         /**
          * @description A set of pH buffers.

@@ -4,14 +4,8 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-/** Words that an agent may say of its buffer and its alarm output; absent when all is well. */
-interface Troubled {
-  trouble?: string | null;
-}
-export type Device = Omit<Schemas['Device'], 'buffer'> & {
-  buffer: (Schemas['BufferState'] & Troubled) | null;
-  alarm?: string | null;
-};
+/** An agent with an alarm output says whether it works; absent when there is none. */
+export type Device = Schemas['Device'] & { alarm?: string | null };
 export type DeviceState = Schemas['DeviceState'];
 export type Settings = Schemas['Settings'];
 export type Metric = Schemas['Metric'];

@@ -200,7 +200,11 @@ export const en = {
         'The card of the device is full. Readings wait in its memory and are lost if it loses power.',
       card_error:
         'The card of the device can’t be written. Readings wait in its memory; replace the card soon.',
+      other:
+        'The device can’t write its readings down. They wait in its memory and are lost if it loses power.',
     },
+    setAside: 'Damaged buffers',
+    setAsideHint: 'They were set aside on the card. Somebody should look at them.',
     troubleOther: (word: string) => `The device reports a problem: ${word}`,
     alarm: {
       no_gpio:

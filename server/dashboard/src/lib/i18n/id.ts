@@ -194,7 +194,11 @@ export const id: Dictionary = {
       disk_full: 'Kartu memori perangkat penuh. Pembacaan ditahan di RAM dan hilang bila listrik padam.',
       card_error:
         'Kartu memori perangkat tidak dapat ditulisi. Pembacaan ditahan di RAM; segera ganti kartunya.',
+      other:
+        'Perangkat tidak dapat menyimpan pembacaannya. Pembacaan ditahan di RAM dan hilang bila listrik padam.',
     },
+    setAside: 'Penyimpanan rusak',
+    setAsideHint: 'Berkasnya disisihkan di kartu memori dan perlu diperiksa.',
     troubleOther: (word) => `Perangkat melaporkan masalah: ${word}`,
     alarm: {
       no_gpio:
