@@ -4,7 +4,7 @@ use super::{wire, words};
 use crate::store::{Device as Stored, Revised};
 use serde::Serialize;
 use shared::calibration::{By, CalibrationRecord, Health};
-use shared::message::{LinkState, ProbeReport};
+use shared::message::{LinkState, ProbeReport, Trouble};
 use shared::sensor::{Limits, Sensor};
 use shared::{Flag, Metric, Outcome, UtcMillis};
 use std::collections::BTreeMap;
@@ -162,6 +162,11 @@ pub struct Buffer {
     pub pending: u64,
     /// Readings that were dropped because the buffer was full.
     pub dropped: u64,
+    /// Why readings can't be written down now and wait in memory: `disk_full`, `card_error` or `other`.
+    #[schema(required, value_type = Option<String>)]
+    pub trouble: Option<Trouble>,
+    /// Broken buffers that were set aside on the card and wait for somebody to look at them.
+    pub set_aside: u32,
 }
 
 /// The settings of a device.
@@ -205,6 +210,8 @@ impl Device {
                 id: buffer.id.to_string(),
                 pending: buffer.pending,
                 dropped: buffer.dropped,
+                trouble: buffer.trouble,
+                set_aside: buffer.set_aside,
             }),
             probes: status.map(|s| s.probes.clone()).unwrap_or_default(),
             calibrations: calibrated.map(|record| (record.metric.as_str(), Calibrated::from(record))).collect(),
