@@ -1,7 +1,10 @@
 //! `tirta`, the administrator's command line. It speaks only to the server's API, and owns its arguments and its output.
 
+mod registry;
+
 use clap::{Args, Parser, Subcommand};
 use provisioning::client::{Client, ClientError, Device, NewToken};
+use registry::RegistryError;
 use std::{
     io::{BufRead, IsTerminal, Write},
     path::PathBuf,
@@ -68,12 +71,16 @@ enum TokenCommand {
 enum DevicesCommand {
     /// Lists the devices.
     List,
+    #[command(flatten)]
+    Registry(registry::Command),
 }
 
 #[derive(Debug, thiserror::Error)]
 enum TirtaError {
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     #[error("the password can't be read: {0}")]
     Password(std::io::Error),
     #[error("no password: set TIRTA_PASSWORD, or write it on the standard input")]
@@ -96,6 +103,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), TirtaError> {
+    // Before anybody is asked for a password.
+    let file = match &cli.command {
+        What::Devices(DevicesCommand::Registry(command)) => command.file()?,
+        _ => None,
+    };
     let mut client = Client::new(&cli.access.server, cli.access.ca.as_deref())?;
     client.sign_in(&cli.access.user, &password(&cli.access.user)?).await?;
     let mut out = std::io::stdout().lock();
@@ -119,6 +131,7 @@ async fn run(cli: Cli) -> Result<(), TirtaError> {
                 writeln!(out, "{}", line(&device))?;
             }
         }
+        What::Devices(DevicesCommand::Registry(command)) => command.run(&client, file, &mut out).await?,
     }
     Ok(())
 }
@@ -199,6 +212,9 @@ mod tests {
         let words =
             "tirta token create --server http://127.0.0.1:8080 --user admin --uses 99 --valid 7d --note harbour";
         assert!(Cli::try_parse_from(words.split(' ')).is_ok());
+        for words in ["import fleet.csv --dry-run", "range 1 99 --location Greenhouse", "export"] {
+            assert!(Cli::try_parse_from(format!("tirta devices {words}").split(' ')).is_ok(), "{words}");
+        }
     }
 
     #[test]

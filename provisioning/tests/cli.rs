@@ -48,3 +48,9 @@ fn a_duration_without_a_unit_is_explained() {
     let output = tirta(&["token", "create", "--valid", "7"]).output().unwrap();
     assert!(complaint(&output).contains("such as 7d"));
 }
+
+#[test]
+fn a_spreadsheet_that_is_not_there_is_named_before_a_password_is_asked_for() {
+    let output = tirta(&["devices", "import", "nowhere/fleet.csv"]).output().unwrap();
+    assert!(complaint(&output).contains("nowhere/fleet.csv"));
+}

@@ -21,6 +21,7 @@ use utoipa::{Modify, OpenApi};
         (name = "devices", description = "The fleet"),
         (name = "readings", description = "What was measured"),
         (name = "enrolment", description = "How devices come in"),
+        (name = "registry", description = "Which devices are expected, and where"),
         (name = "health", description = "For supervisors"),
     )
 )]

@@ -5,6 +5,7 @@ mod append;
 mod column;
 mod device;
 mod reading;
+mod registration;
 mod segment;
 mod sqlite_file;
 mod tidy;
@@ -14,6 +15,7 @@ pub use device::Device;
 pub use reading::{Buckets, Committed, Incoming};
 pub use token::{Allocation, Token};
 
+use shared::DeviceName;
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
 use std::{str::FromStr, time::Duration};
 
@@ -117,4 +119,8 @@ impl Store {
     pub async fn close(&self) {
         on_pool!(&self.pool, |pool| pool.close().await);
     }
+}
+
+fn stored_name(name: &str) -> Result<DeviceName, StoreError> {
+    name.parse().map_err(|e: shared::id::IdError| StoreError::Corrupt { what: "name", why: e.to_string() })
 }

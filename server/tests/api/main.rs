@@ -10,6 +10,7 @@ mod devices;
 mod document;
 mod live;
 mod readings;
+mod registrations;
 mod requests;
 mod session;
 mod site;
