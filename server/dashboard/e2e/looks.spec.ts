@@ -29,6 +29,9 @@ for (const theme of ['light', 'dark'] as const) {
     await page.goto('/enrolment');
     await expect(page.locator('form')).toBeVisible();
     await check('enrolment');
+    await page.goto('/registry');
+    await expect(page.locator('form')).toBeVisible();
+    await check('registry');
     await page.goto('/settings');
     await expect(page.locator('h1')).toBeVisible();
     await check('settings');
@@ -49,7 +52,7 @@ for (const theme of ['light', 'dark'] as const) {
 test('nothing is wider than a small phone', async ({ signedIn: page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   const name = await onlineDevice(page);
-  for (const path of ['/', `/devices/${name}`, '/enrolment', '/settings']) {
+  for (const path of ['/', `/devices/${name}`, '/enrolment', '/registry', '/settings']) {
     await page.goto(path);
     await expect(page.locator('h1')).toBeVisible();
     const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

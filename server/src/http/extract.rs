@@ -1,8 +1,8 @@
 //! Reading a request: JSON bodies, query parameters and names in paths, with errors that name the field.
 
 use super::error::Problem;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::QueryRejection};
 use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use serde::de::DeserializeOwned;
 use shared::DeviceName;

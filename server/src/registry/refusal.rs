@@ -27,7 +27,9 @@ pub enum Refusal {
     TooLong { column: Column, most: usize },
     #[error("it holds a character that can't be kept ({code}): delete it")]
     Character { column: Column, code: String },
-    #[error("the line has {cells} cells but the heading has {headings}: put \"quotes\" around text with a separator in it")]
+    #[error(
+        "the line has {cells} cells but the heading has {headings}: put \"quotes\" around text with a separator in it"
+    )]
     TooManyCells { cells: usize, headings: usize },
     #[error("line {line} has the same {what}: keep one of the two lines", what = column.as_str())]
     Twice { column: Column, line: u64 },

@@ -32,7 +32,11 @@ impl TryFrom<Row> for Registration {
         let corrupt = |why: String| StoreError::Corrupt { what: "registration", why: format!("{}: {why}", row.name) };
         let entry = Entry {
             name: stored_name(&row.name)?,
-            serial: row.serial.map(|s| s.parse()).transpose().map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
+            serial: row
+                .serial
+                .map(|s| s.parse())
+                .transpose()
+                .map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
             location: row.location,
             latitude: row.latitude,
             longitude: row.longitude,

@@ -33,8 +33,14 @@ async fn a_file_is_tried_imported_exported_and_imported_again_without_a_change()
     let done = import(&site, &cookie, "", &file).await.json();
     assert_eq!((counts(&done), &done["imported"]), ([2, 0, 0, 0], &json!(true)));
     let kept = registered(&site, &cookie).await;
-    assert_eq!((&kept[0]["name"], &kept[0]["serial"], &kept[0]["location"]), (&json!("pi-7"), &json!(A), &json!("=Kolam")));
-    assert_eq!((&kept[0]["latitude"], &kept[0]["enrolled"], &kept[1]["serial"]), (&json!(-6.2), &json!(false), &json!(null)));
+    assert_eq!(
+        (&kept[0]["name"], &kept[0]["serial"], &kept[0]["location"]),
+        (&json!("pi-7"), &json!(A), &json!("=Kolam"))
+    );
+    assert_eq!(
+        (&kept[0]["latitude"], &kept[0]["enrolled"], &kept[1]["serial"]),
+        (&json!(-6.2), &json!(false), &json!(null))
+    );
 
     let export = site.get(&cookie, "/api/v1/registrations/export").await;
     assert_eq!(export.header("content-type"), "text/csv; charset=utf-8");

@@ -19,6 +19,7 @@ describe('an address', () => {
     expect(parseRoute('/')).toEqual({ page: 'fleet' });
     expect(parseRoute(paths.device('pi-7'))).toEqual({ page: 'device', name: 'pi-7' });
     expect(parseRoute('/enrolment/')).toEqual({ page: 'enrolment' });
+    expect(parseRoute(paths.registry)).toEqual({ page: 'registry' });
     for (const wrong of ['/devices', '/devices/pi-1/more', '/devices/%', '/nope']) {
       expect(parseRoute(wrong), wrong).toEqual({ page: 'missing' });
     }

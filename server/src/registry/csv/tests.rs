@@ -64,10 +64,7 @@ fn columns_that_mean_nothing_here_are_reported() {
 fn all_that_is_wrong_with_a_line_is_said_at_once() {
     let file = read(b"serial,name,latitude,metrics\nxyz,Pi 1,\"6,2\",humidity,more\n,,1,\n").unwrap();
     let codes = |line: &Line| line.refusals.iter().map(Refusal::code).collect::<Vec<_>>();
-    assert_eq!(
-        codes(&file.lines[0]),
-        ["bad_serial", "bad_name", "not_a_number", "unknown_metric", "too_many_cells"]
-    );
+    assert_eq!(codes(&file.lines[0]), ["bad_serial", "bad_name", "not_a_number", "unknown_metric", "too_many_cells"]);
     assert_eq!(file.lines[0].written, ["xyz", "Pi 1", ""]);
     assert_eq!(codes(&file.lines[1]), ["no_identity"]);
 }

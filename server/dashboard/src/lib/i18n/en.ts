@@ -3,6 +3,8 @@
 
 import type { ClockQuality, DeviceState, Fault, Flag, Metric } from '$lib/api/types';
 
+import { registryEn } from './registry.en';
+
 interface Explained {
   short: string;
   hint: string;
@@ -16,7 +18,7 @@ export const en = {
   tagline: 'Every tank, every reading, live.',
   skip: 'Skip to content',
 
-  nav: { main: 'Main', fleet: 'Fleet', enrolment: 'Enrolment', settings: 'Settings' },
+  nav: { main: 'Main', fleet: 'Fleet', enrolment: 'Enrolment', registry: 'Registry', settings: 'Settings' },
 
   signIn: {
     title: 'Sign in',
@@ -146,6 +148,10 @@ export const en = {
     stuck: { short: 'Does not move', hint: 'The raw signal has not moved for suspiciously long.' },
     out_of_range: { short: 'Unusual', hint: 'It lies outside what is usual here.' },
     unstable: { short: 'Unstable', hint: 'The samples behind it disagreed.' },
+    calibrating: {
+      short: 'Being calibrated',
+      hint: 'Somebody was calibrating the probe: it was in a buffer, not in the tank.',
+    },
     other: { short: 'Note', hint: 'A newer agent has a remark that this version cannot name.' },
     clock: { short: 'Time uncertain', hint: 'The device’s clock was not synchronised when it measured.' },
     show: (count: number) => one(count, 'Show 1 remark', `Show ${count} remarks`),
@@ -172,6 +178,7 @@ export const en = {
     chartLabel: (metric: string, range: string) => `Chart of ${metric}, ${range}`,
     details: 'Details',
     serial: 'Serial',
+    location: 'Location',
     agent: 'Agent',
     enrolled: 'Enrolled',
     lastSeen: 'Last seen',
@@ -258,6 +265,8 @@ export const en = {
     removed: 'Token deleted',
     failed: 'The tokens could not be loaded',
   },
+
+  registry: registryEn,
 
   settings: {
     title: 'Settings',

@@ -1,5 +1,6 @@
 // Owns the Indonesian text: plain words that a technician uses, not a translation word by word.
 import type { Dictionary } from './dictionary';
+import { registryId } from './registry.id';
 
 export const id: Dictionary = {
   name: 'Bahasa Indonesia',
@@ -7,7 +8,13 @@ export const id: Dictionary = {
   tagline: 'Setiap tangki, setiap pembacaan, langsung.',
   skip: 'Langsung ke isi',
 
-  nav: { main: 'Utama', fleet: 'Perangkat', enrolment: 'Pendaftaran', settings: 'Pengaturan' },
+  nav: {
+    main: 'Utama',
+    fleet: 'Perangkat',
+    enrolment: 'Pendaftaran',
+    registry: 'Daftar alat',
+    settings: 'Pengaturan',
+  },
 
   signIn: {
     title: 'Masuk',
@@ -146,6 +153,10 @@ export const id: Dictionary = {
     stuck: { short: 'Tidak bergerak', hint: 'Sinyal mentah tidak berubah terlalu lama.' },
     out_of_range: { short: 'Tidak biasa', hint: 'Nilainya di luar yang biasa di sini.' },
     unstable: { short: 'Tidak stabil', hint: 'Contoh-contoh di balik nilai ini tidak sepakat.' },
+    calibrating: {
+      short: 'Sedang dikalibrasi',
+      hint: 'Probe sedang dikalibrasi: ia berada di larutan buffer, bukan di tangki.',
+    },
     other: { short: 'Catatan', hint: 'Agen yang lebih baru memberi catatan yang belum dikenal versi ini.' },
     clock: { short: 'Waktu tidak pasti', hint: 'Jam perangkat belum sinkron ketika mengukur.' },
     show: (count) => `Lihat ${count} catatan`,
@@ -171,6 +182,7 @@ export const id: Dictionary = {
     chartLabel: (metric, range) => `Grafik ${metric}, ${range}`,
     details: 'Rincian',
     serial: 'Nomor seri',
+    location: 'Lokasi',
     agent: 'Agen',
     enrolled: 'Terdaftar',
     lastSeen: 'Terakhir terlihat',
@@ -253,6 +265,8 @@ export const id: Dictionary = {
     removed: 'Token dihapus',
     failed: 'Daftar token tidak dapat dimuat',
   },
+
+  registry: registryId,
 
   settings: {
     title: 'Pengaturan',

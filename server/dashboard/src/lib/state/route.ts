@@ -4,6 +4,7 @@ export type Route =
   | { page: 'fleet' }
   | { page: 'device'; name: string }
   | { page: 'enrolment' }
+  | { page: 'registry' }
   | { page: 'settings' }
   | { page: 'missing' };
 
@@ -11,6 +12,7 @@ export function parseRoute(path: string): Route {
   const parts = path.split('/').filter(Boolean);
   if (parts.length === 0) return { page: 'fleet' };
   if (parts.length === 1 && parts[0] === 'enrolment') return { page: 'enrolment' };
+  if (parts.length === 1 && parts[0] === 'registry') return { page: 'registry' };
   if (parts.length === 1 && parts[0] === 'settings') return { page: 'settings' };
   if (parts.length === 2 && parts[0] === 'devices' && parts[1]) {
     try {
@@ -25,6 +27,7 @@ export function parseRoute(path: string): Route {
 export const paths = {
   fleet: '/',
   enrolment: '/enrolment',
+  registry: '/registry',
   settings: '/settings',
   device: (name: string): string => `/devices/${encodeURIComponent(name)}`,
 };
