@@ -336,7 +336,8 @@ impl Client {
             request = request.header(header::COOKIE, cookie);
         }
         let body = Full::new(body.map(|(_, bytes)| bytes).unwrap_or_default());
-        self.address.exchange(request.body(body).map_err(|e| unreadable(path, e))?).await
+        // Boxed: it holds a whole TLS handshake, and every caller's future would.
+        Box::pin(self.address.exchange(request.body(body).map_err(|e| unreadable(path, e))?)).await
     }
 }
 

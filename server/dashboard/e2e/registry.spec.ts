@@ -49,12 +49,11 @@ test('a file with mistakes is explained line by line, and its correction is impo
 
 test('a file can be dropped, and what is no spreadsheet is said to be none', async ({ signedIn: page }) => {
   await page.goto('/registry');
-  const data = await page.evaluateHandle(() => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File(['hello'], 'foto.csv', { type: 'text/csv' }));
-    return transfer;
+  await page.locator('[data-drop]').evaluate((target) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(['hello'], 'foto.csv', { type: 'text/csv' }));
+    target.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
   });
-  await page.dispatchEvent('.drop', 'drop', { dataTransfer: data });
   await expect(page.getByRole('alert')).toContainText('serial,name,location');
 });
 

@@ -1,4 +1,5 @@
 //! The registry: which devices are expected, in and out as CSV, and ranges of names. Shows plans, does not make them.
+#![allow(unused_qualifications)] // utoipa's macro writes them
 
 use super::auth::Caller;
 use super::error::{Problem, Problems};
@@ -256,7 +257,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Registrations>, Pr
 /// Imports a spreadsheet, all lines or none. The columns are serial, name, location, latitude, longitude, metrics and
 /// notes, in any order, with English or Indonesian headings, separated by comma or semicolon.
 #[utoipa::path(post, path = "/api/v1/registrations/import", operation_id = "importRegistrations", tag = "registry",
-    params(How), request_body(content = String, content_type = "text/csv"),
+    request_body(content = String, content_type = "text/csv"), params(How),
     responses((status = 200, body = ImportPlan),
         (status = 422, body = RefusedImport, content_type = "application/problem+json",
             description = "lines are refused, so nothing was imported"), Problems))]
