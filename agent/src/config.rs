@@ -63,7 +63,8 @@ pub enum Token {
 pub struct Buffer {
     /// Beyond so many readings the oldest are dropped and counted.
     pub max_readings: u64,
-    /// Readings are committed together this often: each commit is a write to the card.
+    /// Readings are committed together this often, but what is news at once: each commit wears the card,
+    /// and a reading is sent only once it is committed.
     pub commit_ms: u64,
     /// Whether readings stay after the acknowledgement, for audits and tests.
     pub keep_acknowledged: bool,
@@ -71,7 +72,7 @@ pub struct Buffer {
 
 impl Default for Buffer {
     fn default() -> Self {
-        Self { max_readings: 2_000_000, commit_ms: 1000, keep_acknowledged: false }
+        Self { max_readings: 2_000_000, commit_ms: 60_000, keep_acknowledged: false }
     }
 }
 

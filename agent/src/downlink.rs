@@ -1,10 +1,12 @@
-//! What the server says to this device: acknowledgements go to the uplink, settings are saved and applied.
+//! What the server says to this device: acknowledgements go to the uplink, settings are saved and applied,
+//! its time helps a clock that is not synced.
 //! A message that can't be read is logged and otherwise ignored.
 
 use crate::link::Message;
 use crate::sampler::Intervals;
 use crate::settings::SettingsFile;
-use shared::{Ack, DeviceName, Settings, Topic};
+use crate::time::Time;
+use shared::{Ack, DeviceName, ServerTime, Settings, Topic};
 use tokio::sync::mpsc;
 
 /// Where messages go.
@@ -17,6 +19,8 @@ pub struct Downlink {
     pub settings: std::sync::Arc<SettingsFile>,
     /// The sampler's intervals.
     pub intervals: Intervals,
+    /// The clock.
+    pub time: Time,
 }
 
 impl Downlink {
@@ -46,6 +50,10 @@ impl Downlink {
                 }
                 Err(problem) => unreadable(&problem),
             },
+            Some(Topic::Time(device)) if device == self.device => match ServerTime::decode(&message.payload) {
+                Ok(server) => self.time.server_said(server.time),
+                Err(problem) => unreadable(&problem),
+            },
             _ => unreadable(&"it is none of this device's topics"),
         }
     }
@@ -55,8 +63,8 @@ impl Downlink {
 mod tests {
     use super::*;
     use crate::sampler::Sampler;
-    use crate::time::{Discipline, SystemClock, Time};
-    use shared::{BufferId, message};
+    use crate::time::{Discipline, SystemClock};
+    use shared::{BufferId, ClockQuality, message};
     use std::sync::Arc;
 
     struct Bench {
@@ -72,7 +80,8 @@ mod tests {
         let (sender, acks) = mpsc::channel(1);
         let settings = Arc::new(SettingsFile::open(folder.path(), &time));
         let device = DeviceName::numbered(7);
-        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals() };
+        let time = Time::new(Arc::new(SystemClock), Discipline::File(folder.path().join("never")));
+        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals(), time };
         Bench { downlink, acks, _folder: folder }
     }
 
@@ -96,6 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn the_servers_time_gives_a_clock_that_is_not_synced_its_stamps() {
+        let bench = bench();
+        assert_eq!(bench.downlink.time.stamp().clock, ClockQuality::Unsynced);
+        take(&bench, "tirta/pi-7/down/time", r#"{"v":1,"time":1763690400000}"#);
+        let stamp = bench.downlink.time.stamp();
+        assert_eq!(stamp.clock, ClockQuality::Repaired);
+        assert!((1_763_690_400_000..1_763_690_500_000).contains(&stamp.at.0), "{}", stamp.at);
+    }
+
+    #[test]
     fn what_can_not_be_read_or_is_for_another_device_changes_nothing() {
         let mut bench = bench();
         for (topic, payload) in [
@@ -104,6 +123,9 @@ mod tests {
             ("tirta/pi-8/down/ack", r#"{"v":1,"buffer":"00c0ffee00c0ffee","through":42}"#),
             ("tirta/pi-7/down/settings", r#"{"v":1,"version":3,"interval_ms":{"ph":1}}"#),
             ("tirta/pi-8/down/settings", r#"{"v":1,"version":3}"#),
+            ("tirta/pi-8/down/time", r#"{"v":1,"time":1763690400000}"#),
+            ("tirta/pi-7/down/time", r#"{"v":1,"time":5000}"#),
+            ("tirta/pi-7/down/time", r#"{"v":1,"time":"noon"}"#),
             ("tirta/pi-7/up/status", r#"{"v":1,"state":"online"}"#),
             ("", ""),
         ] {
@@ -111,6 +133,7 @@ mod tests {
         }
         assert!(bench.acks.try_recv().is_err());
         assert_eq!(bench.downlink.settings.watch().borrow().version, 0);
+        assert_eq!(bench.downlink.time.stamp().clock, ClockQuality::Unsynced);
     }
 
     #[test]

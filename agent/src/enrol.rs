@@ -115,6 +115,8 @@ pub async fn once(server: &Server, home: &Home, serial: Serial, time: &Time) -> 
     if trust::fingerprint(&reply.ca)? != server.ca_sha256 {
         return Err(EnrolError::Answer("its authority is not the one that server.ca_sha256 names".to_owned()));
     }
+    // A floor for a clock that is in the past, and better than nothing for the readings until now.
+    time.server_said(reply.server_time);
     let identity = Identity {
         name: reply.name,
         broker: reply.broker,

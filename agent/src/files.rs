@@ -12,14 +12,38 @@ use std::path::{Path, PathBuf};
 /// When any step fails; the old file is then still there.
 pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let aside = beside(path, ".new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&aside)?;
+    replace(path, &aside, content, mode).inspect_err(|_| {
+        // On a full disk half a file would take the room that the next attempt needs.
+        let _ = std::fs::remove_file(&aside);
+    })
+}
+
+fn replace(path: &Path, aside: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(aside)?;
     // A file left over from a power cut keeps the mode that it was created with.
     file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(content)?;
     file.sync_all()?;
     drop(file);
-    std::fs::rename(&aside, path)?;
+    std::fs::rename(aside, path)?;
     sync_folder_of(path)
+}
+
+/// Makes a folder and those above it, so that a power cut does not take it away again with all that is in it.
+///
+/// # Errors
+/// When it can't be made.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+        make_folder(above)?;
+    }
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !path.is_dir() => Err(error),
+        _ => sync_folder_of(path),
+    }
 }
 
 /// Moves a file that can't be used out of the way, without destroying what may be in it.

@@ -21,3 +21,4 @@ pub mod status;
 pub mod time;
 pub mod trust;
 pub mod uplink;
+pub mod watchdog;

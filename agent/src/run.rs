@@ -8,15 +8,17 @@ use crate::buffer::{Buffer, Worker};
 use crate::config::Config;
 use crate::downlink::Downlink;
 use crate::enrol;
+use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
 use crate::sampler::Sampler;
 use crate::settings::SettingsFile;
 use crate::status::Reporter;
-use crate::time::{Time, boot_id};
+use crate::time::{BootClock, Time, boot_id};
 use crate::trust::{self, TrustError};
 use crate::uplink::Uplink;
-use shared::{Clock, Serial};
+use crate::watchdog::Notifier;
+use shared::{ClockQuality, Serial};
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -24,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 /// How long an agent that is told to stop goes on sending.
@@ -59,9 +61,10 @@ pub enum RunError {
 ///
 /// # Errors
 /// When the agent can't begin.
-pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
     let _lock = lock(&config.data_dir)?;
-    let time = Time::new(clock, config.discipline.clone());
+    let boot = boot_id(Path::new("/proc/sys/kernel/random/boot_id"));
+    let time = Time::new(clock, config.discipline.clone()).of_boot(&boot, &config.data_dir);
     let serial = config.serial.map_or_else(|| SerialSources::default().read(), Ok)?;
     let home = Home::new(&config.data_dir);
     let known = home.load(serial)?;
@@ -72,6 +75,9 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
     let settings = Arc::new(SettingsFile::open(&config.data_dir, &time));
     let (buffer, worker) = Buffer::start(&config.data_dir, &config.buffer, time.clone()).map_err(RunError::Thread)?;
     let sampler = measure(&config, &settings, &buffer, &time)?;
+    let mut clocks = JoinSet::new(); // until the end of this function
+    clocks.spawn(keep_time(time.clone(), config.data_dir.clone(), buffer.clone()));
+    let guarded = Guarded::begin(&sampler, &buffer, config.probes.len());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
     tokio::pin!(stop);
@@ -80,12 +86,14 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, stop: impl Future<Output
         () = &mut stop => None,
     };
     let Some(identity) = identity else {
+        guarded.end();
         end_of_measuring(sampler, &buffer).await;
         return end_of_buffer(worker).await;
     };
     let voice = connect(&config, &identity, &settings, &buffer, &sampler, &time)?;
     stop.await;
     tracing::info!("stopping");
+    guarded.end();
     end_of_measuring(sampler, &buffer).await;
     voice.deliver_the_rest(&buffer).await;
     voice.say_good_bye().await;
@@ -99,10 +107,52 @@ fn measure(config: &Config, settings: &SettingsFile, buffer: &Buffer, time: &Tim
         .map_err(RunError::Thread)
 }
 
+/// Watches the clocks for ever; what waits for a trusted time is committed as soon as there is one.
+async fn keep_time(time: Time, data_dir: PathBuf, buffer: Buffer) {
+    let mut quality = time.quality();
+    let known = async {
+        while quality.wait_for(|quality| *quality != ClockQuality::Unsynced).await.is_ok() {
+            buffer.flush().await;
+            if quality.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::join!(known, time.clone().keep(data_dir));
+}
+
 async fn identified(known: Option<Identity>, config: &Config, home: &Home, serial: Serial, time: &Time) -> Identity {
     match known {
         Some(identity) => identity,
         None => enrol::until_enrolled(&config.server, home, serial, time, config.uplink.backoff()).await,
+    }
+}
+
+/// While it lives, systemd hears that the agent measures.
+struct Guarded {
+    notifier: Arc<Notifier>,
+    feeding: JoinHandle<()>,
+}
+
+impl Guarded {
+    fn begin(sampler: &Sampler, buffer: &Buffer, probes: usize) -> Self {
+        let notifier = Arc::new(Notifier::from_environment());
+        notifier.ready();
+        let (pulse, state, health) = (sampler.pulse(), buffer.state(), buffer.health());
+        let status = move || {
+            let pending = state.borrow().map_or(0, |ledger| ledger.pending());
+            let trouble = health.borrow().trouble.map_or("", |_| "; the card can't be written");
+            format!("{probes} probes; {pending} readings wait for the server{trouble}")
+        };
+        let feeder = Arc::clone(&notifier);
+        let feeding = tokio::spawn(async move { feeder.feed(|| pulse.beats(std::time::Instant::now()), status).await });
+        Self { notifier, feeding }
+    }
+
+    /// The threads end now, so nobody may wait for their progress.
+    fn end(self) {
+        self.feeding.abort();
+        self.notifier.stopping();
     }
 }
 
@@ -125,10 +175,11 @@ fn connect(
     let device = identity.name.clone();
     let reporter = Reporter {
         device: device.clone(),
-        boot: boot_id(Path::new("/proc/sys/kernel/random/boot_id")),
+        boot: time.boot().to_owned(),
         time: time.clone(),
         settings: settings.watch(),
         buffer: buffer.state(),
+        health: buffer.health(),
         vitals: sampler.vitals(),
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
@@ -148,8 +199,9 @@ fn connect(
         acks: ack_sender,
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
+        time: time.clone(),
     };
-    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, &config.uplink);
+    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),
@@ -219,7 +271,7 @@ impl Voice {
 /// Makes the folder and takes it for this process.
 fn lock(data_dir: &Path) -> Result<File, RunError> {
     let failed = |error| RunError::DataDir { path: data_dir.to_owned(), error };
-    std::fs::create_dir_all(data_dir).map_err(failed)?;
+    files::make_folder(data_dir).map_err(failed)?;
     let file = File::create(data_dir.join("agent.lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -56,8 +56,8 @@ impl Vital {
 /// How the probes are.
 pub type Vitals = BTreeMap<Metric, Vital>;
 
-/// A thread may take this much longer than its interval before its probes count as silent.
-const GRACE: Duration = Duration::from_secs(10);
+/// A thread may take this much longer than its interval before its probes count as silent, and itself as hung.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// How long a stopping thread is waited for: it may hang in its bus.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -79,11 +79,26 @@ impl Intervals {
     }
 }
 
+/// Whether the threads make progress.
+#[derive(Clone, Default)]
+pub struct Pulse(Vec<Beat>);
+
+/// By when a thread is expected to have gone on.
+type Beat = Arc<Mutex<Instant>>;
+
+impl Pulse {
+    /// Whether each thread waits for its next sample, or began the present one lately.
+    pub fn beats(&self, now: Instant) -> bool {
+        self.0.iter().all(|beat| *beat.lock().unwrap_or_else(PoisonError::into_inner) >= now)
+    }
+}
+
 /// The running threads.
 pub struct Sampler {
     controls: Vec<Sender<Control>>,
     threads: Vec<JoinHandle<()>>,
     vitals: watch::Receiver<Vitals>,
+    pulse: Pulse,
 }
 
 /// Where samples go. It must not block.
@@ -108,16 +123,18 @@ impl Sampler {
             vitals: Arc::new(vitals_sender),
             water: Arc::new(Mutex::new(None)),
         };
-        let (mut controls, mut threads) = (vec![], vec![]);
+        let (mut controls, mut threads, mut pulse) = (vec![], vec![], Pulse::default());
         for lane in lanes.into_iter().filter(|lane| !lane.slots.is_empty()) {
             let (control, orders) = channel();
             let _ = control.send(Control::Intervals(intervals.clone()));
             let common = common.clone();
             let name = format!("sample {}", lane.name);
-            threads.push(std::thread::Builder::new().name(name).spawn(move || common.run(lane, &orders))?);
+            let beat: Beat = Arc::new(Mutex::new(Instant::now() + GRACE));
+            pulse.0.push(Arc::clone(&beat));
+            threads.push(std::thread::Builder::new().name(name).spawn(move || common.run(lane, &orders, &beat))?);
             controls.push(control);
         }
-        Ok(Self { controls, threads, vitals })
+        Ok(Self { controls, threads, vitals, pulse })
     }
 
     /// A handle to change the intervals.
@@ -128,6 +145,11 @@ impl Sampler {
     /// How the probes are, and whatever follows.
     pub fn vitals(&self) -> watch::Receiver<Vitals> {
         self.vitals.clone()
+    }
+
+    /// Whether the threads make progress.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Ends the threads; one that hangs in its bus is left behind.
@@ -159,11 +181,13 @@ struct Common {
 }
 
 impl Common {
-    fn run(self, mut lane: Lane, orders: &Receiver<Control>) {
+    fn run(self, mut lane: Lane, orders: &Receiver<Control>, beat: &Beat) {
+        let expect = |at: Instant| *beat.lock().unwrap_or_else(PoisonError::into_inner) = at + GRACE;
         let own: Vec<Duration> = lane.slots.iter().map(|slot| slot.interval).collect();
         let mut schedule = Schedule::new(own.clone(), Instant::now());
         loop {
             let Some((index, due)) = schedule.next() else { return };
+            expect(due.max(Instant::now()));
             match orders.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Ok(Control::Intervals(intervals)) => {
                     for (i, slot) in lane.slots.iter().enumerate() {
@@ -173,6 +197,7 @@ impl Common {
                 }
                 Ok(Control::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
+                    expect(Instant::now());
                     if let Some(slot) = lane.slots.get_mut(index) {
                         self.sample(slot, schedule.every(index));
                     }
@@ -183,8 +208,8 @@ impl Common {
     }
 
     fn sample(&self, slot: &mut Slot, every: Duration) {
-        let stamp = self.time.stamp();
-        let circumstances = Circumstances { now: stamp.at, water: self.water(), calibration: None };
+        let moment = self.time.moment();
+        let circumstances = Circumstances { now: moment.stamp.at, water: self.water(), calibration: None };
         let sample = slot.probe.sample(&circumstances);
         let fault = match sample.outcome {
             Outcome::Fault(fault) => Some(fault),
@@ -198,7 +223,7 @@ impl Common {
             }
         };
         self.note(slot.metric, Vital { fault, expected: Instant::now() + every + GRACE });
-        (self.sink)(Measured { stamp, metric: slot.metric, sample });
+        (self.sink)(Measured { moment, metric: slot.metric, sample });
     }
 
     fn water(&self) -> Option<Water> {

@@ -1,12 +1,12 @@
 //! What this device says about itself: at each connection, at each change and now and then, retained.
 
-use crate::buffer::Ledger;
+use crate::buffer::{Health, Ledger};
 use crate::link::{Link, LinkState};
 use crate::sampler::Vitals;
 use crate::time::Time;
 use shared::message::{BufferStatus, LinkState as State};
 use shared::reading::Fault;
-use shared::{DeviceName, Settings, Status, Topic};
+use shared::{BufferId, DeviceName, Settings, Status, Topic};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -32,6 +32,8 @@ pub struct Reporter {
     pub settings: watch::Receiver<Settings>,
     /// The buffer.
     pub buffer: watch::Receiver<Option<Ledger>>,
+    /// The card.
+    pub health: watch::Receiver<Health>,
     /// The probes.
     pub vitals: watch::Receiver<Vitals>,
 }
@@ -44,11 +46,11 @@ impl Reporter {
         status.boot.clone_from(&self.boot);
         status.clock = Some(self.time.stamp().clock);
         status.settings = self.settings.borrow().version;
-        status.buffer = self.buffer.borrow().map(|ledger| BufferStatus {
-            id: ledger.id,
-            pending: ledger.pending(),
-            dropped: ledger.dropped,
-        });
+        let Health { trouble, set_aside } = *self.health.borrow();
+        let buffer = self.buffer.borrow().map(|ledger| (ledger.id, ledger.pending(), ledger.dropped));
+        // Trouble is said even if there was never a buffer that could be opened.
+        let buffer = buffer.or(trouble.map(|_| (BufferId::from_random(0), 0, 0)));
+        status.buffer = buffer.map(|(id, pending, dropped)| BufferStatus { id, pending, dropped, trouble, set_aside });
         let now = Instant::now().into_std();
         for (metric, vital) in self.vitals.borrow().iter() {
             let fault = if vital.silent(now) { Some(Fault::BusError) } else { vital.fault };
@@ -72,6 +74,7 @@ impl Reporter {
     async fn while_up(&mut self, link: &Link, state: &mut watch::Receiver<LinkState>) {
         let connection = *state.borrow_and_update();
         let mut said = self.say(link, State::Online).await;
+        let mut clock = self.time.quality(); // changes after what was said
         let mut next = Instant::now() + AGAIN;
         let mut earliest = Instant::now() + CALM;
         while *state.borrow() == connection {
@@ -84,6 +87,8 @@ impl Reporter {
                 }
                 () = sleep_until(next) => {}
                 _ = self.settings.changed() => next = next.min(earliest),
+                Ok(()) = clock.changed() => next = next.min(earliest),
+                _ = self.health.changed() => next = next.min(earliest),
                 _ = self.vitals.changed() => next = next.min(earliest),
                 // The buffer changes with every commit: only what was dropped, or a new buffer, is news.
                 _ = self.buffer.changed() => {

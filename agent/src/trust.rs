@@ -1,8 +1,13 @@
 //! Which server is believed: the one whose certificate the fleet's own authority signed, nobody else.
 //!
 //! On the first contact the authority is known only by the SHA-256 of its certificate, which must be in
-//! the chain that the server presents. A device whose clock is in the past (no battery, no network time
-//! yet) must not be locked out by "not yet valid": then, and only then, that one check is passed over.
+//! the chain that the server presents.
+//!
+//! A device whose clock is wrong (no battery, no network time yet) must not be locked out, or it would never
+//! learn the time. While its clock is not synced, certificates are judged at a time that is surely not in the
+//! past: the latest of the wall clock, the build, the last good time and the server's. "Not yet valid" is
+//! passed over then; "expired" is judged once more without the wall clock, which may be far ahead.
+//! A synced clock insists on everything.
 
 use crate::time::Time;
 use ring::digest::{SHA256, digest};
@@ -12,8 +17,10 @@ use rustls::crypto::{CryptoProvider, ring::default_provider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use shared::UtcMillis;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why no TLS configuration can be made.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +118,10 @@ impl Verifier {
     }
 }
 
+fn unix(time: UtcMillis) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_millis(u64::try_from(time.0).unwrap_or(0)))
+}
+
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
@@ -118,7 +129,7 @@ impl ServerCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
         ocsp_response: &[u8],
-        now: UnixTime,
+        _system: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let mut roots = RootCertStore::empty();
         roots.add(self.anchor(intermediates)?.clone().into_owned())?;
@@ -126,12 +137,18 @@ impl ServerCertVerifier for Verifier {
             .build()
             .map_err(|error| Error::General(error.to_string()))?;
         let at = |now| strict.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match at(now) {
-            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. }))
-                if !self.time.is_synced() =>
-            {
-                tracing::warn!("this device's clock is before the server's certificate; its date is not checked");
+        let (wall, floor) = (self.time.now(), self.time.floor());
+        if self.time.is_synced() {
+            return at(unix(wall));
+        }
+        match at(unix(wall.max(floor))) {
+            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
+                tracing::warn!(clock = %wall, %floor, "this device's clock is before the server's certificate; its date is not checked");
                 at(not_before)
+            }
+            Err(Error::InvalidCertificate(CertificateError::ExpiredContext { .. })) if wall > floor => {
+                tracing::warn!(clock = %wall, last_good = %floor, "by this device's clock, which is not synced, the server's certificate has expired; it is judged at the last good time");
+                at(unix(floor))
             }
             verified => verified,
         }

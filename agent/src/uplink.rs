@@ -8,7 +8,7 @@ use crate::backoff::Backoff;
 use crate::buffer::{Buffer, Ledger};
 use crate::config;
 use crate::link::{Delivery, Link, LinkState};
-use shared::{Ack, BufferId, DeviceName, Seq, Topic};
+use shared::{Ack, BufferId, ClockQuality, DeviceName, Seq, Topic};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
@@ -16,6 +16,10 @@ use tokio::time::{Instant, sleep_until};
 /// So many batches without an answer of the server, and the connection is made anew although the
 /// broker takes them: the subscription may be gone.
 const PATIENCE: u32 = 3;
+
+/// So long after a connection was made, or the clock was lost, readings whose time may yet be repaired wait: the
+/// server's time comes within seconds, but one that offers none must not stop data.
+const HOLD: Duration = Duration::from_secs(30);
 
 /// A batch on its way.
 #[derive(Debug, Clone)]
@@ -72,6 +76,9 @@ pub struct Uplink {
     link_state: watch::Receiver<LinkState>,
     /// The connection that is used now.
     connection: LinkState,
+    clock: watch::Receiver<ClockQuality>,
+    /// Until then readings wait for their times.
+    hold_until: Instant,
     buffer: Buffer,
     buffer_state: watch::Receiver<Option<Ledger>>,
     acks: mpsc::Receiver<Ack>,
@@ -87,6 +94,7 @@ impl Uplink {
         link: Link,
         buffer: Buffer,
         acks: mpsc::Receiver<Ack>,
+        clock: watch::Receiver<ClockQuality>,
         settings: &config::Uplink,
     ) -> Self {
         Self {
@@ -94,6 +102,8 @@ impl Uplink {
             link_state: link.state(),
             link,
             connection: LinkState::Down,
+            clock,
+            hold_until: Instant::now(),
             buffer_state: buffer.state(),
             buffer,
             acks,
@@ -119,7 +129,7 @@ impl Uplink {
 
     async fn offline(&mut self, in_flight: Option<InFlight>) -> State {
         match self.link_state.wait_for(|state| *state != LinkState::Down).await.map(|state| *state) {
-            Ok(connection) => self.connection = connection,
+            Ok(connection) => (self.connection, self.hold_until) = (connection, Instant::now() + HOLD),
             // The link has ended, and so will this task.
             Err(_) => std::future::pending().await,
         }
@@ -130,7 +140,13 @@ impl Uplink {
     async fn idle(&mut self) -> State {
         // What is committed after this look wakes the wait below.
         self.buffer_state.borrow_and_update();
-        if let Some(batch) = self.buffer.next_batch(self.batch).await {
+        let lost =
+            self.clock.has_changed().unwrap_or(false) && *self.clock.borrow_and_update() == ClockQuality::Unsynced;
+        if lost {
+            self.hold_until = Instant::now() + HOLD;
+        }
+        let hold = Instant::now() < self.hold_until;
+        if let Some(batch) = self.buffer.next_batch(self.batch, hold).await {
             let (first, last) = (batch.readings.first(), batch.readings.last());
             if let (Some(first), Some(last)) = (first.map(|r| r.seq), last.map(|r| r.seq)) {
                 let payload = batch.encode();
@@ -139,6 +155,7 @@ impl Uplink {
         }
         tokio::select! {
             () = end_of(self.connection, &mut self.link_state) => State::Offline(None),
+            () = sleep_until(self.hold_until), if hold => State::Idle,
             Some(ack) = self.acks.recv() => {
                 self.note(&ack).await;
                 State::Idle

@@ -10,13 +10,14 @@ use agent::identity::Home;
 use agent::time::Time;
 use rcgen::CertificateSigningRequestParams;
 use serde_json::json;
-use shared::Serial;
 use shared::enrol::EnrolRequest;
+use shared::{ClockQuality, Serial};
 use std::time::Duration;
-use support::{Authority, Server, synced, unsynced};
+use support::{Authority, Server, synced, these_years, unsynced, wrong_clocks};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+const SERVER_TIME: i64 = 1_763_690_400_000;
 const FOR_YEARS: (i32, i32) = (2020, 2200);
 
 struct Bench {
@@ -91,7 +92,7 @@ impl Bench {
             "certificate": self.authority.sign(&request.csr, "pi-7"),
             "ca": self.authority.pem(),
             "broker": { "port": 8883 },
-            "server_time": 1_763_690_400_000_i64,
+            "server_time": SERVER_TIME,
             "of_a_later_version": true,
         });
         Some((200, reply.to_string()))
@@ -161,10 +162,24 @@ async fn a_device_whose_clock_is_behind_is_not_locked_out_but_a_synced_one_insis
 }
 
 #[tokio::test]
+async fn a_clock_of_1970_and_one_ten_years_ahead_enrol_and_learn_the_time() {
+    for time in wrong_clocks() {
+        let bench = Bench::with("localhost", these_years(), time).await;
+        let (result, _) = tokio::join!(bench.attempt(), bench.answer(|request| bench.welcome(request)));
+        result.unwrap();
+        let stamp = bench.time.stamp();
+        assert_eq!(stamp.clock, ClockQuality::Repaired);
+        assert!((SERVER_TIME..SERVER_TIME + 60_000).contains(&stamp.at.0), "{stamp:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_expired_certificate_is_refused_by_any_clock() {
-    let bench = Bench::with("localhost", (2001, 2002), unsynced()).await;
-    let (result, _) = tokio::join!(bench.attempt(), bench.answer(|request| bench.welcome(request)));
-    assert!(result.unwrap_err().to_string().contains("expired"));
+    for time in wrong_clocks().into_iter().chain([synced(), unsynced()]) {
+        let bench = Bench::with("localhost", (2001, 2002), time).await;
+        let (result, _) = tokio::join!(bench.attempt(), bench.answer(|request| bench.welcome(request)));
+        assert!(result.unwrap_err().to_string().contains("expired"));
+    }
 }
 
 #[tokio::test]

@@ -5,11 +5,12 @@ mod support;
 
 use agent::backoff::Backoff;
 use agent::link::{self, Link, LinkConfig, LinkState, Message};
+use agent::time::Time;
 use agent::trust;
 use shared::{DeviceName, Topic};
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Authority, PATIENT, Server, Session, synced};
+use support::{Authority, PATIENT, Server, Session, synced, these_years, wrong_clocks};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -26,11 +27,15 @@ fn pi7() -> DeviceName {
 }
 
 async fn start() -> Bench {
+    start_with((2020, 2200), synced()).await
+}
+
+async fn start_with(years: (i32, i32), time: Time) -> Bench {
     let authority = Authority::new();
     // The certificate's name is not the address that is dialled.
-    let server = Server::new(authority.tls(&authority.server("tirta.local", (2020, 2200)), true)).await;
+    let server = Server::new(authority.tls(&authority.server("tirta.local", years), true)).await;
     let device = authority.device("pi-7");
-    let tls = trust::mutual(&authority.pem(), &device.certificate, &device.key, synced()).unwrap();
+    let tls = trust::mutual(&authority.pem(), &device.certificate, &device.key, time).unwrap();
     let (link, inbox, task) = link::start(LinkConfig {
         device: pi7(),
         dial: ("127.0.0.1".to_owned(), server.address.port()),
@@ -63,6 +68,15 @@ async fn a_device_connects_under_its_name_with_its_will_and_is_up_once_subscribe
     assert_eq!(*bench.link.state().borrow(), LinkState::Down);
     session.subscribed(1).await;
     until(&bench.link, LinkState::Up(1)).await;
+}
+
+#[tokio::test]
+async fn a_clock_of_1970_and_one_ten_years_ahead_connect() {
+    for time in wrong_clocks() {
+        let bench = start_with(these_years(), time).await;
+        let _session = Session::ready(&bench.server).await;
+        until(&bench.link, LinkState::Up(1)).await;
+    }
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use crate::{
     store::{Committed, Device, Incoming, Store, StoreError},
 };
 use shared::{
-    Ack, Batch, Clock, DeviceName, Settings, Status, Topic,
-    message::{Received, Rejection},
+    Ack, Batch, Clock, ClockQuality, DeviceName, ServerTime, Settings, Status, Topic,
+    message::{LinkState, Received, Rejection},
 };
 use std::{
     future::Future,
@@ -231,10 +231,25 @@ impl Ingest {
     async fn record_all(self: Arc<Self>, mut heard: mpsc::Receiver<(DeviceName, Status)>) {
         while let Some((device, status)) = heard.recv().await {
             match self.store.record_status(&device, &status, self.clock.now()).await {
-                Ok(true) => self.live.publish(Event::Device { name: device }),
+                Ok(true) => {
+                    self.help_clock(&device, &status);
+                    self.live.publish(Event::Device { name: device });
+                }
                 Ok(false) => tracing::warn!(%device, "a status of a device that is not registered"),
                 Err(error) => tracing::warn!(%device, %error, "a status is not recorded"),
             }
+        }
+    }
+
+    /// Tells a device the time whose own clock is not synced. One that says nothing of its clock knows no such message.
+    fn help_clock(&self, device: &DeviceName, status: &Status) {
+        let needs = status.clock.is_some_and(|clock| clock != ClockQuality::Synced);
+        if !needs || status.state != LinkState::Online {
+            return;
+        }
+        let time = ServerTime::new(self.clock.now());
+        if let Err(error) = self.link.try_publish(&Topic::Time(device.clone()), time.encode()) {
+            tracing::debug!(%error, "the time is not sent; the device's next status asks again");
         }
     }
 

@@ -19,7 +19,8 @@ use server::{
     tls::TlsListener,
 };
 use shared::{
-    Ack, Batch, BufferId, Clock, DeviceName, Metric, Reading, Seq, Serial, Settings, Status, Topic, UtcMillis,
+    Ack, Batch, BufferId, Clock, ClockQuality, DeviceName, Metric, Reading, Seq, Serial, ServerTime, Settings, Status,
+    Topic, UtcMillis,
     message::{BufferStatus, Intervals, LinkState, MAX_PAYLOAD, Refusal},
 };
 use sqlx::{Connection, SqliteConnection};
@@ -198,6 +199,19 @@ impl Device {
         }
     }
 
+    /// The time that the server says, asked for by a status with this clock.
+    async fn time(&mut self, clock: ClockQuality) -> ServerTime {
+        let mut status = Status::new(LinkState::Online);
+        status.clock = Some(clock);
+        self.publish(Topic::Status(self.name.clone()), status.encode()).await;
+        loop {
+            let (topic, payload) = within("the time", self.inbox.recv()).await.unwrap();
+            if topic == Topic::Time(self.name.clone()) {
+                return ServerTime::decode(&payload).unwrap();
+            }
+        }
+    }
+
     async fn settings(&mut self) -> Settings {
         loop {
             let (topic, payload) = within("settings", self.inbox.recv()).await.unwrap();
@@ -244,6 +258,29 @@ async fn a_batch_is_committed_then_acknowledged_and_seen_live() {
     assert!(matches!(event, Event::Readings { device, readings } if device == pi(1) && *readings == *sent));
     // The repeat is no news.
     assert!(watcher.try_recv().is_err());
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_whose_clock_is_not_synced_is_told_the_time_and_another_is_not() {
+    let server = Server::start().await;
+    let mut device = server.device(1).await;
+    let before = SystemClock.now();
+    for clock in [ClockQuality::Unsynced, ClockQuality::Repaired] {
+        let told = device.time(clock).await.time;
+        assert!(before <= told && told <= SystemClock.now());
+    }
+    let mut watcher = server.live.subscribe();
+    let mut synced = Status::new(LinkState::Online);
+    synced.clock = Some(ClockQuality::Synced);
+    for status in [&synced, &synced.last_will()] {
+        device.publish(Topic::Status(pi(1)), status.encode()).await;
+        within("an event", watcher.recv()).await.unwrap();
+    }
+    // It would come before what the server says afterwards.
+    server.link.publish(&Topic::Settings(pi(1)), Settings::default().encode(), false).await.unwrap();
+    let (topic, _) = within("the next message", device.inbox.recv()).await.unwrap();
+    assert_eq!(topic, Topic::Settings(pi(1)));
     server.stop().await;
 }
 
@@ -345,7 +382,7 @@ async fn a_status_is_recorded_and_announced() {
     let device = server.device(1).await;
     let mut watcher = server.live.subscribe();
     let mut status = Status::new(LinkState::Online);
-    status.buffer = Some(BufferStatus { id: BufferId::from_random(BUFFER), pending: 12, dropped: 3 });
+    status.buffer = Some(BufferStatus::new(BufferId::from_random(BUFFER), 12, 3));
     device.publish(Topic::Status(pi(1)), "no status").await;
     device.publish(Topic::Status(pi(1)), status.encode()).await;
     let event = within("an event", watcher.recv()).await.unwrap();

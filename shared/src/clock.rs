@@ -15,7 +15,7 @@ pub struct UtcMillis(pub i64);
 pub enum ClockQuality {
     /// Taken while the clock was disciplined (NTP).
     Synced,
-    /// Taken before that, and corrected afterwards from the boot id and the monotonic clock.
+    /// Taken before that: computed from a time that was learned later, and the ticks of the same boot.
     Repaired,
     /// Not to be trusted: it is shown, but it never raises an alert.
     Unsynced,
@@ -52,6 +52,12 @@ pub const EARLIEST: UtcMillis = UtcMillis(1_704_067_200_000);
 pub const MAX_AHEAD_MS: i64 = 86_400_000;
 
 impl Stamp {
+    /// Whether something that happened then may raise an alert. Never from an unsynced time: its hour may be
+    /// another week's, so what looks like now is perhaps long over.
+    pub fn may_alert(&self) -> bool {
+        self.clock != ClockQuality::Unsynced
+    }
+
     /// Whether a receiver whose clock says `now` can take this stamp for what it claims.
     /// An unsynced stamp claims nothing but to be a time at all (1970 to 2200).
     pub fn is_plausible(&self, now: UtcMillis) -> bool {
@@ -91,6 +97,13 @@ mod tests {
         assert!(!stamp(year_2100, ClockQuality::Repaired).is_plausible(now));
         assert!(stamp(year_1970, ClockQuality::Unsynced).is_plausible(now));
         assert!(!stamp(i64::MAX, ClockQuality::Unsynced).is_plausible(now));
+    }
+
+    #[test]
+    fn an_unsynced_time_never_raises_an_alert() {
+        let may = |clock| Stamp { at: UtcMillis(1_763_690_400_000), clock }.may_alert();
+        assert!(may(ClockQuality::Synced) && may(ClockQuality::Repaired));
+        assert!(!may(ClockQuality::Unsynced));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod topic;
 
 pub use clock::{Clock, ClockQuality, Stamp, UtcMillis};
 pub use id::{BufferId, DeviceName, Seq, Serial};
-pub use message::{Ack, Batch, PROTOCOL_VERSION, Settings, Status};
+pub use message::{Ack, Batch, PROTOCOL_VERSION, ServerTime, Settings, Status};
 pub use metric::{Metric, Unit};
 pub use reading::{Fault, Flag, Flags, Outcome, Reading, Value};
 pub use topic::Topic;

@@ -21,6 +21,8 @@ pub enum Topic {
     Ack(DeviceName),
     /// Down: [`crate::Settings`], retained. QoS 1.
     Settings(DeviceName),
+    /// Down: a [`crate::ServerTime`], for a device whose clock is not synced. QoS 1.
+    Time(DeviceName),
     /// Down: [`crate::message::calibrate::CalibrationDown`]. QoS 1.
     CalibrationDown(DeviceName),
 }
@@ -32,8 +34,13 @@ impl Topic {
 
     /// What one device subscribes to: each by its name, because a broker finds names at once but
     /// compares every message with every pattern that anybody has subscribed to.
-    pub fn down(device: &DeviceName) -> [Topic; 3] {
-        [Topic::Ack(device.clone()), Topic::Settings(device.clone()), Topic::CalibrationDown(device.clone())]
+    pub fn down(device: &DeviceName) -> [Topic; 4] {
+        [
+            Topic::Ack(device.clone()),
+            Topic::Settings(device.clone()),
+            Topic::Time(device.clone()),
+            Topic::CalibrationDown(device.clone()),
+        ]
     }
 
     /// The pattern for the same: everything that comes down to one device.
@@ -55,6 +62,7 @@ impl Topic {
             ("up", "calibration") => Topic::CalibrationUp(device),
             ("down", "ack") => Topic::Ack(device),
             ("down", "settings") => Topic::Settings(device),
+            ("down", "time") => Topic::Time(device),
             ("down", "calibration") => Topic::CalibrationDown(device),
             _ => return None,
         };
@@ -69,6 +77,7 @@ impl Topic {
         | Self::CalibrationUp(device)
         | Self::Ack(device)
         | Self::Settings(device)
+        | Self::Time(device)
         | Self::CalibrationDown(device)) = self;
         device
     }
@@ -99,6 +108,7 @@ impl fmt::Display for Topic {
             Topic::CalibrationUp(_) => "up/calibration",
             Topic::Ack(_) => "down/ack",
             Topic::Settings(_) => "down/settings",
+            Topic::Time(_) => "down/time",
             Topic::CalibrationDown(_) => "down/calibration",
         };
         write!(f, "tirta/{}/{level}", self.device())
@@ -132,7 +142,9 @@ mod tests {
     #[test]
     fn a_device_may_write_only_its_own_up_and_read_only_its_own_down() {
         assert!(Topic::may_publish(&pi(7), "tirta/pi-7/up/readings"));
-        for denied in ["tirta/pi-8/up/readings", "tirta/pi-7/down/ack", "tirta/pi-7/up/other", "$SYS/x"] {
+        for denied in
+            ["tirta/pi-8/up/readings", "tirta/pi-7/down/ack", "tirta/pi-7/down/time", "tirta/pi-7/up/other", "$SYS/x"]
+        {
             assert!(!Topic::may_publish(&pi(7), denied), "{denied}");
         }
         assert!(Topic::may_subscribe(&pi(7), "tirta/pi-7/down/#"));

@@ -179,13 +179,21 @@ fn settings_have_these_bytes_and_tolerate_a_newer_server() {
 }
 
 #[test]
+fn the_servers_time_has_these_bytes_and_tolerates_a_newer_server() {
+    let bytes = r#"{"v":1,"time":1763690500000}"#;
+    assert_eq!(ServerTime::new(NOW).encode(), bytes);
+    assert_eq!(ServerTime::decode(br#"{"v":1,"time":1763690500000,"leap":0}"#).unwrap(), ServerTime::new(NOW));
+    assert!(ServerTime::decode(br#"{"v":1}"#).is_err());
+}
+
+#[test]
 fn a_status_has_these_bytes() {
     let mut status = Status::new(LinkState::Online);
     status.agent = "0.1.0".to_owned();
     status.boot = "b7".to_owned();
     status.clock = Some(ClockQuality::Synced);
     status.settings = 3;
-    status.buffer = Some(BufferStatus { id: BufferId::from_random(1), pending: 12, dropped: 0 });
+    status.buffer = Some(BufferStatus::new(BufferId::from_random(1), 12, 0));
     status.probes.insert("ph".to_owned(), "ok".to_owned());
     let bytes = concat!(
         r#"{"v":1,"state":"online","agent":"0.1.0","boot":"b7","clock":"synced","settings":3,"#,

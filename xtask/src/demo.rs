@@ -49,6 +49,8 @@ pub async fn run(options: DemoOptions) -> Result<(), Error> {
         database_url: None,
         mosquitto: false,
         proxied: false,
+        clocks_off_by: None,
+        small_disk: false,
     };
     println!("Starting the server and {} agents", options.devices);
     let mut stop = Stop::listen()?;

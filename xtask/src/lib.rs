@@ -11,6 +11,7 @@ pub mod error;
 pub mod fleet;
 pub mod mqtt;
 pub mod postgres;
+pub mod powercut;
 pub mod prepare;
 pub mod proxy;
 pub mod verify;

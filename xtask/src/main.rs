@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use xtask::{bench, chaos, check, demo, error::Error, prepare};
+use xtask::{bench, chaos, check, demo, error::Error, powercut, prepare};
 
 /// Tools of the Tirta project.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ enum What {
     Demo(demo::DemoOptions),
     /// The same while everything goes wrong; then compares what was measured with what is stored.
     Chaos(chaos::ChaosOptions),
+    /// Cuts the power of an agent a thousand times, and starts it again on what its card could hold.
+    Powercut(powercut::PowercutOptions),
     /// Measures.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -47,10 +49,18 @@ async fn run(command: What) -> Result<(), Error> {
             demo::run(options).await
         }
         What::Chaos(options) => {
+            check::install_one("faketime")?;
             if !options.no_build {
                 prepare::programs()?;
             }
             chaos::run(options).await
+        }
+        What::Powercut(options) => {
+            check::install_one("strace")?;
+            if !options.no_build {
+                prepare::victim()?;
+            }
+            powercut::run(&options)
         }
         What::Bench(what) => bench::run(what).await,
         What::Test(options) => check::run_checks(&options).await,
@@ -68,6 +78,7 @@ mod tests {
         for words in [
             "x demo --devices 5 --seconds 60 --data /tmp/x --http 8081",
             "x chaos --seconds 120 --seed 1 --devices 5",
+            "x powercut --cuts 1000 --seed 7",
             "x bench ingest --devices 200 --seconds 20 --database postgres",
             "x test --fast",
         ] {

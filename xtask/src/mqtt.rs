@@ -21,6 +21,9 @@ use tokio::{
 };
 
 const ALL_READINGS: &str = "tirta/+/up/readings";
+const ALL_STATUS: &str = "tirta/+/up/status";
+/// What is in the status of a device whose disk is full.
+const DISK_FULL: &[u8] = br#""trouble":"disk_full""#;
 /// How long a broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Batches that are kept for a late second delivery.
@@ -87,10 +90,11 @@ pub async fn take_over(identity: &Identity, client_id: &str, port: u16) -> Resul
 }
 
 /// A client with the server's own certificate that sends batches of devices a second time: at once,
-/// and again later when asked.
+/// and again later when asked. It hears what devices say of their disks, too.
 pub struct Repeater {
     late: mpsc::Sender<Order>,
     copies: Arc<AtomicU64>,
+    full_disks: Arc<AtomicU64>,
     tasks: [AbortHandle; 2],
 }
 
@@ -109,10 +113,11 @@ impl Repeater {
     pub fn start(identity: &Identity, port: u16, every: usize) -> Result<Self, Error> {
         let (client, events) = identity.client("tirta-repeater", port)?;
         let (late, orders) = mpsc::channel(1000);
-        let copies = Arc::new(AtomicU64::new(0));
-        let listening = tokio::spawn(listen(events, client.clone(), late.clone())).abort_handle();
+        let (copies, full_disks) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let listening = listen(events, client.clone(), late.clone(), Arc::clone(&full_disks));
+        let listening = tokio::spawn(listening).abort_handle();
         let sending = tokio::spawn(repeat(client, orders, every.max(1), Arc::clone(&copies))).abort_handle();
-        Ok(Self { late, copies, tasks: [listening, sending] })
+        Ok(Self { late, copies, full_disks, tasks: [listening, sending] })
     }
 
     /// Sends up to `count` old batches again.
@@ -123,6 +128,11 @@ impl Repeater {
     /// How many copies it has handed to its client.
     pub fn copies(&self) -> u64 {
         self.copies.load(Ordering::Relaxed)
+    }
+
+    /// How many statuses it has heard that told of a full disk.
+    pub fn full_disks(&self) -> u64 {
+        self.full_disks.load(Ordering::Relaxed)
     }
 }
 
@@ -135,11 +145,16 @@ impl Drop for Repeater {
 }
 
 /// Polls, and nothing else: whoever polls must not wait for a publish.
-async fn listen(mut events: EventLoop, client: AsyncClient, seen: mpsc::Sender<Order>) {
+async fn listen(mut events: EventLoop, client: AsyncClient, seen: mpsc::Sender<Order>, full_disks: Arc<AtomicU64>) {
     loop {
         match events.poll().await {
             Ok(Event::Incoming(Incoming::ConnAck(_))) => {
                 let _ = client.try_subscribe(ALL_READINGS, QoS::AtLeastOnce);
+                let _ = client.try_subscribe(ALL_STATUS, QoS::AtLeastOnce);
+            }
+            Ok(Event::Incoming(Incoming::Publish(publish))) if publish.topic.ends_with(b"/status") => {
+                let told = publish.payload.windows(DISK_FULL.len()).any(|part| part == DISK_FULL);
+                full_disks.fetch_add(u64::from(told), Ordering::Relaxed);
             }
             Ok(Event::Incoming(Incoming::Publish(publish))) => {
                 let topic = String::from_utf8_lossy(&publish.topic).into_owned();

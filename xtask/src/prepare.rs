@@ -67,6 +67,15 @@ pub fn programs() -> Result<(), Error> {
     run(&root(), &cargo(), &["build", "--package", "server", "--package", "agent"])
 }
 
+/// Builds the victim of `powercut`, which uses the agent's own library.
+///
+/// # Errors
+/// When the build fails.
+pub fn victim() -> Result<(), Error> {
+    println!("Building the victim");
+    run(&root(), &cargo(), &["build", "--package", "agent", "--example", "powercut"])
+}
+
 /// Builds the dashboard if its sources are newer than the result.
 ///
 /// # Errors

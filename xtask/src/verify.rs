@@ -3,7 +3,7 @@
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, ops::RangeInclusive};
 
 /// How many examples of each kind of difference are worth printing.
 const EXAMPLES: usize = 5;
@@ -82,6 +82,9 @@ pub struct Verdict {
     pub different: usize,
     /// Stored, and recorded by no agent.
     pub unknown: usize,
+    /// Stored with a time that is said to be right and can't be; only where clocks are made to jump.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub false_times: Option<usize>,
     /// A few of each, for people.
     #[serde(skip)]
     pub examples: Vec<String>,
@@ -119,6 +122,19 @@ impl Verdict {
         verdict
     }
 
+    /// Counts stored readings that are said to be synced or repaired and lie outside of `span` (UTC milliseconds).
+    pub fn judge_times(&mut self, stored: &[Stored], span: &RangeInclusive<i64>) {
+        let is_false = |row: &[Value]| {
+            let (time, clock) = (row.get(1).and_then(Value::as_i64), row.get(2).and_then(Value::as_str));
+            clock != Some("unsynced") && !time.is_some_and(|time| span.contains(&time))
+        };
+        let all: Vec<_> = stored.iter().filter(|stored| is_false(&stored.record.row)).collect();
+        let shown =
+            all.iter().take(EXAMPLES).map(|Stored { device, record }| format!("false time: {device}, {record:?}"));
+        self.examples.extend(shown);
+        self.false_times = Some(all.len());
+    }
+
     fn count(&mut self, what: &str, key: (&str, &str, u64), field: fn(&mut Self) -> &mut usize, n: usize) {
         let before = *field(self);
         *field(self) += n;
@@ -128,9 +144,10 @@ impl Verdict {
         }
     }
 
-    /// Nothing is missing, doubled, changed or invented, and there was something to compare.
+    /// Nothing is missing, doubled, changed, invented or at a false time, and there was something to compare.
     pub fn is_good(&self) -> bool {
-        self.pushed > 0 && self.missing + self.duplicates + self.different + self.unknown == 0
+        let odd = self.missing + self.duplicates + self.different + self.unknown + self.false_times.unwrap_or(0);
+        self.pushed > 0 && odd == 0
     }
 }
 
@@ -186,6 +203,21 @@ mod tests {
         assert_eq!(counts, (1, 2, 1, 1));
         assert!(!verdict.is_good());
         assert_eq!(verdict.examples.len(), 4);
+    }
+
+    #[test]
+    fn a_time_that_is_said_to_be_right_and_can_not_be_is_counted() {
+        let at = |time: i64, clock: &str| {
+            let row = serde_json::json!([1, time, clock, "ph", 7.0, null, ""]);
+            let row = row.as_array().unwrap().clone();
+            stored("pi-1", Record { row, ..record(1, 7.0) })
+        };
+        let mut verdict = Verdict::of(&pushed(), &[]);
+        let rows = [at(5, "unsynced"), at(5, "repaired"), at(900, "synced"), at(150, "synced"), at(100, "repaired")];
+        verdict.judge_times(&rows, &(100..=200));
+        assert_eq!(verdict.false_times, Some(2));
+        let good = Verdict { missing: 0, false_times: Some(0), ..verdict.clone() };
+        assert!(good.is_good() && !Verdict { false_times: Some(1), ..good }.is_good());
     }
 
     #[test]

@@ -17,6 +17,7 @@ use xtask::chaos::{
     torment,
 };
 use xtask::fleet::{Fleet, FleetSetup, Folder, Programs, until};
+use xtask::mqtt::Repeater;
 use xtask::postgres::Postgres;
 
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -57,6 +58,24 @@ async fn survives(fleet: &mut Fleet) {
     assert!(verdict.is_good(), "{verdict} {:?}", verdict.examples);
     // Five devices, four metrics a second, for a good ten seconds.
     assert!(verdict.pushed > 200, "{verdict}");
+}
+
+/// Where no disk may be mounted, it can't be full.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_reported_and_costs_no_reading() {
+    let folder = Folder::open(None, "disk").unwrap();
+    let setup = FleetSetup { small_disk: true, ..FleetSetup::new(&folder.path, 1).unwrap() };
+    let mut fleet = Fleet::start(&Programs::beside_us().unwrap(), &setup).await.unwrap();
+    let listener = Repeater::start(&fleet.service_identity(), fleet.services_port(), usize::MAX).unwrap();
+    if let Some(disk) = &fleet.disk {
+        disk.fill().unwrap();
+        until("it is reported", PATIENCE, async || Ok((listener.full_disks() > 0).then_some(()))).await.unwrap();
+        disk.relieve().unwrap();
+    }
+    fleet.drain(PATIENCE).await.unwrap();
+    fleet.stop().await.unwrap();
+    let verdict = fleet.verdict().await.unwrap();
+    assert!(verdict.is_good(), "{verdict} {:?}", verdict.examples);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,43 +2,23 @@
 //! Knows no thread and no network.
 //!
 //! Sequences are given at the commit and never reused. Rows leave only from the low end, so those that
-//! are there form one unbroken run from `low` to `next - 1`.
+//! are there form one unbroken run from `low` to `next - 1`. A row never changes, with one exception: an
+//! unsynced time of this boot is *open* until it is repaired or its row is handed over to be sent.
 
 use super::Measured;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
-use shared::reading::{Fault, Flags, Outcome, Value};
-use shared::{BufferId, ClockQuality, Metric, Reading, Seq, Stamp, UtcMillis};
+use super::row::{SELECT, count, insert, to_reading, whole};
+use super::schema::{self, SCHEMA_VERSION};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, ffi, params};
+use shared::message::Trouble;
+use shared::{BufferId, ClockQuality, Reading, Seq};
 use std::path::Path;
 use std::time::Duration;
 
-/// Form of the tables; another one is no database of this version.
-const SCHEMA_VERSION: i64 = 2;
-/// Marks the file as a buffer of Tirta ("Trta").
-const APPLICATION_ID: i64 = 0x5472_7461;
 /// Most rows that one transaction removes, so that no commit takes long.
 const PRUNE_STEP: u64 = 5_000;
 
-const SCHEMA: &str = "
-    CREATE TABLE meta (
-        only         INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
-        buffer       TEXT    NOT NULL,
-        next_seq     INTEGER NOT NULL,
-        acknowledged INTEGER NOT NULL,
-        dropped      INTEGER NOT NULL
-    );
-    -- A row has a value or a fault, never both, never none.
-    CREATE TABLE reading (
-        seq        INTEGER NOT NULL PRIMARY KEY,
-        at         INTEGER NOT NULL,
-        clock      TEXT    NOT NULL,
-        metric     TEXT    NOT NULL,
-        value      REAL,
-        fault      TEXT,
-        millivolts REAL,
-        flags      INTEGER NOT NULL,
-        spread     REAL,
-        CHECK ((value IS NULL) <> (fault IS NULL))
-    );";
+/// A part of the file can't be read, and will not be at the next try either: the card has lost it.
+const UNREADABLE: [i32; 3] = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
 
 /// Why the buffer's file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,19 +26,34 @@ pub enum FileError {
     /// It is broken: it has to be set aside.
     #[error("it is broken: {0}")]
     Broken(String),
-    /// It can't be used now (disk full, no access, in use): it may be later.
+    /// There is no room for it: there may be later.
+    #[error("{0}")]
+    Full(String),
+    /// It can't be used now (no access, in use, the card is read-only): it may be later.
     #[error("{0}")]
     Unavailable(String),
+}
+
+impl FileError {
+    /// The same in a word, for the status.
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Full(_) => Trouble::DiskFull,
+            Self::Broken(_) | Self::Unavailable(_) => Trouble::CardError,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for FileError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
         let broken = match &error {
-            E::SqliteFailure(code, _) => matches!(
-                code.code,
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation
-            ),
+            E::SqliteFailure(code, _) => {
+                matches!(
+                    code.code,
+                    ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation
+                ) || UNREADABLE.contains(&code.extended_code)
+            }
             // A column that has not the type that this version writes.
             E::FromSqlConversionFailure(..) | E::InvalidColumnType(..) | E::IntegralValueOutOfRange(..) => true,
             E::QueryReturnedNoRows => true,
@@ -66,7 +61,11 @@ impl From<rusqlite::Error> for FileError {
         };
         // Tables that are missing are an error of the statement, not of the file, in SQLite's view.
         let text = error.to_string();
-        if broken || text.contains("no such table") || text.contains("no such column") {
+        let full = matches!(&error, E::SqliteFailure(code, _)
+            if code.code == ErrorCode::DiskFull || code.extended_code == ffi::SQLITE_IOERR_SHMSIZE);
+        if full {
+            Self::Full(text)
+        } else if broken || text.contains("no such table") || text.contains("no such column") {
             Self::Broken(text)
         } else {
             Self::Unavailable(text)
@@ -120,32 +119,50 @@ pub struct Limits {
 pub struct File {
     db: Connection,
     ledger: Ledger,
+    /// This boot, and its number once a reading of it was committed.
+    boot: String,
+    boot_id: Option<i64>,
+    /// The first row with an open time.
+    open: Option<Seq>,
 }
 
 impl File {
-    /// Opens a buffer, or creates an empty one with the id `fresh`.
+    /// Opens a buffer in this boot, or creates an empty one with the id `fresh`.
     ///
     /// # Errors
     /// [`FileError::Broken`] when what is there is no buffer, else [`FileError::Unavailable`].
-    pub fn open(path: &Path, fresh: BufferId) -> Result<Self, FileError> {
+    pub fn open(path: &Path, fresh: BufferId, boot: &str) -> Result<Self, FileError> {
         let mut db = Connection::open(path)?;
         db.busy_timeout(Duration::from_secs(5))?;
         let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        // For a new file. A commit writes whole pages, and few of their bytes are new.
-        db.pragma_update(None, "page_size", 1024)?;
+        // For a new file. A commit writes whole pages, of which few bytes are new: the smallest that there are.
+        db.pragma_update(None, "page_size", 512)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         // In KiB: a small device, and rows are read once.
         db.pragma_update(None, "cache_size", -512)?;
         match (version, tables) {
-            (0, 0) => create(&mut db, fresh)?,
-            (1, _) => from_version_1(&mut db)?,
+            (0, 0) => schema::create(&mut db, fresh)?,
+            (1, _) => schema::from_version_1(&mut db)?,
             (SCHEMA_VERSION, _) => {}
             _ => return Err(FileError::Broken(format!("it has version {version} and {tables} tables"))),
         }
+        // Damage that is not found now could spread: a page that is wrongly taken for free is written over.
+        let found: String = db.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+        if found != "ok" {
+            return Err(FileError::Broken(found));
+        }
         let ledger = read_ledger(&db)?;
-        Ok(Self { db, ledger })
+        let known: Option<(i64, Seq)> = db
+            .query_row("SELECT id, first FROM boot WHERE name = ?1", [boot], |row| Ok((row.get(0)?, count(row, 1)?)))
+            .optional()?;
+        let closed = db.query_row("SELECT closed FROM meta", [], |row| count(row, 0))?;
+        let open = match known {
+            Some((id, first)) => open_from(&db, id, first.max(closed + 1))?,
+            None => None,
+        };
+        Ok(Self { db, ledger, boot: boot.to_owned(), boot_id: known.map(|(id, _)| id), open })
     }
 
     /// The state after the last commit.
@@ -153,8 +170,14 @@ impl File {
         self.ledger
     }
 
+    /// The first row whose time may yet be repaired.
+    pub fn first_open(&self) -> Option<Seq> {
+        self.open
+    }
+
     /// One transaction: gives sequences to `fresh` and writes them, notes the acknowledgement and what
-    /// was `lost` before it had a sequence, removes what is acknowledged (in steps) or too much.
+    /// was `lost` before it had a sequence, removes what is acknowledged (in steps) or too much. With a
+    /// `reference`, which added to the ticks of this boot gives the time, all open times are repaired.
     ///
     /// # Errors
     /// Nothing has changed then.
@@ -164,15 +187,29 @@ impl File {
         acknowledged: Seq,
         lost: u64,
         limits: Limits,
+        reference: Option<i64>,
     ) -> Result<Ledger, FileError> {
-        if fresh.is_empty() && lost == 0 && acknowledged <= self.ledger.acknowledged && !self.is_to_be_pruned(limits) {
+        let repair = reference.is_some() && self.open.is_some();
+        let nothing = fresh.is_empty() && lost == 0 && acknowledged <= self.ledger.acknowledged && !repair;
+        if nothing && !self.is_to_be_pruned(limits) {
             return Ok(self.ledger);
         }
-        let mut ledger = self.ledger;
+        let (mut ledger, mut boot_id, mut open) = (self.ledger, self.boot_id, self.open);
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for measured in fresh {
-            insert(&transaction, ledger.next, measured)?;
+            let boot = match boot_id {
+                Some(id) => id,
+                None => *boot_id.insert(add_boot(&transaction, &self.boot, ledger.next)?),
+            };
+            insert(&transaction, ledger.next, boot, measured)?;
+            if measured.moment.stamp.clock == ClockQuality::Unsynced {
+                open = open.or(Some(ledger.next));
+            }
             ledger.next += 1;
+        }
+        if let (Some(reference), Some(first), Some(boot)) = (reference, open, boot_id) {
+            repair_from(&transaction, first, boot, reference)?;
+            open = None;
         }
         ledger.acknowledged = ledger.acknowledged.max(acknowledged);
         ledger.dropped += lost;
@@ -183,11 +220,27 @@ impl File {
         ledger.drop_oldest(excess.min(PRUNE_STEP.max(fresh.len() as u64)));
         if ledger.low != self.ledger.low {
             transaction.prepare_cached("DELETE FROM reading WHERE seq < ?1")?.execute([whole(ledger.low)])?;
+            if let (Some(_), Some(boot)) = (open.filter(|open| *open < ledger.low), boot_id) {
+                open = open_from(&transaction, boot, ledger.low)?;
+            }
         }
         write_ledger(&transaction, &ledger)?;
         transaction.commit()?;
-        self.ledger = ledger;
+        (self.ledger, self.boot_id, self.open) = (ledger, boot_id, open);
         Ok(ledger)
+    }
+
+    /// Rows up to `last` are about to be sent: from now on their times stay as they are.
+    ///
+    /// # Errors
+    /// When that can't be written; then they must not be sent.
+    pub fn close_times(&mut self, last: Seq) -> Result<(), FileError> {
+        let (Some(open), Some(boot)) = (self.open, self.boot_id) else { return Ok(()) };
+        if open <= last {
+            self.db.prepare_cached("UPDATE meta SET closed = ?1")?.execute([whole(last)])?;
+            self.open = open_from(&self.db, boot, last + 1)?;
+        }
+        Ok(())
     }
 
     fn is_to_be_pruned(&self, limits: Limits) -> bool {
@@ -215,7 +268,13 @@ impl File {
         let mut rows = self.db.prepare_cached(&format!("{SELECT} WHERE seq > ?1 ORDER BY seq LIMIT ?2"))?;
         let readings = rows
             .query_map(params![whole(after), i64::try_from(limit).unwrap_or(i64::MAX)], to_reading)?
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        // Rows form one unbroken run: what the server would take for a gap is a page that was lost.
+        for (expected, reading) in (self.ledger.low.max(after + 1)..).zip(&readings) {
+            if reading.seq != expected {
+                return Err(FileError::Broken(format!("row {expected} is missing: {} follows", reading.seq)));
+            }
+        }
         Ok(readings)
     }
 
@@ -242,26 +301,6 @@ pub fn inspect(path: &Path, mut each: impl FnMut(BufferId, Reading)) -> Result<L
     Ok(ledger)
 }
 
-const SELECT: &str = "SELECT seq, at, clock, metric, value, fault, millivolts, flags, spread FROM reading";
-
-fn create(db: &mut Connection, id: BufferId) -> Result<(), FileError> {
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(SCHEMA)?;
-    transaction.execute("INSERT INTO meta VALUES (1, ?1, 1, 0, 0)", [id.to_string()])?;
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    Ok(transaction.commit()?)
-}
-
-/// Brings the file of an older agent to the present form, in one transaction: all of it or nothing.
-fn from_version_1(db: &mut Connection) -> Result<(), FileError> {
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // The column goes to the end, where the statements that write and read rows expect it.
-    transaction.execute_batch("ALTER TABLE reading ADD COLUMN spread REAL")?;
-    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    Ok(transaction.commit()?)
-}
-
 fn read_ledger(db: &Connection) -> Result<Ledger, FileError> {
     let meta = "SELECT buffer, next_seq, acknowledged, dropped FROM meta WHERE only = 1";
     let (id, next, acknowledged, dropped): (String, Seq, Seq, u64) =
@@ -282,57 +321,21 @@ fn write_ledger(db: &Connection, ledger: &Ledger) -> Result<(), FileError> {
     Ok(())
 }
 
-fn insert(transaction: &Transaction<'_>, seq: Seq, measured: &Measured) -> Result<(), FileError> {
-    let Measured { stamp, metric, sample } = measured;
-    let (value, fault) = match sample.outcome {
-        Outcome::Measured(value) => (Some(value.get()), None),
-        Outcome::Fault(fault) => (None, Some(fault.as_str())),
-    };
-    let row = params![
-        whole(seq),
-        stamp.at.0,
-        stamp.clock.as_str(),
-        metric.as_str(),
-        value,
-        fault,
-        sample.millivolts.map(Value::get),
-        sample.flags.bits(),
-        sample.spread.map(Value::get)
-    ];
-    transaction.prepare_cached("INSERT INTO reading VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(row)?;
+fn add_boot(transaction: &Transaction<'_>, name: &str, first: Seq) -> Result<i64, FileError> {
+    transaction.execute("INSERT INTO boot (name, first) VALUES (?1, ?2)", params![name, whole(first)])?;
+    Ok(transaction.last_insert_rowid())
+}
+
+/// The first row from `first` on whose time is open.
+fn open_from(db: &Connection, boot: i64, first: Seq) -> Result<Option<Seq>, FileError> {
+    let select = "SELECT seq FROM reading WHERE seq >= ?1 AND boot = ?2 AND clock = 'unsynced' ORDER BY seq LIMIT 1";
+    Ok(db.prepare_cached(select)?.query_row(params![whole(first), boot], |row| count(row, 0)).optional()?)
+}
+
+fn repair_from(transaction: &Transaction<'_>, first: Seq, boot: i64, reference: i64) -> Result<(), FileError> {
+    let update = "UPDATE reading SET at = ticks + ?3, clock = 'repaired'
+                  WHERE seq >= ?1 AND boot = ?2 AND clock = 'unsynced'";
+    let repaired = transaction.prepare_cached(update)?.execute(params![whole(first), boot, reference])?;
+    tracing::info!(repaired, "the times of readings are repaired");
     Ok(())
-}
-
-fn to_reading(row: &rusqlite::Row<'_>) -> rusqlite::Result<Reading> {
-    let clock = row.get_ref(2)?.as_str()?;
-    let metric = row.get_ref(3)?.as_str()?;
-    let unknown =
-        |column| rusqlite::Error::InvalidColumnType(column, "unknown word".to_owned(), rusqlite::types::Type::Text);
-    let not_finite = |column| {
-        move |_| rusqlite::Error::InvalidColumnType(column, "not finite".to_owned(), rusqlite::types::Type::Real)
-    };
-    let outcome = match row.get::<_, Option<f64>>(4)? {
-        Some(value) => Outcome::Measured(Value::new(value).map_err(not_finite(4))?),
-        None => Outcome::Fault(Fault::from_wire(row.get_ref(5)?.as_str()?)),
-    };
-    let volts = |column| row.get::<_, Option<f64>>(column)?.map(Value::new).transpose().map_err(not_finite(column));
-    Ok(Reading {
-        seq: count(row, 0)?,
-        stamp: Stamp { at: UtcMillis(row.get(1)?), clock: ClockQuality::from_wire(clock).ok_or_else(|| unknown(2))? },
-        metric: Metric::from_wire(metric).ok_or_else(|| unknown(3))?,
-        outcome,
-        millivolts: volts(6)?,
-        flags: Flags::from_bits(row.get(7)?),
-        spread: volts(8)?,
-    })
-}
-
-/// SQLite's integers have a sign; no count of readings comes near the end of them.
-fn whole(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let n: i64 = row.get(column)?;
-    u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
 }

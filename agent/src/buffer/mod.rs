@@ -5,14 +5,18 @@
 //! that is lost only means that something is sent twice, which the server absorbs.
 
 mod file;
+mod rhythm;
+mod row;
+mod schema;
 mod worker;
 
 pub use file::{FileError, Ledger, inspect};
 
 use crate::config;
 use crate::probe::Sample;
-use crate::time::Time;
-use shared::{Batch, BufferId, Metric, Seq, Stamp};
+use crate::time::{Moment, Time};
+use shared::message::Trouble;
+use shared::{Batch, BufferId, Metric, Seq};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,16 +34,25 @@ const QUEUE: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
     /// When it was taken.
-    pub stamp: Stamp,
+    pub moment: Moment,
     /// What was measured.
     pub metric: Metric,
     /// What the probe delivered.
     pub sample: Sample,
 }
 
+/// How the card is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Why readings can't be committed now and wait in memory.
+    pub trouble: Option<Trouble>,
+    /// Broken buffers that were set aside and are still there.
+    pub set_aside: u32,
+}
+
 /// What the thread is asked to do.
 enum Command {
-    Read { limit: usize, reply: oneshot::Sender<Option<Batch>> },
+    Read { limit: usize, hold: bool, reply: oneshot::Sender<Option<Batch>> },
     Acknowledge { buffer: BufferId, through: Seq },
     Flush { reply: oneshot::Sender<()> },
     Stop,
@@ -57,6 +70,7 @@ pub struct Buffer {
     readings: SyncSender<Wake>,
     lost: Arc<AtomicU64>,
     state: watch::Receiver<Option<Ledger>>,
+    health: watch::Receiver<Health>,
 }
 
 /// The thread, to be stopped at the end.
@@ -74,14 +88,15 @@ impl Buffer {
     pub fn start(data_dir: &Path, settings: &config::Buffer, time: Time) -> io::Result<(Self, Worker)> {
         let (readings, woken) = sync_channel(QUEUE);
         let (state_sender, state) = watch::channel(None);
+        let (health_sender, health) = watch::channel(Health::default());
         let lost = Arc::new(AtomicU64::new(0));
-        let worker = worker::Work::new(path(data_dir), settings, time, state_sender, Arc::clone(&lost));
+        let worker = worker::Work::new(path(data_dir), settings, time, state_sender, health_sender, Arc::clone(&lost));
         let thread = std::thread::Builder::new().name("buffer".to_owned()).spawn(move || worker.run(&woken))?;
         let stop = readings.clone();
-        Ok((Self { readings, lost, state }, Worker { stop, thread }))
+        Ok((Self { readings, lost, state, health }, Worker { stop, thread }))
     }
 
-    /// Takes a reading; it is committed soon. Never blocks: a sampler must not wait for a slow card.
+    /// Takes a reading; it is committed within `commit_ms`, or at once if it is news. Never blocks: a sampler must not wait for a slow card.
     pub fn append(&self, measured: Measured) {
         if self.readings.try_send(Wake::Measured(measured)).is_err() {
             // Counted, and written down with the next commit that succeeds.
@@ -90,9 +105,11 @@ impl Buffer {
     }
 
     /// The oldest readings that the server does not have, at most `limit`; `None` if there are none.
-    pub async fn next_batch(&self, limit: usize) -> Option<Batch> {
+    /// With `hold`, only those before the first whose time may yet be repaired. What is returned is never
+    /// changed any more, so that agent and server always agree.
+    pub async fn next_batch(&self, limit: usize, hold: bool) -> Option<Batch> {
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Read { limit, reply }).await;
+        self.send(Command::Read { limit, hold, reply }).await;
         answer.await.ok().flatten()
     }
 
@@ -111,6 +128,11 @@ impl Buffer {
     /// The state after the last commit, and whatever follows; `None` while no file can be opened.
     pub fn state(&self) -> watch::Receiver<Option<Ledger>> {
         self.state.clone()
+    }
+
+    /// How the card is, and whatever follows.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
     }
 
     async fn send(&self, command: Command) {

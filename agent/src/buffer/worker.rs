@@ -2,7 +2,8 @@
 //! Knows SQLite only through [`File`].
 
 use super::file::{File, FileError, Ledger, Limits};
-use super::{Command, Measured, Wake};
+use super::rhythm::Rhythm;
+use super::{Command, Health, Measured, Wake};
 use crate::config;
 use crate::files;
 use crate::time::Time;
@@ -19,15 +20,18 @@ use tokio::sync::watch;
 pub(super) const MEMORY_LIMIT: usize = 20_000;
 /// An acknowledgement alone is worth a commit only so many times later than readings are.
 const ACKNOWLEDGED_LATER: u32 = 10;
-/// While the card fails it is tried this often at least.
+/// While the card fails it is tried this often.
 const RETRY: Duration = Duration::from_secs(5);
+/// A card that breaks one file after the other gets a new one only so often.
+const SET_ASIDE_EVERY: Duration = Duration::from_secs(600);
 
 pub(super) struct Work {
     path: PathBuf,
-    every: Duration,
+    rhythm: Rhythm,
     limits: Limits,
     time: Time,
     state: watch::Sender<Option<Ledger>>,
+    health: watch::Sender<Health>,
     /// Readings that the handle could not hand over.
     lost: Arc<AtomicU64>,
     file: Option<File>,
@@ -40,9 +44,10 @@ pub(super) struct Work {
     handed: Seq,
     /// Whether the server has answered since the file was opened.
     heard: bool,
-    due: Option<Instant>,
     /// The last failure that was logged, so that it is logged once.
     complaint: Option<String>,
+    /// When a broken file was last set aside.
+    set_aside: Option<Instant>,
 }
 
 impl Work {
@@ -51,14 +56,16 @@ impl Work {
         settings: &config::Buffer,
         time: Time,
         state: watch::Sender<Option<Ledger>>,
+        health: watch::Sender<Health>,
         lost: Arc<AtomicU64>,
     ) -> Self {
         Self {
             path,
-            every: Duration::from_millis(settings.commit_ms),
+            rhythm: Rhythm::new(Duration::from_millis(settings.commit_ms)),
             limits: Limits { max_readings: settings.max_readings, keep_acknowledged: settings.keep_acknowledged },
             time,
             state,
+            health,
             lost,
             file: None,
             waiting: VecDeque::new(),
@@ -66,20 +73,18 @@ impl Work {
             opened: 1,
             handed: 0,
             heard: false,
-            due: None,
             complaint: None,
+            set_aside: None,
         }
     }
 
     pub(super) fn run(mut self, woken: &Receiver<Wake>) {
         self.open();
         loop {
-            let patience =
-                self.due.map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
-            match woken.recv_timeout(patience) {
+            match woken.recv_timeout(self.rhythm.patience(Instant::now())) {
                 Ok(Wake::Measured(measured)) => self.take(measured),
-                Ok(Wake::Command(Command::Read { limit, reply })) => {
-                    let _ = reply.send(self.read(limit));
+                Ok(Wake::Command(Command::Read { limit, hold, reply })) => {
+                    let _ = reply.send(self.read(limit, hold));
                 }
                 Ok(Wake::Command(Command::Acknowledge { buffer, through })) => self.acknowledge(buffer, through),
                 Ok(Wake::Command(Command::Flush { reply })) => {
@@ -92,34 +97,46 @@ impl Work {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if self.due.is_some_and(|due| due <= Instant::now()) {
+            if self.rhythm.is_due(Instant::now()) {
                 self.commit();
             }
         }
     }
 
-    fn take(&mut self, measured: Measured) {
+    pub(super) fn take(&mut self, measured: Measured) {
         if self.waiting.len() >= MEMORY_LIMIT {
             self.waiting.pop_front();
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
+        self.rhythm.taken(&measured, Instant::now());
         self.waiting.push_back(measured);
-        self.commit_within(self.every);
     }
 
-    fn read(&mut self, limit: usize) -> Option<Batch> {
-        let file = self.file.as_ref()?;
+    fn read(&mut self, limit: usize, hold: bool) -> Option<Batch> {
+        if self.repair().is_some() {
+            // What could be repaired now must not be sent unrepaired.
+            self.commit();
+        }
+        let file = self.file.as_mut()?;
         let buffer = file.ledger().id;
         match file.read(self.acknowledged, limit) {
             Ok(readings) if readings.is_empty() => None,
             Ok(mut readings) => {
+                if hold {
+                    readings.truncate(readings.partition_point(|r| file.first_open().is_none_or(|open| r.seq < open)));
+                }
                 if !self.heard {
                     // Until the server has told how much it knows, at most one new reading is sent: had the card
                     // gone back in time, the others would have sequences that the server takes for repeats.
                     let end = if self.acknowledged + 1 < self.opened { self.opened } else { self.opened + 1 };
                     readings.truncate(readings.partition_point(|r| r.seq < end).max(1));
                 }
-                self.handed = readings.last().map_or(self.handed, |r| r.seq.max(self.handed));
+                let last = readings.last()?.seq;
+                if let Err(error) = file.close_times(last) {
+                    self.failed(&error);
+                    return None;
+                }
+                self.handed = self.handed.max(last);
                 Some(Batch { buffer, readings })
             }
             Err(error) => {
@@ -155,24 +172,31 @@ impl Work {
             self.acknowledged = through;
             self.publish(ledger);
             // Nothing is lost if this is not written: it rides along with the next readings if it can.
-            self.commit_within(self.every * ACKNOWLEDGED_LATER);
+            self.commit_within(self.rhythm.every() * ACKNOWLEDGED_LATER);
         }
     }
 
-    fn commit_within(&mut self, time: Duration) {
-        let due = Instant::now() + time;
-        self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+    /// What to add to ticks, if that is known now and there are times that wait for it.
+    fn repair(&self) -> Option<i64> {
+        let open = self.file.as_ref().is_some_and(|file| file.first_open().is_some());
+        if open { self.time.reference() } else { None }
     }
 
-    fn commit(&mut self) {
-        self.due = None;
+    fn commit_within(&mut self, time: Duration) {
+        self.rhythm.within(time, Instant::now());
+    }
+
+    pub(super) fn commit(&mut self) {
+        self.rhythm.done();
         if self.file.is_none() {
             self.open();
         }
         let Some(file) = &mut self.file else { return };
         let lost = self.lost.load(Ordering::Relaxed);
         let before = file.ledger();
-        match file.commit(self.waiting.make_contiguous(), self.acknowledged, lost, self.limits) {
+        // Asked only now, so that what is written unsynced here is repaired at once if it can be.
+        let reference = self.time.reference();
+        match file.commit(self.waiting.make_contiguous(), self.acknowledged, lost, self.limits, reference) {
             Ok(ledger) => {
                 self.waiting.clear();
                 self.lost.fetch_sub(lost, Ordering::Relaxed);
@@ -185,8 +209,9 @@ impl Work {
                 }
                 // What one step did not remove is removed with the next commits.
                 if !self.limits.keep_acknowledged && ledger.low <= ledger.acknowledged {
-                    self.commit_within(self.every);
+                    self.commit_within(self.rhythm.every());
                 }
+                self.health.send_if_modified(|health| health.trouble.take().is_some());
                 self.publish(ledger);
             }
             Err(error) => self.failed(&error),
@@ -199,14 +224,13 @@ impl Work {
         self.state.send_replace(Some(Ledger { acknowledged, ..ledger }));
     }
 
-    fn open(&mut self) {
-        let opened = File::open(&self.path, fresh_id()).or_else(|error| match error {
+    pub(super) fn open(&mut self) {
+        let opened = File::open(&self.path, fresh_id(), self.time.boot()).or_else(|error| match error {
             FileError::Broken(problem) => {
                 self.set_aside(&problem)?;
-                // If even a new file is broken, the card is: try again later, not at once and for ever.
-                File::open(&self.path, fresh_id()).map_err(|error| FileError::Unavailable(error.to_string()))
+                File::open(&self.path, fresh_id(), self.time.boot())
             }
-            FileError::Unavailable(_) => Err(error),
+            FileError::Full(_) | FileError::Unavailable(_) => Err(error),
         });
         match opened {
             Ok(file) => {
@@ -215,10 +239,21 @@ impl Work {
                 self.acknowledged = ledger.acknowledged;
                 (self.opened, self.handed, self.heard) = (ledger.next, ledger.next - 1, false);
                 self.file = Some(file);
+                self.count_set_aside();
                 self.publish(ledger);
             }
             Err(error) => self.failed(&error),
         }
+    }
+
+    /// They stay until a person has looked at them, and so does the word of them.
+    fn count_set_aside(&self) {
+        let start = format!("{}.set-aside-", super::FILE_NAME);
+        let folder = self.path.parent().map(std::fs::read_dir);
+        let entries = folder.into_iter().flatten().flatten().flatten();
+        let found = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&start)).count();
+        let set_aside = u32::try_from(found).unwrap_or(u32::MAX);
+        self.health.send_if_modified(|health| std::mem::replace(&mut health.set_aside, set_aside) != set_aside);
     }
 
     fn failed(&mut self, error: &FileError) {
@@ -227,19 +262,40 @@ impl Work {
             tracing::error!(path = %self.path.display(), error = %why, waiting = self.waiting.len(), "the buffer can't be used; readings wait in memory");
             self.complaint = Some(why);
         }
+        let trouble = Some(error.trouble());
+        self.health.send_if_modified(|health| std::mem::replace(&mut health.trouble, trouble) != trouble);
         if let FileError::Broken(problem) = error {
             self.file = None;
-            self.state.send_replace(None);
             match self.set_aside(problem) {
-                Ok(()) => return self.open(),
+                Ok(()) => self.open(),
                 Err(error) => tracing::error!(%error, "the broken buffer can't be set aside"),
             }
         }
-        self.commit_within(RETRY.max(self.every));
+        if self.file.is_none() {
+            self.state.send_if_modified(|state| state.take().is_some());
+        }
+        self.commit_within(RETRY);
+    }
+
+    #[cfg(test)]
+    pub(super) fn file(&self) -> &File {
+        self.file.as_ref().unwrap()
+    }
+
+    /// As if the card had lost it.
+    #[cfg(test)]
+    pub(super) fn break_file(&mut self) {
+        self.file = None;
+        std::fs::write(&self.path, "no database ".repeat(500)).unwrap();
     }
 
     /// Moves a broken file, with SQLite's files beside it, out of the way: nothing of it is destroyed.
-    fn set_aside(&self, problem: &str) -> Result<(), FileError> {
+    fn set_aside(&mut self, problem: &str) -> Result<(), FileError> {
+        // If even a new file is broken, the card is: it must not be filled with broken files.
+        if self.set_aside.is_some_and(|last| last.elapsed() < SET_ASIDE_EVERY) {
+            return Err(FileError::Unavailable(format!("the buffer is broken again: {problem}")));
+        }
+        self.set_aside = Some(Instant::now());
         let now = self.time.now();
         let moved = |path: &Path| files::set_aside(path, now).map_err(|e| FileError::Unavailable(e.to_string()));
         // The file itself first: without its log it would open as a sound but older buffer, whereas a log

@@ -4,6 +4,7 @@ use super::*;
 use crate::link::Request;
 use crate::sampler::Vital;
 use crate::time::{Discipline, SystemClock};
+use shared::message::Trouble;
 use shared::{BufferId, ClockQuality, Metric};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -13,6 +14,7 @@ struct Bench {
     link: watch::Sender<LinkState>,
     settings: watch::Sender<Settings>,
     buffer: watch::Sender<Option<Ledger>>,
+    health: watch::Sender<Health>,
     vitals: watch::Sender<Vitals>,
     reporter: Reporter,
     handle: Link,
@@ -33,6 +35,7 @@ fn start() -> Bench {
     let (link, link_state) = watch::channel(LinkState::Down);
     let (settings, settings_seen) = watch::channel(Settings::default());
     let (buffer, buffer_seen) = watch::channel(Some(ledger(13, 0)));
+    let (health, health_seen) = watch::channel(Health::default());
     let (vitals, vitals_seen) = watch::channel(Vitals::from([(Metric::Ph, vital(None, LONG))]));
     let reporter = Reporter {
         device: DeviceName::numbered(7),
@@ -40,11 +43,12 @@ fn start() -> Bench {
         time: Time::new(Arc::new(SystemClock), Discipline::Assumed),
         settings: settings_seen,
         buffer: buffer_seen,
+        health: health_seen,
         vitals: vitals_seen,
     };
     let handle = Link::new(sender, link_state);
     tokio::spawn(reporter.clone().run(handle.clone()));
-    Bench { requests, link, settings, buffer, vitals, reporter, handle }
+    Bench { requests, link, settings, buffer, health, vitals, reporter, handle }
 }
 
 impl Bench {
@@ -106,6 +110,28 @@ async fn commits_are_no_news_but_dropped_readings_are() {
     let (status, after) = bench.next().await;
     assert!(after <= CALM);
     assert_eq!(status.buffer.unwrap().dropped, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_and_its_end_are_said_soon() {
+    let mut bench = Bench::settled().await;
+    for trouble in [Some(Trouble::DiskFull), None] {
+        bench.health.send_replace(Health { trouble, set_aside: 1 });
+        let (status, after) = bench.next().await;
+        assert!(after <= CALM);
+        let said = status.buffer.unwrap();
+        assert_eq!((said.trouble, said.set_aside, said.pending), (trouble, 1, 12));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_that_never_worked_is_said_too() {
+    let bench = start();
+    bench.buffer.send_replace(None);
+    assert_eq!(bench.reporter.status(State::Online).buffer, None);
+    bench.health.send_replace(Health { trouble: Some(Trouble::CardError), set_aside: 0 });
+    let said = bench.reporter.status(State::Online).buffer.unwrap();
+    assert_eq!((said.trouble, said.id.to_string().as_str()), (Some(Trouble::CardError), "0000000000000000"));
 }
 
 #[tokio::test(start_paused = true)]

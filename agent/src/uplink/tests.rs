@@ -4,7 +4,8 @@ use super::*;
 use crate::buffer::{Measured, Worker};
 use crate::link::Request;
 use crate::probe::Sample;
-use crate::time::{Discipline, SystemClock, Time};
+use crate::time::tests::Script;
+use crate::time::{BootClock, Discipline, SystemClock, Time};
 use shared::message::{Refusal, Rejection};
 use shared::reading::Flags;
 use shared::{Batch, Metric, UtcMillis};
@@ -38,8 +39,11 @@ struct Got {
 impl Bench {
     /// An uplink with a link that is up. A batch is sent again after `ack_timeout_ms`.
     fn new(batch: usize, ack_timeout_ms: u64) -> Self {
+        Self::with(batch, ack_timeout_ms, Time::new(Arc::new(SystemClock), Discipline::Assumed))
+    }
+
+    fn with(batch: usize, ack_timeout_ms: u64, time: Time) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let time = Time::new(Arc::new(SystemClock), Discipline::Assumed);
         let settings = config::Buffer { commit_ms: 10, ..config::Buffer::default() };
         let (buffer, worker) = Buffer::start(folder.path(), &settings, time.clone()).unwrap();
         let (request_sender, requests) = mpsc::channel(8);
@@ -47,7 +51,8 @@ impl Bench {
         let (acks, ack_receiver) = mpsc::channel(16);
         let link = Link::new(request_sender, state_receiver);
         let settings = config::Uplink { batch, ack_timeout_ms, backoff_min_ms: 10, backoff_max_ms: 20 };
-        let uplink = Uplink::new(DeviceName::numbered(7), link, buffer.clone(), ack_receiver, &settings);
+        let uplink =
+            Uplink::new(DeviceName::numbered(7), link, buffer.clone(), ack_receiver, time.quality(), &settings);
         let uplink = tokio::spawn(uplink.run());
         Self { requests, state, acks, buffer, worker, time, uplink, _folder: folder }
     }
@@ -55,7 +60,7 @@ impl Bench {
     fn measure(&self, count: usize) {
         for _ in 0..count {
             let sample = Sample::new(Metric::Ph, Ok(7.0), None, Flags::NONE);
-            self.buffer.append(Measured { stamp: self.time.stamp(), metric: Metric::Ph, sample });
+            self.buffer.append(Measured { moment: self.time.moment(), metric: Metric::Ph, sample });
         }
     }
 
@@ -207,6 +212,48 @@ async fn an_acknowledgement_of_another_buffer_or_an_older_batch_is_no_answer() {
     bench.ack(committed(&first)).await;
     bench.ack(committed(&second)).await;
     bench.until_acknowledged(second.batch.last).await;
+    bench.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_offers_no_time_does_not_stop_data() {
+    let began = Instant::now();
+    let nobody = Discipline::File("/nowhere/synchronized".into());
+    let mut bench = Bench::with(10, 60_000, Time::new(Arc::new(SystemClock), nobody));
+    bench.measure(1);
+    // No time-out here: the paused clock would not wait for the buffer's thread.
+    let request = bench.requests.recv().await.unwrap();
+    let Request::Publish { payload, .. } = request else { panic!("{request:?}") };
+    assert!(payload.contains("\"unsynced\""), "{payload}");
+    assert!(began.elapsed() >= HOLD);
+    bench.end();
+}
+
+#[tokio::test]
+async fn readings_wait_for_the_servers_time_when_the_clock_jumps() {
+    const NOON: i64 = 1_763_690_400_000;
+    let clock = Script::at(0, NOON);
+    let mut bench = Bench::with(10, 60_000, Time::new(Arc::clone(&clock) as Arc<dyn BootClock>, Discipline::Assumed));
+    bench.measure(1);
+    bench.first().await;
+    bench.until_acknowledged(1).await;
+    // Long after the connection was made.
+    tokio::time::pause();
+    tokio::time::advance(HOLD * 2).await;
+    tokio::time::resume();
+    clock.set(NOON + 30 * 86_400_000);
+    bench.measure(1);
+    let mut state = bench.buffer.state();
+    timeout(PATIENT, state.wait_for(|state| state.is_some_and(|ledger| ledger.next == 3))).await.unwrap().unwrap();
+    // The uplink has had its look by the time that the buffer has answered a few times.
+    for _ in 0..20 {
+        bench.buffer.flush().await;
+    }
+    assert!(bench.requests.try_recv().is_err());
+    bench.time.server_said(UtcMillis(NOON + 7));
+    bench.buffer.flush().await;
+    let got = bench.batch().await;
+    assert!(got.payload.contains(&format!("[2,{},\"repaired\"", NOON + 7)), "{}", got.payload);
     bench.end();
 }
 

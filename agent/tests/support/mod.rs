@@ -1,12 +1,13 @@
 //! A fleet's authority, and servers that do what a test tells them.
 #![allow(dead_code)] // each test file uses its part
 
-use agent::time::{Discipline, SystemClock, Time};
+use agent::time::{BootClock, Discipline, SystemClock, Ticks, Time};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use shared::{Clock, UtcMillis};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,6 +96,35 @@ pub fn synced() -> Time {
 
 pub fn unsynced() -> Time {
     Time::new(Arc::new(SystemClock), Discipline::File("/nowhere/synchronized".into()))
+}
+
+/// A wall clock that lies by so many milliseconds, and that nobody vouches for.
+pub fn wrong_by(ms: i64) -> Time {
+    struct Wrong(i64);
+    impl Clock for Wrong {
+        fn now(&self) -> UtcMillis {
+            UtcMillis(SystemClock.now().0 + self.0)
+        }
+    }
+    impl BootClock for Wrong {
+        fn ticks(&self) -> Ticks {
+            SystemClock.ticks()
+        }
+    }
+    Time::new(Arc::new(Wrong(ms)), Discipline::File("/nowhere/synchronized".into()))
+}
+
+pub const YEAR_MS: i64 = 31_556_952_000;
+
+/// Years in which a certificate is valid now, but not in 1970 and not in ten years.
+pub fn these_years() -> (i32, i32) {
+    let year = 1970 + i32::try_from(SystemClock.now().0 / YEAR_MS).unwrap();
+    (year - 3, year + 3)
+}
+
+/// Clocks that no certificate of today is valid for.
+pub fn wrong_clocks() -> [Time; 2] {
+    [wrong_by(-SystemClock.now().0), wrong_by(10 * YEAR_MS)]
 }
 
 /// A TLS server that accepts one connection after the other.

@@ -28,7 +28,7 @@ fn online() -> Status {
     status.agent = "0.1.0".to_owned();
     status.clock = Some(ClockQuality::Synced);
     status.settings = 1;
-    status.buffer = Some(BufferStatus { id: BufferId::from_random(7), pending: 3, dropped: 0 });
+    status.buffer = Some(BufferStatus::new(BufferId::from_random(7), 3, 0));
     status.probes = [("ph".to_owned(), "ok".to_owned()), ("tds".to_owned(), "no_answer".to_owned())].into();
     status
 }

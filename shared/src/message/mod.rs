@@ -7,14 +7,16 @@ mod ack;
 mod batch;
 pub mod calibrate;
 mod sensors;
+mod server_time;
 mod settings;
 mod status;
 
 pub use ack::Ack;
 pub use batch::{Batch, MAX_PAYLOAD, MAX_READINGS, Received, Refusal, Refused, Rejection};
 pub use sensors::{ProbeReport, Sensors};
+pub use server_time::ServerTime;
 pub use settings::{IntervalError, Intervals, Settings};
-pub use status::{BufferStatus, LinkState, Status};
+pub use status::{BufferStatus, LinkState, Status, Trouble};
 
 use crate::Metric;
 use serde::de::DeserializeOwned;

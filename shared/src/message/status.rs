@@ -47,12 +47,43 @@ pub struct Status {
 /// The state of a device's buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BufferStatus {
-    /// Which buffer.
+    /// Which buffer; zeros if none could be opened since the agent began.
     pub id: BufferId,
     /// Readings that the server has not yet acknowledged.
     pub pending: u64,
     /// Readings that were dropped, oldest first, because the buffer was full.
     pub dropped: u64,
+    /// Why readings can't be written down now and wait in memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+    /// Broken buffers that were set aside on the card and wait for somebody to look at them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub set_aside: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for it
+fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
+/// Why a device can't write down its readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// There is no room.
+    DiskFull,
+    /// The card fails, or can only be read.
+    CardError,
+    /// A newer agent's word.
+    #[serde(other)]
+    Other,
+}
+
+impl BufferStatus {
+    /// A buffer without trouble.
+    pub fn new(id: BufferId, pending: u64, dropped: u64) -> Self {
+        Self { id, pending, dropped, trouble: None, set_aside: 0 }
+    }
 }
 
 impl Status {

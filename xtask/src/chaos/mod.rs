@@ -4,16 +4,22 @@ pub mod script;
 
 use crate::demo::{DRAIN, Stop};
 use crate::error::Error;
-use crate::fleet::{Fleet, FleetSetup, Folder, Programs, until};
-use crate::mqtt::{Identity, Repeater, take_over};
+use crate::fleet::{FakeClock, Fleet, FleetSetup, Folder, Programs, now_ms, until};
+use crate::mqtt::{Repeater, take_over};
 use crate::proxy::{Proxy, Weather};
 use crate::verify::Verdict;
-use script::{Fault, KINDS, Step};
+use script::{Fault, KINDS, ON_SMALL_DISK, RECOVERS, Step};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
 /// How long a fault waits for somebody whom it can hit.
 const VICTIM: Duration = Duration::from_secs(5);
+/// The time daemon of the first agent takes so long, that of the second twice that, and so on.
+const FIRST_SYNC: Duration = Duration::from_millis(1500);
+/// The clocks of the agents begin so many days off.
+const OFF_BY_DAYS: i32 = -30;
+/// A time that is said to be right may lie so far outside of the run: a message's way, and a clock that is read late.
+const TOLERANCE_MS: i64 = 5_000;
 /// Kills and cuts are too few to prove anything when there are fewer than one in so many seconds.
 const SECONDS_A_FAULT: u64 = 12;
 
@@ -50,11 +56,17 @@ pub struct ChaosOptions {
 pub async fn run(options: ChaosOptions) -> Result<(), Error> {
     let programs = Programs::beside_us()?;
     let folder = Folder::open(options.data.as_deref(), "chaos")?;
-    let mut setup = FleetSetup { proxied: true, ..FleetSetup::new(&folder.path, options.devices)? };
+    let mut setup = FleetSetup {
+        proxied: true,
+        clocks_off_by: Some(OFF_BY_DAYS),
+        small_disk: true,
+        ..FleetSetup::new(&folder.path, options.devices)?
+    };
     setup.database_url = options.database_url;
     setup.mosquitto = options.mosquitto;
     println!("Starting the server and {} agents behind a proxy", options.devices);
     let mut stop = Stop::listen()?;
+    let began = now_ms();
     let all = async {
         let mut fleet = Fleet::start(&programs, &setup).await?;
         let steps = script::draw(options.seed, options.seconds, options.devices as usize);
@@ -63,7 +75,8 @@ pub async fn run(options: ChaosOptions) -> Result<(), Error> {
         println!("Quiet: delivering what has been measured");
         fleet.drain(DRAIN).await?;
         fleet.stop().await?;
-        Ok::<_, Error>((fleet.verdict().await?, faults))
+        let span = began - TOLERANCE_MS..=now_ms() + TOLERANCE_MS;
+        Ok::<_, Error>((fleet.verdict_with_times(span).await?, faults))
     };
     let result = tokio::select! {
         result = all => result,
@@ -114,6 +127,9 @@ enum Act {
     StartAgent(usize),
     StartServer,
     FairWeather,
+    SetClock(usize),
+    /// There is room again, and so many readings should be committed soon.
+    Room(u64),
 }
 
 /// Runs a script against a fleet; afterwards everything is up again and the network is good.
@@ -121,15 +137,13 @@ enum Act {
 /// # Errors
 /// When something fails that was not made to.
 pub async fn torment(fleet: &mut Fleet, steps: Vec<Step>, seconds: u64) -> Result<Faults, Error> {
-    let service = Identity {
-        ca: fleet.server.data_dir().join("ca.pem"),
-        certificate: fleet.server.data_dir().join("tirta-server.pem"),
-        key: fleet.server.data_dir().join("tirta-server.key"),
-    };
-    let repeater = Repeater::start(&service, fleet.services_port(), 3)?;
+    let repeater = Repeater::start(&fleet.service_identity(), fleet.services_port(), 3)?;
     let mut faults: Faults = KINDS.iter().map(|kind| (*kind, 0)).collect();
     // Latest first, so that the next one is at the end.
     let mut acts: Vec<(Duration, Act)> = steps.into_iter().map(|step| (step.at, Act::Begin(step.fault))).collect();
+    // At first no clock was ever synchronised.
+    let unset = (0_u32..).zip(&fleet.agents).filter(|(_, agent)| agent.clock().is_some());
+    acts.extend(unset.map(|(n, _)| (FIRST_SYNC * (n + 1), Act::SetClock(n as usize))));
     let start = Instant::now();
     loop {
         acts.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
@@ -145,6 +159,7 @@ pub async fn torment(fleet: &mut Fleet, steps: Vec<Step>, seconds: u64) -> Resul
         fleet.still_runs()?;
     }
     sleep_until(start + Duration::from_secs(seconds)).await;
+    println!("           {} statuses told of a full disk", repeater.full_disks());
     // Not only the bursts: every third batch came twice at once.
     faults.insert("duplicate", repeater.copies());
     Ok(faults)
@@ -168,6 +183,11 @@ async fn perform(fleet: &mut Fleet, repeater: &Repeater, act: Act) -> Result<(Op
             proxy(fleet)?.set_weather(Weather::FAIR);
             return Ok((Some("the network is good again".to_owned()), None));
         }
+        Act::SetClock(agent) => {
+            clock(fleet, agent)?.sync()?;
+            return Ok((Some(format!("the clock of agent {} is set right", agent + 1)), None));
+        }
+        Act::Room(wanted) => return Ok((Some(recover(fleet, wanted).await?), None)),
     };
     let (hit, later) = match fault {
         Fault::KillAgent { agent, down } => {
@@ -187,6 +207,23 @@ async fn perform(fleet: &mut Fleet, repeater: &Repeater, act: Act) -> Result<(Op
             proxy(fleet)?.set_weather(Weather { delay, bytes_per_s });
             (true, Some((lasts, Act::FairWeather)))
         }
+        Fault::ClockJump { agent, days, forget, lasts } => {
+            let clock = clock(fleet, agent)?;
+            if forget {
+                clock.forget()?;
+            }
+            clock.set(days)?;
+            (true, Some((lasts, Act::SetClock(agent))))
+        }
+        Fault::FullDisk { lasts } => match &fleet.disk {
+            Some(disk) if fleet.agents[ON_SMALL_DISK].id().is_some() => {
+                let before = committed(fleet).await?;
+                disk.fill()?;
+                // Half of what it measures meanwhile in its memory: the machine may be slow.
+                (true, Some((lasts, Act::Room(before + 2 * lasts.as_secs()))))
+            }
+            _ => (false, None),
+        },
         Fault::Duplicate { batches } => {
             repeater.send_late(batches).await;
             (true, None)
@@ -203,6 +240,30 @@ async fn someone_carries(fleet: &Fleet) -> Result<bool, Error> {
     let proxy = proxy(fleet)?;
     let found = until("an agent is connected", VICTIM, async || Ok((proxy.carrying() > 0).then_some(()))).await;
     Ok(found.is_ok())
+}
+
+/// Makes room on the disk, and waits until the agent has committed what it measured meanwhile.
+async fn recover(fleet: &Fleet, wanted: u64) -> Result<String, Error> {
+    let stuck = committed(fleet).await?;
+    if let Some(disk) = &fleet.disk {
+        disk.relieve()?;
+    }
+    until("an agent commits what it measured while its disk was full", RECOVERS, async || {
+        Ok((committed(fleet).await? >= wanted).then_some(()))
+    })
+    .await?;
+    Ok(format!("the disk has room again, and the agent went on from {stuck} to {}", committed(fleet).await?))
+}
+
+/// How many readings the agent on the small disk has committed.
+async fn committed(fleet: &Fleet) -> Result<u64, Error> {
+    Ok(fleet.agents[ON_SMALL_DISK].account().await?.next_seq)
+}
+
+fn clock(fleet: &Fleet, agent: usize) -> Result<&FakeClock, Error> {
+    fleet.agents[agent]
+        .clock()
+        .ok_or_else(|| Error::Missing("the agents of this fleet share the server's clock".to_owned()))
 }
 
 async fn robbed(fleet: &Fleet, agent: usize) -> bool {

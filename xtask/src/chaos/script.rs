@@ -48,6 +48,22 @@ pub enum Fault {
         /// How many.
         batches: usize,
     },
+    /// An agent's wall clock jumps; the time daemon sets it right after a while.
+    ClockJump {
+        /// Whose.
+        agent: usize,
+        /// By how much: thirty days, ahead or back.
+        days: i32,
+        /// Whether the daemon's word is gone too, as after a boot.
+        forget: bool,
+        /// For how long.
+        lasts: Duration,
+    },
+    /// The first agent's disk is full for a while.
+    FullDisk {
+        /// For how long.
+        lasts: Duration,
+    },
 }
 
 impl Fault {
@@ -61,12 +77,18 @@ impl Fault {
             Self::TakeOver { .. } => "take_over",
             Self::Slow { .. } => "slow",
             Self::Duplicate { .. } => "duplicate",
+            Self::ClockJump { .. } => "clock_jump",
+            Self::FullDisk { .. } => "full_disk",
         }
     }
 }
 
 /// All names, in the order of the last line.
-pub const KINDS: [&str; 7] = ["kill_agent", "kill_server", "cut", "half_open", "take_over", "slow", "duplicate"];
+pub const KINDS: [&str; 9] =
+    ["kill_agent", "kill_server", "cut", "half_open", "take_over", "slow", "duplicate", "clock_jump", "full_disk"];
+
+/// The agent that has a disk of its own.
+pub const ON_SMALL_DISK: usize = 0;
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,6 +108,13 @@ impl fmt::Display for Fault {
                 delay.as_millis()
             ),
             Self::Duplicate { batches } => write!(f, "deliver {batches} old batches again"),
+            Self::ClockJump { agent, days, forget, lasts } => {
+                let word = if forget { ", and nobody vouches for it" } else { "" };
+                write!(f, "the clock of agent {} jumps {days:+} days{word}, for {} ms", agent + 1, lasts.as_millis())
+            }
+            Self::FullDisk { lasts } => {
+                write!(f, "the disk of agent {} is full for {} ms", ON_SMALL_DISK + 1, lasts.as_millis())
+            }
         }
     }
 }
@@ -100,7 +129,7 @@ pub struct Step {
 }
 
 /// How many of each kind two minutes hold.
-const IN_TWO_MINUTES: [(&str, u64); 7] = [
+const IN_TWO_MINUTES: [(&str, u64); 9] = [
     ("kill_agent", 12),
     ("kill_server", 5),
     ("cut", 16),
@@ -108,7 +137,12 @@ const IN_TWO_MINUTES: [(&str, u64); 7] = [
     ("take_over", 6),
     ("slow", 4),
     ("duplicate", 6),
+    ("clock_jump", 8),
+    ("full_disk", 3),
 ];
+
+/// An agent may take so long to notice that its disk has room again.
+pub const RECOVERS: Duration = Duration::from_secs(12);
 
 /// Draws a script. What is down is neither killed nor robbed before it is back.
 pub fn draw(seed: u64, seconds: u64, devices: usize) -> Vec<Step> {
@@ -122,6 +156,7 @@ pub fn draw(seed: u64, seconds: u64, devices: usize) -> Vec<Step> {
     rng.shuffle(&mut kinds);
     let slot = Duration::from_secs(seconds) / u32::try_from(kinds.len().max(1)).unwrap_or(1);
     let mut agent_back = vec![Duration::ZERO; devices];
+    let mut clock_right = vec![Duration::ZERO; devices];
     let (mut server_back, mut fair_again) = (Duration::ZERO, Duration::ZERO);
     let mut steps = Vec::new();
     for (at, kind) in (0_u32..).map(|n| slot * n).zip(kinds) {
@@ -151,6 +186,22 @@ pub fn draw(seed: u64, seconds: u64, devices: usize) -> Vec<Step> {
                 let at = at.max(fair_again);
                 fair_again = at + lasts;
                 (at, Fault::Slow { lasts, delay, bytes_per_s: rng.u32(500..8000) })
+            }
+            "clock_jump" => {
+                // Whoever's clock is right.
+                let agent = (0..devices).min_by_key(|&n| (clock_right[n] > at, rng.u32(..))).unwrap_or(0);
+                let at = at.max(clock_right[agent]);
+                let lasts = millis(&mut rng, 2000..10_000);
+                clock_right[agent] = at + lasts + Duration::from_secs(2);
+                let days = if rng.bool() { 30 } else { -30 };
+                (at, Fault::ClockJump { agent, days, forget: rng.bool(), lasts })
+            }
+            "full_disk" => {
+                // It is not killed meanwhile: what waits in its memory would be gone, as it is on any device.
+                let at = at.max(agent_back[ON_SMALL_DISK]);
+                let lasts = millis(&mut rng, 3000..7000);
+                agent_back[ON_SMALL_DISK] = at + lasts + RECOVERS;
+                (at, Fault::FullDisk { lasts })
             }
             _ => (at.max(server_back), Fault::Duplicate { batches: rng.usize(5..60) }),
         };
@@ -196,6 +247,10 @@ mod tests {
                     Fault::KillAgent { agent, down } => {
                         assert!(at >= back[agent], "seed {seed}");
                         back[agent] = at + down;
+                    }
+                    Fault::FullDisk { lasts } => {
+                        assert!(at >= back[ON_SMALL_DISK], "seed {seed}");
+                        back[ON_SMALL_DISK] = at + lasts + RECOVERS;
                     }
                     Fault::KillServer { down } => {
                         assert!(at >= server_back, "seed {seed}");

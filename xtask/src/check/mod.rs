@@ -3,6 +3,8 @@
 mod deny;
 mod packages;
 
+pub use packages::install_one;
+
 use crate::error::Error;
 use crate::fleet::{Fleet, FleetSetup, Folder, Programs};
 use crate::postgres::Postgres;

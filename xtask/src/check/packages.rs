@@ -6,19 +6,34 @@ use crate::prepare::{root, run_with};
 use std::path::Path;
 
 /// Debian's name of a package, and a program of it.
-const WANTED: [(&str, &str); 4] = [
+const WANTED: [(&str, &str); 6] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto-clients", "mosquitto_pub"),
     ("chromium", "chromium"),
     ("postgresql", "initdb"),
+    ("strace", "strace"),
+    ("faketime", "faketime"),
 ];
 
-/// Installs what is missing, and says so.
+/// Installs what the tests need and is missing, and says so.
 ///
 /// # Errors
 /// When it can't, with the list of what a person has to install.
 pub fn install_missing() -> Result<(), Error> {
-    let missing: Vec<&str> = WANTED.iter().filter(|(_, program)| !is_there(program)).map(|(name, _)| *name).collect();
+    install(&WANTED)
+}
+
+/// The same for one program.
+///
+/// # Errors
+/// When it is missing and can't be installed.
+pub fn install_one(program: &str) -> Result<(), Error> {
+    let wanted: Vec<_> = WANTED.into_iter().filter(|(_, known)| *known == program).collect();
+    install(&wanted)
+}
+
+fn install(wanted: &[(&str, &str)]) -> Result<(), Error> {
+    let missing: Vec<&str> = wanted.iter().filter(|(_, program)| !is_there(program)).map(|(name, _)| *name).collect();
     if missing.is_empty() {
         println!("All there");
         return Ok(());

@@ -1,6 +1,6 @@
 //! An agent as a process: its configuration with simulated probes, its own records of what it measured.
 
-use super::{Programs, child::Child};
+use super::{FakeClock, Programs, child::Child};
 use crate::error::{Error, make_folder, write};
 use crate::mqtt::Identity;
 use crate::verify::Record;
@@ -28,6 +28,8 @@ pub struct AgentSetup {
     pub broker: Option<String>,
     /// Short time-outs, for a network that is made to fail.
     pub impatient: bool,
+    /// A wall clock of its own; without it, the server's.
+    pub clock: Option<FakeClock>,
 }
 
 /// An agent's process, which can be killed and started again.
@@ -69,7 +71,9 @@ impl Agent {
     pub fn start(&mut self) -> Result<(), Error> {
         let config = self.config();
         let arguments = ["run".as_ref(), "--config".as_ref(), config.as_os_str()];
-        let child = Child::start(&self.label(), &self.programs.agent, &arguments, &self.log())?;
+        let environment = self.setup.clock.as_ref().map(FakeClock::environment);
+        let environment = environment.as_ref().map_or(&[][..], |variables| variables);
+        let child = Child::start_with(&self.label(), &self.programs.agent, &arguments, &self.log(), environment)?;
         self.child = Some(child);
         Ok(())
     }
@@ -117,6 +121,11 @@ impl Agent {
     /// Its process id, while it runs.
     pub fn id(&self) -> Option<u32> {
         self.child.as_ref().and_then(Child::id)
+    }
+
+    /// Its own wall clock, if it has one.
+    pub fn clock(&self) -> Option<&FakeClock> {
+        self.setup.clock.as_ref()
     }
 
     /// Its CPU serial, which it was given because it has no board.
@@ -182,9 +191,16 @@ impl AgentSetup {
         if let Some(broker) = &self.broker {
             let _ = writeln!(text, "broker = \"{broker}\"");
         }
-        // It shares the server's clock, so there is nothing that could be out of step.
-        text.push_str("\n[clock]\nassume_synced = true\n\n[buffer]\nkeep_acknowledged = true\n");
-        if self.impatient {
+        let _ = match &self.clock {
+            Some(clock) => write!(text, "\n[clock]\nsynced_file = {:?}\n", clock.synced_file()),
+            // It shares the server's clock, so there is nothing that could be out of step.
+            None => write!(text, "\n[clock]\nassume_synced = true\n"),
+        };
+        text.push_str("\n[buffer]\nkeep_acknowledged = true\n");
+        if !self.impatient {
+            // The dashboard is looked at: it shall not lag a minute behind, as one that spares its card does.
+            text.push_str("commit_ms = 1000\n");
+        } else {
             text.push_str(
                 "commit_ms = 500\n\n[uplink]\nack_timeout_ms = 2000\nbackoff_min_ms = 100\nbackoff_max_ms = 2000\n",
             );

@@ -3,7 +3,7 @@
 use super::until;
 use crate::error::{Error, Tried};
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::{File, OpenOptions},
     path::{Path, PathBuf},
     process::Stdio,
@@ -31,7 +31,23 @@ impl Child {
     /// # Errors
     /// When the log can't be opened or the program can't be started.
     pub fn start(name: &str, program: &Path, arguments: &[&OsStr], log: &Path) -> Result<Self, Error> {
-        Self::spawn(name, program, arguments, log, Stdio::null())
+        Self::start_with(name, program, arguments, log, &[])
+    }
+
+    /// The same, with environment variables.
+    ///
+    /// # Errors
+    /// When the log can't be opened or the program can't be started.
+    pub fn start_with(
+        name: &str,
+        program: &Path,
+        arguments: &[&OsStr],
+        log: &Path,
+        environment: &[(&str, OsString)],
+    ) -> Result<Self, Error> {
+        let mut command = dying_with_us(program);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        Self::spawn(name, command, arguments, log, Stdio::null())
     }
 
     /// The same, and what it prints is read by the caller. Someone has to, until it ends.
@@ -44,14 +60,14 @@ impl Child {
         arguments: &[&OsStr],
         log: &Path,
     ) -> Result<(Self, ChildStdout), Error> {
-        let mut child = Self::spawn(name, program, arguments, log, Stdio::piped())?;
+        let mut child = Self::spawn(name, dying_with_us(program), arguments, log, Stdio::piped())?;
         let out = child.process.stdout.take().ok_or_else(|| child.ended("has no output to read"))?;
         Ok((child, out))
     }
 
-    fn spawn(name: &str, program: &Path, arguments: &[&OsStr], log: &Path, out: Stdio) -> Result<Self, Error> {
+    fn spawn(name: &str, mut command: Command, arguments: &[&OsStr], log: &Path, out: Stdio) -> Result<Self, Error> {
         let errors = append(log)?;
-        let process = dying_with_us(program)
+        let process = command
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(out)
@@ -60,7 +76,7 @@ impl Child {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .tried(|| format!("start {}", program.display()))?;
+            .tried(|| format!("start {name}"))?;
         Ok(Self { name: name.to_owned(), log: log.to_owned(), process })
     }
 

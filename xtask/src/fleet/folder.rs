@@ -23,12 +23,26 @@ impl Folder {
     pub fn open(named: Option<&Path>, purpose: &str) -> Result<Self, Error> {
         let path = match named {
             Some(path) => std::path::absolute(path).tried(|| format!("find {}", path.display()))?,
-            None => std::env::temp_dir().join(format!("tirta-{purpose}-{:08x}", fastrand::u32(..))),
+            None => new_name(&std::env::temp_dir(), purpose),
         };
+        Self::make(path, named.is_none())
+    }
+
+    /// A new one, in memory where the system has such a place: for many small files that nobody keeps.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn in_memory(purpose: &str) -> Result<Self, Error> {
+        let memory = Path::new("/dev/shm");
+        let above = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        Self::make(new_name(&above, purpose), true)
+    }
+
+    fn make(path: PathBuf, temporary: bool) -> Result<Self, Error> {
         // It will hold keys and a password.
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.tried(|| format!("make the folder {}", path.display()))?;
-        Ok(Self { path, temporary: Cell::new(named.is_none()) })
+        Ok(Self { path, temporary: Cell::new(temporary) })
     }
 
     /// Leaves it where it is, for somebody to look into.
@@ -36,6 +50,10 @@ impl Folder {
         self.temporary.set(false);
         eprintln!("Everything is kept in {}", self.path.display());
     }
+}
+
+fn new_name(above: &Path, purpose: &str) -> PathBuf {
+    above.join(format!("tirta-{purpose}-{:08x}", fastrand::u32(..)))
 }
 
 impl Drop for Folder {

@@ -4,6 +4,8 @@
 
 mod agent;
 mod child;
+mod clock;
+mod disk;
 mod folder;
 mod mosquitto;
 mod port;
@@ -12,6 +14,8 @@ mod wait;
 
 pub use agent::{Account, Agent, AgentSetup};
 pub use child::{Child, dying_with_us, last_words};
+pub use clock::{FakeClock, now_ms};
+pub use disk::SmallDisk;
 pub use folder::Folder;
 pub use mosquitto::Mosquitto;
 pub use port::free_port;
@@ -19,11 +23,13 @@ pub use server::{Ports, Server, ServerSetup};
 pub use wait::until;
 
 use crate::error::{Error, Tried, make_folder};
+use crate::mqtt::Identity;
 use crate::proxy::Proxy;
 use crate::verify::Verdict;
 use provisioning::client::{Client, Device, NewToken};
 use std::{
     collections::BTreeMap,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -75,6 +81,10 @@ pub struct FleetSetup {
     pub mosquitto: bool,
     /// Agents reach the broker through a proxy that can misbehave, and have short time-outs.
     pub proxied: bool,
+    /// Each agent has a wall clock of its own, which begins some days off.
+    pub clocks_off_by: Option<i32>,
+    /// The first agent has a disk of its own, if we may mount one.
+    pub small_disk: bool,
 }
 
 impl FleetSetup {
@@ -85,7 +95,16 @@ impl FleetSetup {
     pub fn new(folder: &Path, devices: u32) -> Result<Self, Error> {
         let ports = Ports { https: free_port(None)?, http: free_port(None)?, broker: free_port(None)? };
         let folder = folder.to_owned();
-        Ok(Self { folder, devices, ports, database_url: None, mosquitto: false, proxied: false })
+        Ok(Self {
+            folder,
+            devices,
+            ports,
+            database_url: None,
+            mosquitto: false,
+            proxied: false,
+            clocks_off_by: None,
+            small_disk: false,
+        })
     }
 }
 
@@ -97,6 +116,8 @@ pub struct Fleet {
     pub agents: Vec<Agent>,
     /// Between agents and broker, if there is one.
     pub proxy: Option<Proxy>,
+    /// The first agent's disk, if it has one of its own.
+    pub disk: Option<SmallDisk>,
     mosquitto: Option<Mosquitto>,
     client: Client,
     /// By serial, once they have enrolled.
@@ -144,7 +165,7 @@ impl Fleet {
         let mut client = Client::new(&server.http_url(), None)?;
         client.sign_in("admin", server.password()?).await?;
         let proxy = if setup.proxied { Some(Proxy::start(setup.ports.broker).await?) } else { None };
-        Ok(Self { server, agents: Vec::new(), proxy, mosquitto, client, names: BTreeMap::new() })
+        Ok(Self { server, agents: Vec::new(), proxy, disk: None, mosquitto, client, names: BTreeMap::new() })
     }
 
     /// Writes the agents' configurations with a new enrolment token; starts none.
@@ -164,6 +185,8 @@ impl Fleet {
                 None => None,
             };
             let broker = broker.map(|port| format!("127.0.0.1:{port}"));
+            make_folder(&folder)?;
+            let clock = setup.clocks_off_by.map(|days| FakeClock::new(&folder, days)).transpose()?;
             let agent = AgentSetup {
                 folder,
                 number,
@@ -172,8 +195,16 @@ impl Fleet {
                 token: token.clone(),
                 broker,
                 impatient: setup.proxied,
+                clock,
             };
             self.agents.push(Agent::new(programs, agent)?);
+        }
+        if let Some(first) = self.agents.first().filter(|_| setup.small_disk) {
+            make_folder(&first.data_dir())?;
+            self.disk = SmallDisk::mount(&first.data_dir());
+            if self.disk.is_none() {
+                println!("No disk can be mounted here without root's rights, so none will be full");
+            }
         }
         Ok(())
     }
@@ -196,6 +227,16 @@ impl Fleet {
             Ok(all.then_some(()))
         })
         .await
+    }
+
+    /// What the server itself shows to the broker: it may hear and say everything.
+    pub fn service_identity(&self) -> Identity {
+        let data = self.server.data_dir();
+        Identity {
+            ca: data.join("ca.pem"),
+            certificate: data.join("tirta-server.pem"),
+            key: data.join("tirta-server.key"),
+        }
     }
 
     /// Where a client with the server's certificate reaches the broker under any client id.
@@ -276,6 +317,16 @@ impl Fleet {
             pushed.insert(name, account.records);
         }
         Ok(Verdict::of(&pushed, &self.server.export().await?))
+    }
+
+    /// The same, and whether times that are said to be right lie within `span` (UTC milliseconds).
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn verdict_with_times(&self, span: RangeInclusive<i64>) -> Result<Verdict, Error> {
+        let mut verdict = self.verdict().await?;
+        verdict.judge_times(&self.server.export().await?, &span);
+        Ok(verdict)
     }
 }
 
