@@ -40,6 +40,14 @@ fn the_same_lines_are_read_whatever_the_spreadsheet_made_of_them() {
 }
 
 #[test]
+fn the_example_of_the_documentation_is_read() {
+    let page = include_str!("../../../../docs/provisioning.md");
+    let example = page.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let file = good(example);
+    assert_eq!((file.lines.len(), file.unknown_columns.len()), (3, 0));
+}
+
+#[test]
 fn a_line_has_the_number_that_an_editor_shows() {
     for end in ["\n", "\r\n"] {
         let text = ["name,notes", "pi-1,\"two", "lines\"", "", "pi-2,", " ,", "pi-3,x", ""].join(end);
