@@ -91,7 +91,7 @@ pub fn free_names<'a>(
     taken: &HashSet<&DeviceName>,
 ) -> impl Iterator<Item = DeviceName> {
     let highest = enrolled.filter_map(DeviceName::number).max().unwrap_or(0);
-    (highest.saturating_add(1)..).map(DeviceName::numbered).filter(|name| !taken.contains(name))
+    (highest.saturating_add(1)..=u32::MAX).map(DeviceName::numbered).filter(|name| !taken.contains(name))
 }
 
 #[cfg(test)]
@@ -111,5 +111,6 @@ mod tests {
         assert_eq!(free(&[], &[]), ["pi-1", "pi-2"]);
         assert_eq!(free(&["pi-2", "pi-10", "tank-99", "pi-007"], &[]), ["pi-11", "pi-12"]);
         assert_eq!(free(&["pi-2"], &["pi-3", "pi-5", "pi-900"]), ["pi-4", "pi-6"]);
+        assert_eq!(free(&["pi-4294967295"], &["pi-4294967295"]), [""; 0], "the series ends");
     }
 }

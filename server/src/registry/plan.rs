@@ -92,6 +92,9 @@ pub fn plan(registry: &Registry, file: File) -> (Plan, Changes) {
             }
             refusals.extend(known.against_enrolled(entry));
             refusals.extend(half_position(entry));
+        } else if refusals.is_empty() {
+            // The series of free names has come to its end.
+            refusals.push(Refusal::NoIdentity);
         }
         let (shown, verdict) = match (after, before) {
             (Some(entry), Some(before)) if refusals.is_empty() => {

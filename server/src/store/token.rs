@@ -160,7 +160,7 @@ impl Store {
                 }
                 (None, None) => {
                     let enrolled: Vec<String> = sqlx::query_scalar(ENROLLED).fetch_all(&mut *tx).await?;
-                    next_name(&enrolled, &sqlx::query_scalar(EXPECTED).fetch_all(&mut *tx).await?)
+                    next_name(&enrolled, &sqlx::query_scalar(EXPECTED).fetch_all(&mut *tx).await?)?
                 }
             };
             sqlx::query(USE).bind(&hash).execute(&mut *tx).await?;
@@ -173,11 +173,11 @@ impl Store {
 }
 
 /// The first of the series that nobody has or is meant to have.
-fn next_name(enrolled: &[String], expected: &[String]) -> DeviceName {
+fn next_name(enrolled: &[String], expected: &[String]) -> Result<DeviceName, StoreError> {
     let names = |texts: &[String]| texts.iter().filter_map(|name| name.parse().ok()).collect::<Vec<DeviceName>>();
     let (enrolled, expected) = (names(enrolled), names(expected));
-    // The series is longer than any fleet.
-    free_names(enrolled.iter(), &expected.iter().collect()).next().unwrap_or(DeviceName::numbered(u32::MAX))
+    let used_up = || StoreError::Corrupt { what: "name", why: "the series pi-1, pi-2, ... is used up".to_owned() };
+    free_names(enrolled.iter(), &expected.iter().collect()).next().ok_or_else(used_up)
 }
 
 fn random_text<const BYTES: usize>() -> Result<String, StoreError> {
