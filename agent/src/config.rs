@@ -1,9 +1,11 @@
 //! The configuration file: its form, its checks and its messages, which name the field and the fix.
-//! Knows nothing of what is done with it. The probes' part is in [`probes`].
+//! Knows nothing of what is done with it. The probes' part is in `probes`.
 
+mod alarm;
 mod probes;
 
-pub use probes::{Probe, Source};
+pub use alarm::{Alarm, AlarmKind, FailSafe};
+pub use probes::{Ads1115, Probe, Source, W1};
 
 use crate::time::{Discipline, TIMESYNC_FILE};
 use serde::Deserialize;
@@ -29,6 +31,8 @@ pub struct Config {
     pub uplink: Uplink,
     /// How to judge the clock.
     pub discipline: Discipline,
+    /// The local alarm, if one is connected.
+    pub alarm: Option<Alarm>,
     /// The probes, at most one for each metric.
     pub probes: Vec<Probe>,
 }
@@ -161,6 +165,7 @@ impl std::str::FromStr for Config {
             let problem = "a device with real probes has its board's serial; remove the line";
             return Err(ConfigError::field("serial", problem));
         }
+        raw.alarm.as_ref().map_or(Ok(()), |alarm| alarm::check(alarm, &probes))?;
         check_buffer(&raw.buffer)?;
         check_uplink(&raw.uplink)?;
         Ok(Self {
@@ -171,6 +176,7 @@ impl std::str::FromStr for Config {
             buffer: raw.buffer,
             uplink: raw.uplink,
             discipline: raw.clock.discipline(),
+            alarm: raw.alarm,
             probes,
         })
     }
@@ -190,6 +196,7 @@ struct RawConfig {
     uplink: Uplink,
     #[serde(default)]
     clock: RawClock,
+    alarm: Option<Alarm>,
     #[serde(default)]
     probe: Vec<probes::RawProbe>,
 }

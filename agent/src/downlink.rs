@@ -1,12 +1,16 @@
-//! What the server says to this device: acknowledgements go to the uplink, settings are saved and applied,
-//! its time helps a clock that is not synced.
+//! What the server says to this device: acknowledgements go to the uplink, orders of a calibration to its desk,
+//! settings are saved and applied, its time helps a clock that is not synced.
 //! A message that can't be read is logged and otherwise ignored.
 
+use crate::calibrate::Desk;
 use crate::link::Message;
+use crate::repeats::Repeats;
 use crate::sampler::Intervals;
 use crate::settings::SettingsFile;
 use crate::time::Time;
+use shared::message::calibrate::CalibrationDown;
 use shared::{Ack, DeviceName, ServerTime, Settings, Topic};
+use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// Where messages go.
@@ -19,6 +23,10 @@ pub struct Downlink {
     pub settings: std::sync::Arc<SettingsFile>,
     /// The sampler's intervals.
     pub intervals: Intervals,
+    /// What was said of messages that can't be read.
+    pub repeats: Repeats,
+    /// Takes the orders of a calibration, and sees for itself when settings bring another one.
+    pub desk: Desk,
     /// The clock.
     pub time: Time,
 }
@@ -33,7 +41,10 @@ impl Downlink {
 
     fn take(&self, message: &Message) {
         let unreadable = |problem: &dyn std::fmt::Display| {
-            tracing::warn!(topic = %message.topic, bytes = message.payload.len(), problem = ?problem.to_string(), "a message of the server can't be read");
+            let problem = problem.to_string();
+            if let Some(unsaid) = self.repeats.say(&problem, Instant::now()) {
+                tracing::warn!(topic = %message.topic, bytes = message.payload.len(), ?problem, unsaid, "a message of the server can't be read");
+            }
         };
         match Topic::parse(&message.topic) {
             Some(Topic::Ack(device)) if device == self.device => match Ack::decode(&message.payload) {
@@ -50,6 +61,12 @@ impl Downlink {
                 }
                 Err(problem) => unreadable(&problem),
             },
+            Some(Topic::CalibrationDown(device)) if device == self.device => {
+                match CalibrationDown::decode(&message.payload) {
+                    Ok(down) => self.desk.order(down.order),
+                    Err(problem) => unreadable(&problem),
+                }
+            }
             Some(Topic::Time(device)) if device == self.device => match ServerTime::decode(&message.payload) {
                 Ok(server) => self.time.server_said(server.time),
                 Err(problem) => unreadable(&problem),
@@ -64,25 +81,30 @@ mod tests {
     use super::*;
     use crate::sampler::Sampler;
     use crate::time::{Discipline, SystemClock};
-    use shared::{BufferId, ClockQuality, message};
+    use shared::calibration::RecordId;
+    use shared::message::calibrate::Order;
+    use shared::{BufferId, ClockQuality};
     use std::sync::Arc;
 
     struct Bench {
         downlink: Downlink,
         acks: mpsc::Receiver<Ack>,
+        orders: Box<dyn FnMut() -> Option<Order>>,
         _folder: tempfile::TempDir,
     }
 
     fn bench() -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let time = Time::new(Arc::new(SystemClock), Discipline::Assumed);
-        let sampler = Sampler::start(vec![], &message::Intervals::default(), &time, |_| {}).unwrap();
+        let sampler = Sampler::start(vec![], &Settings::default(), &time, |_| {}).unwrap();
         let (sender, acks) = mpsc::channel(1);
         let settings = Arc::new(SettingsFile::open(folder.path(), &time));
         let device = DeviceName::numbered(7);
         let time = Time::new(Arc::new(SystemClock), Discipline::File(folder.path().join("never")));
-        let downlink = Downlink { device, acks: sender, settings, intervals: sampler.intervals(), time };
-        Bench { downlink, acks, _folder: folder }
+        let (desk, orders, _) = Desk::without_task();
+        let (intervals, repeats) = (sampler.intervals(), Repeats::default());
+        let downlink = Downlink { device, acks: sender, settings, intervals, repeats, desk, time };
+        Bench { downlink, acks, orders: Box::new(orders), _folder: folder }
     }
 
     fn take(bench: &Bench, topic: &str, payload: &str) {
@@ -95,6 +117,17 @@ mod tests {
         take(&bench, "tirta/pi-7/down/ack", r#"{"v":1,"buffer":"00c0ffee00c0ffee","through":42}"#);
         let ack = bench.acks.try_recv().unwrap();
         assert_eq!((ack.buffer, ack.through), (Some(BufferId::from_random(0x00c0_ffee_00c0_ffee)), Some(42)));
+    }
+
+    #[test]
+    fn an_order_of_a_calibration_goes_to_the_desk() {
+        let mut bench = bench();
+        let order = r#"{"v":1,"order":"recorded","id":"00000000000000aa","settings":4}"#;
+        take(&bench, "tirta/pi-7/down/calibration", order);
+        take(&bench, "tirta/pi-8/down/calibration", order);
+        take(&bench, "tirta/pi-7/down/calibration", r#"{"v":1,"order":"later"}"#);
+        assert_eq!((bench.orders)(), Some(Order::Recorded { id: RecordId::from_random(0xaa), settings: 4 }));
+        assert_eq!((bench.orders)(), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use crate::backoff::Backoff;
 use crate::config::{Server, Token};
 use crate::identity::{Home, Identity, IdentityError, certificate_request};
+use crate::repeats::Repeats;
 use crate::time::Time;
 use crate::trust::{self, TrustError};
 use http_body_util::{BodyExt, Full, Limited};
@@ -16,7 +17,7 @@ use serde::Deserialize;
 use shared::Serial;
 use shared::enrol::{ENROL_PATH, EnrolReply, EnrolRequest};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -81,6 +82,7 @@ pub async fn until_enrolled(
     time: &Time,
     mut backoff: Backoff,
 ) -> Identity {
+    let repeats = Repeats::default();
     loop {
         match once(server, home, serial, time).await {
             Ok(identity) => {
@@ -93,7 +95,10 @@ pub async fn until_enrolled(
                     backoff.exhaust();
                 }
                 let delay = backoff.next_delay();
-                tracing::warn!(%error, %serial, again_in_s = delay.as_secs_f32(), "not enrolled; readings are kept meanwhile");
+                if let Some(unsaid) = repeats.say(&error.to_string(), Instant::now()) {
+                    let again_in_s = delay.as_secs_f32();
+                    tracing::warn!(%error, %serial, again_in_s, unsaid, "not enrolled; readings are kept meanwhile");
+                }
                 tokio::time::sleep(delay).await;
             }
         }

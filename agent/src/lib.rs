@@ -4,18 +4,27 @@
 //! says comes back through [`downlink`]. Each module is a library part so that tests reach it;
 //! `main.rs` has the command line only.
 
+pub mod alarm;
 pub mod backoff;
 pub mod buffer;
+pub mod calibrate;
+pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod downlink;
 pub mod enrol;
 pub mod files;
+pub mod gpio;
+pub mod identify;
 pub mod identity;
 pub mod link;
+pub mod local;
 pub mod probe;
 pub mod records;
+pub mod repeats;
 pub mod run;
 pub mod sampler;
+pub mod sensors;
 pub mod settings;
 pub mod status;
 pub mod time;

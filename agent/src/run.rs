@@ -2,30 +2,35 @@
 //!
 //! Measuring begins before the network is there, even before the device has a name, and ends last.
 
-mod rig;
+mod onsite;
+pub(crate) mod rig;
 
+use crate::alarm::Alarm;
 use crate::buffer::{Buffer, Worker};
+use crate::calibrate::{Desk, Herald, Records};
 use crate::config::Config;
 use crate::downlink::Downlink;
 use crate::enrol;
 use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::link::{self, Link, LinkConfig, LinkState};
+use crate::repeats::Repeats;
 use crate::sampler::Sampler;
+use crate::sensors;
 use crate::settings::SettingsFile;
 use crate::status::Reporter;
 use crate::time::{BootClock, Time, boot_id};
 use crate::trust::{self, TrustError};
 use crate::uplink::Uplink;
 use crate::watchdog::Notifier;
-use shared::{ClockQuality, Serial};
+use shared::{ClockQuality, Serial, Settings};
 use std::fs::File;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -63,6 +68,8 @@ pub enum RunError {
 /// When the agent can't begin.
 pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
     let _lock = lock(&config.data_dir)?;
+    // Left in its fail-safe state however this ends.
+    let alarm = Alarm::start(config.alarm.as_ref()).map_err(RunError::Thread)?;
     let boot = boot_id(Path::new("/proc/sys/kernel/random/boot_id"));
     let time = Time::new(clock, config.discipline.clone()).of_boot(&boot, &config.data_dir);
     let serial = config.serial.map_or_else(|| SerialSources::default().read(), Ok)?;
@@ -74,7 +81,11 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     }
     let settings = Arc::new(SettingsFile::open(&config.data_dir, &time));
     let (buffer, worker) = Buffer::start(&config.data_dir, &config.buffer, time.clone()).map_err(RunError::Thread)?;
-    let sampler = measure(&config, &settings, &buffer, &time)?;
+    let records = Records::open(&config.data_dir, known.as_ref().map(|identity| &identity.name), &time);
+    let sampler = measure(&config, &records.over(&settings.watch().borrow()), &buffer, &time)?;
+    let desk = onsite::desk(&config, &settings, records, &sampler, &time);
+    let voice_of = watch::Sender::new(None);
+    onsite::listen(&config, &desk, (&sampler, &buffer, &alarm), &time, voice_of.subscribe());
     let mut clocks = JoinSet::new(); // until the end of this function
     clocks.spawn(keep_time(time.clone(), config.data_dir.clone(), buffer.clone()));
     let guarded = Guarded::begin(&sampler, &buffer, config.probes.len());
@@ -90,7 +101,10 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
         end_of_measuring(sampler, &buffer).await;
         return end_of_buffer(worker).await;
     };
-    let voice = connect(&config, &identity, &settings, &buffer, &sampler, &time)?;
+    desk.name(identity.name.clone()).await;
+    let parts = Parts { settings: &settings, buffer: &buffer, sampler: &sampler, desk: &desk, alarm: &alarm };
+    let voice = connect(&config, &identity, &parts, &time)?;
+    voice_of.send_replace(Some((identity.name.to_string(), voice.link.state())));
     stop.await;
     tracing::info!("stopping");
     guarded.end();
@@ -100,10 +114,9 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     end_of_buffer(worker).await
 }
 
-fn measure(config: &Config, settings: &SettingsFile, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
-    let intervals = settings.watch().borrow().intervals.clone();
+fn measure(config: &Config, settings: &Settings, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
     let sink = buffer.clone();
-    Sampler::start(rig::lanes(&config.probes), &intervals, time, move |measured| sink.append(measured))
+    Sampler::start(rig::lanes(&config.probes), settings, time, move |measured| sink.append(measured))
         .map_err(RunError::Thread)
 }
 
@@ -164,14 +177,17 @@ struct Voice {
     connection: JoinHandle<()>,
 }
 
-fn connect(
-    config: &Config,
-    identity: &Identity,
-    settings: &Arc<SettingsFile>,
-    buffer: &Buffer,
-    sampler: &Sampler,
-    time: &Time,
-) -> Result<Voice, RunError> {
+/// What measures, for those who speak about it.
+struct Parts<'a> {
+    settings: &'a Arc<SettingsFile>,
+    buffer: &'a Buffer,
+    sampler: &'a Sampler,
+    desk: &'a Desk,
+    alarm: &'a Alarm,
+}
+
+fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time) -> Result<Voice, RunError> {
+    let Parts { settings, buffer, sampler, desk, alarm } = *parts;
     let device = identity.name.clone();
     let reporter = Reporter {
         device: device.clone(),
@@ -181,9 +197,10 @@ fn connect(
         buffer: buffer.state(),
         health: buffer.health(),
         vitals: sampler.vitals(),
+        alarm: alarm.state,
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
-    let (dial, tls_name) = broker(config, identity);
+    let (dial, tls_name) = broker_address(config, identity);
     tracing::info!(%device, host = %dial.0, port = dial.1, "connecting");
     let (link, inbox, connection) = link::start(LinkConfig {
         device: device.clone(),
@@ -199,12 +216,18 @@ fn connect(
         acks: ack_sender,
         settings: Arc::clone(settings),
         intervals: sampler.intervals(),
+        repeats: Repeats::default(),
+        desk: desk.clone(),
         time: time.clone(),
     };
+    let herald = Herald { device: device.clone(), link: link.clone(), views: desk.views(), waiting: desk.waiting() };
+    let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
     let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink);
     let tasks = vec![
         tokio::spawn(downlink.run(inbox)),
         tokio::spawn(uplink.run()),
+        tokio::spawn(herald.run()),
+        tokio::spawn(sensors),
         tokio::spawn(reporter.clone().run(link.clone())),
     ];
     Ok(Voice { link, reporter, tasks, connection })
@@ -212,7 +235,7 @@ fn connect(
 
 /// What to dial, and the name that the certificate must have. An address in the configuration changes
 /// only where to dial: the name stays that of the server.
-fn broker(config: &Config, identity: &Identity) -> ((String, u16), String) {
+pub(crate) fn broker_address(config: &Config, identity: &Identity) -> ((String, u16), String) {
     let server = &config.server;
     match &server.broker {
         Some(dial) => (dial.clone(), server.host.clone()),
@@ -266,6 +289,12 @@ impl Voice {
         self.link.close().await;
         let _ = timeout(Duration::from_secs(2), self.connection).await;
     }
+}
+
+/// Whether an agent runs with this folder. Changes nothing: it may be asked by another user than the agent's.
+pub fn is_running(data_dir: &Path) -> bool {
+    let held = |file: File| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock));
+    File::open(data_dir.join("agent.lock")).is_ok_and(held)
 }
 
 /// Makes the folder and takes it for this process.

@@ -2,10 +2,12 @@
 //! power cut during a commit can't change how the device measures.
 
 use crate::files::{set_aside, write_atomically};
+use crate::repeats::Repeats;
 use crate::time::Time;
 use shared::Settings;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 use tokio::sync::watch;
 
 /// The file's name below `data_dir`.
@@ -15,6 +17,7 @@ pub const FILE_NAME: &str = "settings.json";
 pub struct SettingsFile {
     path: PathBuf,
     current: watch::Sender<Settings>,
+    repeats: Repeats,
 }
 
 impl SettingsFile {
@@ -35,7 +38,13 @@ impl SettingsFile {
                 Settings::default()
             }
         };
-        Self { path, current: watch::channel(settings).0 }
+        Self { path, current: watch::channel(settings).0, repeats: Repeats::default() }
+    }
+
+    /// What was saved, without changing anything: for whoever only looks.
+    pub fn look(data_dir: &Path) -> Settings {
+        let bytes = std::fs::read(data_dir.join(FILE_NAME)).unwrap_or_default();
+        Settings::decode(&bytes).unwrap_or_default()
     }
 
     /// Forgets what was saved: it was for another identity, whose versions would outrank those to come.
@@ -62,12 +71,16 @@ impl SettingsFile {
             return false;
         }
         if offered.version < version {
-            tracing::warn!(offered = offered.version, version, "older settings are ignored");
+            if let Some(unsaid) = self.repeats.say("older", Instant::now()) {
+                tracing::warn!(offered = offered.version, version, unsaid, "older settings are ignored");
+            }
             return false;
         }
         // What is not saved would be gone after the next power cut while the server thinks it applied.
         if let Err(error) = write_atomically(&self.path, offered.encode().as_bytes(), 0o644) {
-            tracing::error!(path = %self.path.display(), %error, "the settings can't be saved: the former ones stay");
+            if let Some(unsaid) = self.repeats.say("not saved", Instant::now()) {
+                tracing::error!(path = %self.path.display(), %error, unsaid, "the settings can't be saved: the former ones stay");
+            }
             return false;
         }
         tracing::info!(version = offered.version, "new settings");

@@ -36,6 +36,8 @@ pub struct Reporter {
     pub health: watch::Receiver<Health>,
     /// The probes.
     pub vitals: watch::Receiver<Vitals>,
+    /// The local alarm, see [`Status::alarm`].
+    pub alarm: Option<&'static str>,
 }
 
 impl Reporter {
@@ -51,6 +53,7 @@ impl Reporter {
         // Trouble is said even if there was never a buffer that could be opened.
         let buffer = buffer.or(trouble.map(|_| (BufferId::from_random(0), 0, 0)));
         status.buffer = buffer.map(|(id, pending, dropped)| BufferStatus { id, pending, dropped, trouble, set_aside });
+        status.alarm = self.alarm.map(str::to_owned);
         let now = Instant::now().into_std();
         for (metric, vital) in self.vitals.borrow().iter() {
             let fault = if vital.silent(now) { Some(Fault::BusError) } else { vital.fault };

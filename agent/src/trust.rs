@@ -9,6 +9,7 @@
 //! passed over then; "expired" is judged once more without the wall clock, which may be far ahead.
 //! A synced clock insists on everything.
 
+use crate::repeats::Repeats;
 use crate::time::Time;
 use ring::digest::{SHA256, digest};
 use rustls::client::WebPkiServerVerifier;
@@ -20,7 +21,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 use shared::UtcMillis;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Why no TLS configuration can be made.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +94,9 @@ enum Anchor {
     Pinned([u8; 32]),
 }
 
+/// What was said of handshakes: each has a verifier of its own, and there may be one a minute for years.
+static REPEATS: Repeats = Repeats::new();
+
 struct Verifier {
     anchor: Anchor,
     provider: Arc<CryptoProvider>,
@@ -143,11 +147,15 @@ impl ServerCertVerifier for Verifier {
         }
         match at(unix(wall.max(floor))) {
             Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
-                tracing::warn!(clock = %wall, %floor, "this device's clock is before the server's certificate; its date is not checked");
+                if let Some(unsaid) = REPEATS.say("before", Instant::now()) {
+                    tracing::warn!(clock = %wall, %floor, unsaid, "this device's clock is before the server's certificate; its date is not checked");
+                }
                 at(not_before)
             }
             Err(Error::InvalidCertificate(CertificateError::ExpiredContext { .. })) if wall > floor => {
-                tracing::warn!(clock = %wall, last_good = %floor, "by this device's clock, which is not synced, the server's certificate has expired; it is judged at the last good time");
+                if let Some(unsaid) = REPEATS.say("expired", Instant::now()) {
+                    tracing::warn!(clock = %wall, last_good = %floor, unsaid, "by this device's clock, which is not synced, the server's certificate has expired; it is judged at the last good time");
+                }
                 at(unix(floor))
             }
             verified => verified,

@@ -8,6 +8,7 @@ use crate::backoff::Backoff;
 use crate::buffer::{Buffer, Ledger};
 use crate::config;
 use crate::link::{Delivery, Link, LinkState};
+use crate::repeats::Repeats;
 use shared::{Ack, BufferId, ClockQuality, DeviceName, Seq, Topic};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -85,6 +86,7 @@ pub struct Uplink {
     batch: usize,
     ack_timeout: Duration,
     backoff: Backoff,
+    repeats: Repeats,
 }
 
 impl Uplink {
@@ -110,6 +112,7 @@ impl Uplink {
             batch: settings.batch,
             ack_timeout: settings.ack_timeout(),
             backoff: settings.backoff(),
+            repeats: Repeats::default(),
         }
     }
 
@@ -226,8 +229,10 @@ impl Uplink {
             Verdict::Rejected => {
                 let code = ack.rejected.as_deref().unwrap_or_default();
                 let detail = ack.detail.as_deref().unwrap_or_default();
-                tracing::error!(code, detail, supported = ?ack.supported, first = in_flight.first, last = in_flight.last,
-                    "the server rejects a batch; its readings are kept");
+                if let Some(unsaid) = self.unsaid(code) {
+                    tracing::error!(code, detail, supported = ?ack.supported, first = in_flight.first, last = in_flight.last, unsaid,
+                        "the server rejects a batch; its readings are kept");
+                }
                 Some(self.rejected(in_flight, code))
             }
         }
@@ -246,13 +251,17 @@ impl Uplink {
 
     async fn unanswered(&mut self, in_flight: InFlight, taken: bool) -> State {
         let (first, last, sent) = (in_flight.first, in_flight.last, in_flight.sent);
-        tracing::warn!(
-            first,
-            last,
-            sent,
-            taken_by_broker = taken,
-            "a batch is not acknowledged in time; it is sent again"
-        );
+        if let Some(unsaid) = self.unsaid("not acknowledged") {
+            let taken_by_broker = taken;
+            tracing::warn!(
+                first,
+                last,
+                sent,
+                taken_by_broker,
+                unsaid,
+                "a batch is not acknowledged in time; it is sent again"
+            );
+        }
         if !taken {
             self.link.reconnect("the broker did not take a batch in time").await;
         } else if sent.is_multiple_of(PATIENCE) {
@@ -261,11 +270,17 @@ impl Uplink {
         State::Pausing(in_flight, Instant::now() + self.backoff.next_delay())
     }
 
+    fn unsaid(&self, what: &str) -> Option<u64> {
+        self.repeats.say(what, Instant::now().into_std())
+    }
+
     /// Passes on to the buffer what any acknowledgement says, expected or not.
     async fn note(&self, ack: &Ack) {
         let (Some(buffer), Some(through)) = (ack.buffer, ack.through) else { return };
         for (seq, reason) in &ack.refused {
-            tracing::warn!(%buffer, seq, reason = reason.as_str(), "the server keeps a reading aside as none");
+            if let Some(unsaid) = self.unsaid(reason.as_str()) {
+                tracing::warn!(%buffer, seq, reason = reason.as_str(), unsaid, "the server keeps a reading aside as none");
+            }
         }
         self.buffer.acknowledge(buffer, through).await;
     }

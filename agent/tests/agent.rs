@@ -5,6 +5,7 @@ mod support;
 
 use serde_json::{Value, json};
 use shared::enrol::EnrolRequest;
+use shared::message::Sensors;
 use shared::{Ack, Batch, UtcMillis};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -195,6 +196,50 @@ async fn a_device_enrols_delivers_survives_a_kill_and_stops_in_order() {
 }
 
 #[tokio::test]
+async fn a_device_says_what_it_measures_with_and_measures_with_the_calibration_that_it_is_told() {
+    let bench = Bench::new().await;
+    let mut store = Store::default();
+    let mut agent = bench.start();
+    bench.enrol().await;
+    let mut session = Session::ready(&bench.broker).await;
+    let sensors = loop {
+        let published = session.published().await.unwrap();
+        store.take(&mut session, &published).await;
+        if published.topic == "tirta/pi-7/up/sensors" {
+            break published;
+        }
+    };
+    assert!(sensors.retain);
+    let sensors = Sensors::decode(sensors.payload.as_bytes()).unwrap();
+    assert_eq!(sensors.probes.len(), 4);
+    assert!(sensors.probes.values().all(|probe| probe.source == "simulated" && probe.sensor.is_some()));
+
+    // No simulated tank is as warm as this calibration makes it.
+    let warm = |row: &Value| row[3] == "temperature" && row[4].as_f64().is_some_and(|celsius| celsius > 35.0);
+    store.until(&mut session, 20).await;
+    assert!(!store.0.values().any(warm));
+    let linear = r#"{"kind":"linear","slope":1.0,"offset":15.0}"#;
+    let active = format!(r#"{{"id":"00000000000000aa","calibration":{linear}}}"#);
+    let settings = format!(r#"{{"v":1,"version":3,"calibrations":{{"temperature":{active}}}}}"#);
+    session.publish("tirta/pi-7/down/settings", &settings).await;
+    while !store.0.values().any(warm) {
+        let published = session.published().await.unwrap();
+        store.take(&mut session, &published).await;
+    }
+    agent.kill().await.unwrap();
+
+    // It survives a restart, before the server has said anything again.
+    let before = store.0.len();
+    let mut agent = bench.start();
+    let mut session = Session::ready(&bench.broker).await;
+    store.until(&mut session, before + 20).await;
+    let celsius: Vec<f64> =
+        store.0.values().filter(|row| row[3] == "temperature").filter_map(|row| row[4].as_f64()).collect();
+    assert!(celsius.last().is_some_and(|last| *last > 35.0), "{celsius:?}");
+    agent.kill().await.unwrap();
+}
+
+#[tokio::test]
 async fn two_agents_never_share_a_folder() {
     let bench = Bench::new().await;
     let mut first = bench.start();
@@ -229,4 +274,85 @@ async fn a_configuration_that_makes_no_sense_ends_it_with_the_reason() {
     let output = timeout(PATIENT, output).await.unwrap().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("unknown field `comit_ms`"));
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_for_long_does_not_fill_the_log() {
+    let bench = Bench::new().await;
+    let text = std::fs::read_to_string(bench.config()).unwrap();
+    // Nobody listens there, and it tries again after a tenth of a second at most.
+    let port = format!(":{}", bench.https.address.port());
+    std::fs::write(bench.config(), text.replace(&port, ":1")).unwrap();
+    let mut command = Command::new(AGENT);
+    command.arg("run").arg("--config").arg(bench.config()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut agent = command.spawn().unwrap();
+    let measured_for_some_time = async {
+        while !bench.records().await.is_ok_and(|records| records.last().unwrap()["pending"].as_u64() > Some(120)) {}
+    };
+    timeout(PATIENT, measured_for_some_time).await.unwrap();
+    terminate(&agent);
+    let mut log = String::new();
+    timeout(PATIENT, agent.stderr.take().unwrap().read_to_string(&mut log)).await.unwrap().unwrap();
+    assert_eq!(log.matches("not enrolled").count(), 1, "{log}");
+    assert!(log.lines().count() < 10, "{log}");
+}
+
+#[tokio::test]
+async fn a_log_that_can_not_be_written_stops_nothing() {
+    let bench = Bench::new().await;
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(AGENT);
+    command.arg("run").arg("--config").arg(bench.config()).stderr(full).kill_on_drop(true);
+    let mut agent = command.spawn().unwrap();
+    let measured = async {
+        while !bench.records().await.is_ok_and(|records| records.last().unwrap()["pending"].as_u64() > Some(10)) {}
+    };
+    timeout(PATIENT, measured).await.unwrap();
+    terminate(&agent);
+    assert!(timeout(PATIENT, agent.wait()).await.unwrap().unwrap().success());
+}
+
+/// Lets no file of a process grow beyond so many bytes.
+fn limit_files(child: &Child, bytes: &str) {
+    let id = child.id().unwrap().to_string();
+    let limit = format!("--fsize={bytes}:");
+    assert!(std::process::Command::new("prlimit").args(["--pid", &id, &limit]).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn while_the_card_can_not_be_written_it_measures_on_says_so_and_loses_nothing() {
+    let bench = Bench::new().await;
+    let mut store = Store::default();
+    // The signal that comes with such a limit would end it; no full disk sends one.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" run --config \"$1\"", AGENT]).arg(bench.config());
+    let mut agent = command.stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    bench.enrol().await;
+    let mut session = Session::ready(&bench.broker).await;
+    store.until(&mut session, 20).await;
+
+    let mut times = vec![];
+    for (limit, said) in [("1", true), ("unlimited", false)] {
+        limit_files(&agent, limit);
+        loop {
+            let published = session.published().await.unwrap();
+            store.take(&mut session, &published).await;
+            if published.topic.ends_with("status") && published.payload.contains("\"trouble\":\"card_error\"") == said {
+                break;
+            }
+        }
+        times.push(support::synced().now().0);
+    }
+    terminate(&agent);
+    while let Some(published) = session.published().await {
+        store.take(&mut session, &published).await;
+    }
+    assert!(timeout(PATIENT, agent.wait()).await.unwrap().unwrap().success());
+    let records = bench.records().await.unwrap();
+    let (ledger, readings) = records.split_last().unwrap();
+    assert_eq!((&ledger["dropped"], &ledger["pending"]), (&json!(0), &json!(0)));
+    assert_eq!(readings.len(), store.0.len());
+    let meanwhile = readings.iter().filter_map(|record| record["reading"][1].as_i64());
+    let meanwhile = meanwhile.filter(|at| (times[0]..times[1]).contains(at)).count();
+    assert!(meanwhile > 0, "it did not measure on");
 }

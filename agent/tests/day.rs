@@ -6,7 +6,7 @@ use agent::buffer::{Buffer, Measured};
 use agent::config;
 use agent::probe::Sample;
 use agent::time::{Discipline, Moment, SystemClock, Ticks, Time};
-use shared::reading::Flags;
+use shared::reading::{Flags, Value};
 use shared::{ClockQuality, Metric, Stamp, UtcMillis};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ fn written() -> u64 {
 fn measured(n: i64, metric: Metric) -> Measured {
     let wave = (n as f64 / 700.0).sin();
     let sample = Sample::new(metric, Ok(7.0 + wave / 3.0), Some(1500.0 + 100.0 * wave), Flags::NONE);
+    let sample = Sample { spread: Value::new(0.3 * wave).ok(), ..sample };
     let stamp = Stamp { at: UtcMillis(1_763_690_400_000 + n * SAMPLES_EVERY_MS), clock: ClockQuality::Synced };
     let moment = Moment { stamp, ticks: Ticks(n * SAMPLES_EVERY_MS) };
     Measured { moment, metric, sample }
@@ -42,15 +43,14 @@ async fn day(folder: &Path, online: bool) -> u64 {
     let (buffer, worker) = Buffer::start(folder, &settings, time).unwrap();
     let before = written();
     for n in 0..DAY_MS / SAMPLES_EVERY_MS {
-        METRICS.into_iter().for_each(|metric| buffer.append(measured(n, metric)));
+        for metric in METRICS {
+            buffer.append(measured(n, metric));
+        }
         if (n + 1) * SAMPLES_EVERY_MS % every != 0 {
             continue;
         }
         buffer.flush().await;
-        if !online {
-            continue;
-        }
-        while let Some(batch) = buffer.next_batch(500, false).await {
+        while let Some(batch) = if online { buffer.next_batch(500, false).await } else { None } {
             buffer.acknowledge(batch.buffer, batch.readings.last().unwrap().seq).await;
         }
     }

@@ -104,7 +104,8 @@ fn log_to_stderr(config: &Config) -> Result<(), RunError> {
     // The broker's library reports each connection: ask for it by name, such as "info,mqtt5=info".
     let filter =
         EnvFilter::try_new(format!("mqtt5=warn,{}", config.log)).map_err(|error| RunError::Log(error.to_string()))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A log that can't be written would be complained about on the same output, which ends the thread.
+    let log = tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer(io::stderr);
     match config.log_format {
         LogFormat::Text => log.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),

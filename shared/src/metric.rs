@@ -56,6 +56,15 @@ metrics! {
 }
 
 impl Metric {
+    /// How many decimals a sensor of it can resolve.
+    pub fn decimals(self) -> i32 {
+        match self {
+            Self::Ph | Self::Level | Self::Speed => 3,
+            Self::Temperature | Self::Pressure | Self::Flow => 2,
+            Self::Tds | Self::Volume | Self::Ec => 1,
+        }
+    }
+
     /// The metric that is read from the same probe: what calibrates one calibrates the other.
     pub fn sibling(self) -> Option<Metric> {
         match self {

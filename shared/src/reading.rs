@@ -20,6 +20,13 @@ impl Value {
         if number.is_finite() { Ok(Self(number)) } else { Err(NotFinite) }
     }
 
+    /// The same, rounded to so many decimals.
+    pub fn rounded(number: f64, decimals: i32) -> Result<Self, NotFinite> {
+        let scale = 10_f64.powi(decimals);
+        // Adding zero turns -0.0 into 0.0, which is shorter and reads better.
+        Self::new((number * scale).round() / scale + 0.0)
+    }
+
     /// The number.
     pub fn get(self) -> f64 {
         self.0
@@ -46,6 +53,18 @@ pub enum Outcome {
     Measured(Value),
     /// The reason why there is none.
     Fault(Fault),
+}
+
+impl Outcome {
+    /// What was measured, rounded to what a sensor of `metric` can resolve so that rows stay short. A number that is
+    /// none becomes a fault.
+    pub fn rounded(metric: Metric, value: Result<f64, Fault>) -> Self {
+        match value.map(|value| Value::rounded(value, metric.decimals())) {
+            Ok(Ok(value)) => Self::Measured(value),
+            Ok(Err(NotFinite)) => Self::Fault(Fault::OutOfRange),
+            Err(fault) => Self::Fault(fault),
+        }
+    }
 }
 
 /// One reading of one metric, as it is buffered, sent and stored.
@@ -228,6 +247,16 @@ mod tests {
             assert_eq!(Value::new(bad), Err(NotFinite));
         }
         assert_eq!(Value::new(-0.5).unwrap().get(), -0.5);
+    }
+
+    #[test]
+    fn a_value_is_rounded_to_what_its_sensor_resolves_and_a_number_that_is_none_becomes_a_fault() {
+        assert_eq!(Outcome::rounded(Metric::Ph, Ok(7.012_345)), Outcome::Measured(Value::new(7.012).unwrap()));
+        assert_eq!(Outcome::rounded(Metric::Ph, Err(Fault::RailLow)), Outcome::Fault(Fault::RailLow));
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(Outcome::rounded(Metric::Tds, Ok(bad)), Outcome::Fault(Fault::OutOfRange));
+        }
+        assert!(Value::rounded(-0.0001, 3).unwrap().get().is_sign_positive());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test may
 
 use proptest::prelude::*;
-use shared::message::{BufferStatus, Intervals, LinkState, Refusal, Rejection};
+use shared::message::{BufferStatus, Intervals, LinkState, Refusal, Rejection, Trouble};
 use shared::*;
 
 const NOW: UtcMillis = UtcMillis(1_763_690_500_000);
@@ -202,4 +202,21 @@ fn a_status_has_these_bytes() {
     assert_eq!(status.encode(), bytes);
     assert_eq!(Status::decode(bytes.as_bytes()).unwrap(), status);
     assert_eq!(status.last_will().encode(), r#"{"v":1,"state":"lost","agent":"0.1.0","boot":"b7","settings":0}"#);
+}
+
+#[test]
+fn a_buffers_trouble_is_a_word_and_a_newer_agents_word_is_tolerated() {
+    let status = |trouble: &str| {
+        let text = format!(
+            r#"{{"v":1,"state":"online","buffer":{{"id":"0000000000000001","pending":12,"dropped":0,"trouble":{trouble},"set_aside":2,"later":1}}}}"#
+        );
+        Status::decode(text.as_bytes()).unwrap().buffer.unwrap()
+    };
+    assert_eq!(status(r#""disk_full""#).trouble, Some(Trouble::DiskFull));
+    assert_eq!(status(r#""card_error""#).trouble, Some(Trouble::CardError));
+    assert_eq!(status(r#""worn_out""#).trouble, Some(Trouble::Other));
+    assert_eq!((status("null").trouble, status("null").set_aside), (None, 2));
+    let mut said = Status::new(LinkState::Online);
+    said.buffer = Some(status(r#""disk_full""#));
+    assert!(said.encode().contains(r#""dropped":0,"trouble":"disk_full","set_aside":2}"#), "{}", said.encode());
 }

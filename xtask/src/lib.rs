@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod chaos;
 pub mod check;
+pub mod day;
 pub mod demo;
 pub mod error;
 pub mod fleet;

@@ -1,7 +1,7 @@
 //! Judges a folder that a card could hold after a power cut, by starting the agent's own parts on it, twice.
 
 use crate::life::{self, CALIBRATION, board, calibration, identity, measured, settings, time};
-use agent::buffer::{self, Buffer, Ledger};
+use agent::buffer::{self, Buffer, Ledger, Measured};
 use agent::files;
 use agent::identity::Home;
 use agent::settings::SettingsFile;
@@ -168,8 +168,9 @@ impl Verdict {
 
 fn is_right(reading: &Reading) -> bool {
     let right = measured(reading.seq);
-    let found = (reading.stamp, reading.metric, reading.outcome, reading.millivolts, reading.flags);
-    found == (right.moment.stamp, right.metric, right.sample.outcome, right.sample.millivolts, right.sample.flags)
+    let Measured { moment, metric, sample } = right;
+    let found = (reading.stamp, reading.metric, reading.outcome, reading.millivolts, reading.spread, reading.flags);
+    found == (moment.stamp, metric, sample.outcome, sample.millivolts, sample.spread, sample.flags)
 }
 
 fn integrity(path: &Path) -> rusqlite::Result<String> {

@@ -9,7 +9,7 @@ use agent::time::{Discipline, Moment, SystemClock, Ticks, Time};
 use agent::{config, files};
 use shared::enrol::Broker;
 use shared::message::Intervals;
-use shared::reading::{Fault, Flag, Flags};
+use shared::reading::{Fault, Flag, Flags, Value};
 use shared::{ClockQuality, DeviceName, Metric, Serial, Settings, Stamp, UtcMillis};
 use std::error::Error;
 use std::io::Write;
@@ -42,7 +42,9 @@ pub fn measured(n: u64) -> Measured {
     let sample = if n.is_multiple_of(50) {
         Sample { flags: Flags::NONE.with(Flag::Simulated), ..Sample::fault(Fault::NoAnswer) }
     } else {
-        Sample::new(metric, Ok(f64::from(whole) / 100_000.0), Some(1500.0 + f64::from(whole % 997)), Flags::NONE)
+        let millivolts = 1500.0 + f64::from(whole % 997);
+        let spread = Value::new(millivolts / 1000.0).ok();
+        Sample { spread, ..Sample::new(metric, Ok(f64::from(whole) / 100_000.0), Some(millivolts), Flags::NONE) }
     };
     let at = UtcMillis(1_763_690_400_000 + i64::from(whole) * 2_500);
     let stamp = Stamp { at, clock: ClockQuality::Synced };

@@ -6,6 +6,7 @@ use super::rhythm::Rhythm;
 use super::{Command, Health, Measured, Wake};
 use crate::config;
 use crate::files;
+use crate::repeats::Repeats;
 use crate::time::Time;
 use shared::{Batch, BufferId, Seq};
 use std::collections::VecDeque;
@@ -44,8 +45,9 @@ pub(super) struct Work {
     handed: Seq,
     /// Whether the server has answered since the file was opened.
     heard: bool,
-    /// The last failure that was logged, so that it is logged once.
+    /// What it fails with now.
     complaint: Option<String>,
+    repeats: Repeats,
     /// When a broken file was last set aside.
     set_aside: Option<Instant>,
 }
@@ -74,6 +76,7 @@ impl Work {
             handed: 0,
             heard: false,
             complaint: None,
+            repeats: Repeats::default(),
             set_aside: None,
         }
     }
@@ -150,7 +153,9 @@ impl Work {
         let Some(file) = &mut self.file else { return };
         let ledger = file.ledger();
         if ledger.id != buffer {
-            tracing::info!(%buffer, mine = %ledger.id, "an acknowledgement of another buffer is ignored");
+            if let Some(unsaid) = self.repeats.say("another buffer", Instant::now()) {
+                tracing::info!(%buffer, mine = %ledger.id, unsaid, "an acknowledgement of another buffer is ignored");
+            }
         } else if through > self.handed {
             // The card lost what it had said to be safe, and sequences would be used again: the server
             // would take new readings for repeats. Under another id everything that is left is new.
@@ -202,10 +207,19 @@ impl Work {
                 self.lost.fetch_sub(lost, Ordering::Relaxed);
                 if ledger.dropped > before.dropped {
                     let (now, total) = (ledger.dropped - before.dropped, ledger.dropped);
-                    tracing::warn!(dropped = now, total, "the buffer is full: the oldest readings were dropped");
+                    if let Some(unsaid) = self.repeats.say("dropped", Instant::now()) {
+                        tracing::warn!(
+                            dropped = now,
+                            total,
+                            unsaid,
+                            "the buffer is full: the oldest readings were dropped"
+                        );
+                    }
                 }
-                if let Some(former) = self.complaint.take() {
-                    tracing::info!(%former, "the buffer can be written again");
+                if let Some(former) = self.complaint.take()
+                    && let Some(unsaid) = self.repeats.say("again", Instant::now())
+                {
+                    tracing::info!(%former, unsaid, "the buffer can be written again");
                 }
                 // What one step did not remove is removed with the next commits.
                 if !self.limits.keep_acknowledged && ledger.low <= ledger.acknowledged {
@@ -258,17 +272,21 @@ impl Work {
 
     fn failed(&mut self, error: &FileError) {
         let why = error.to_string();
-        if self.complaint.as_ref() != Some(&why) {
-            tracing::error!(path = %self.path.display(), error = %why, waiting = self.waiting.len(), "the buffer can't be used; readings wait in memory");
-            self.complaint = Some(why);
+        if let Some(unsaid) = self.repeats.say(&why, Instant::now()) {
+            tracing::error!(path = %self.path.display(), error = %why, waiting = self.waiting.len(), unsaid, "the buffer can't be used; readings wait in memory");
         }
+        self.complaint = Some(why);
         let trouble = Some(error.trouble());
         self.health.send_if_modified(|health| std::mem::replace(&mut health.trouble, trouble) != trouble);
         if let FileError::Broken(problem) = error {
             self.file = None;
             match self.set_aside(problem) {
                 Ok(()) => self.open(),
-                Err(error) => tracing::error!(%error, "the broken buffer can't be set aside"),
+                Err(error) => {
+                    if let Some(unsaid) = self.repeats.say("not set aside", Instant::now()) {
+                        tracing::error!(%error, unsaid, "the broken buffer can't be set aside");
+                    }
+                }
             }
         }
         if self.file.is_none() {

@@ -1,16 +1,15 @@
 //! The `[[probe]]` tables: which settings each kind and metric takes.
 
-use super::ConfigError;
-use crate::probe::ads1115::{Address, Rate, Scale, Settings};
-use crate::probe::analog::{Channel, Rails};
+mod ads1115;
 
+pub use ads1115::Ads1115;
+
+use super::ConfigError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::Metric;
 use shared::message::Intervals;
 use shared::sensor::{Limits, Sensor};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// A probe.
@@ -24,29 +23,42 @@ pub struct Probe {
     pub source: Source,
 }
 
+impl Probe {
+    /// What its voltage means; `None` for one without a voltage.
+    pub fn sensor(&self) -> Option<Sensor> {
+        match &self.source {
+            Source::Ads1115(ads) => Some(ads.sensor.clone()),
+            Source::W1(_) => None,
+            Source::Simulated { .. } => Sensor::usual(self.metric),
+        }
+    }
+}
+
 /// Where a probe's values come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// A channel of an ADS1115.
-    Ads1115 {
-        /// The bus's device file.
-        bus: PathBuf,
-        /// How the chip is set up.
-        chip: Settings,
-        /// The chip's input.
-        channel: Channel,
-        /// What counts as no signal.
-        rails: Rails,
-        /// What the voltage means.
-        sensor: Sensor,
-        /// Which values are believed.
-        limits: Limits,
-    },
+    Ads1115(Ads1115),
+    /// A DS18B20 on the 1-wire bus.
+    W1(W1),
     /// A simulated tank.
     Simulated {
         /// Which tank.
         seed: u64,
+        /// Whether its electrodes are worn, so that calibrating them changes something.
+        worn: bool,
     },
+}
+
+/// A thermometer on the 1-wire bus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct W1 {
+    /// As the kernel names it; `None`: the only one on the bus.
+    pub id: Option<String>,
+    /// Which values are believed.
+    pub limits: Limits,
+    /// Flagged as unstable when it changes faster, in degrees; `None`: never.
+    pub max_change_per_minute: Option<f64>,
 }
 
 /// A table as it is written. What is not common to all probes is judged by kind and metric.
@@ -63,138 +75,140 @@ pub(super) struct RawProbe {
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Ads1115,
+    W1,
     Simulated,
 }
 
-/// What every probe on an ADS1115 has.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAds1115 {
-    bus: PathBuf,
-    address: u8,
-    channel: u8,
-    #[serde(default = "full_scale")]
-    full_scale_mv: u16,
-    #[serde(default = "rate")]
-    rate: u32,
-    /// Of the sensor's board: an open input sits near it.
-    #[serde(default = "supply")]
-    supply_mv: f64,
-    #[serde(default = "rail_low")]
-    rail_low_mv: f64,
-    rail_high_mv: Option<f64>,
-}
-
-const ADS1115_FIELDS: [&str; 8] =
-    ["bus", "address", "channel", "full_scale_mv", "rate", "supply_mv", "rail_low_mv", "rail_high_mv"];
-
-fn full_scale() -> u16 {
-    4096
-}
-fn rate() -> u32 {
-    128
-}
-fn supply() -> f64 {
-    3300.0
-}
-fn rail_low() -> f64 {
-    5.0
-}
+/// The shortest interval of a simulated probe.
+const SHORTEST_SIMULATED_MS: u64 = 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawSimulated {
     #[serde(default)]
     seed: u64,
+    #[serde(default)]
+    worn: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawW1 {
+    id: Option<String>,
+    max_change_per_minute: Option<f64>,
 }
 
 pub(super) fn check(raw: Vec<RawProbe>) -> Result<Vec<Probe>, ConfigError> {
     let mut probes: Vec<Probe> = vec![];
-    // Chips that are used, so that two probes do not set one up differently.
-    let mut chips: BTreeMap<(PathBuf, Address), Settings> = BTreeMap::new();
     for (n, raw) in raw.into_iter().enumerate() {
         let name = format!("probe {} ({})", n + 1, raw.metric);
         let probe = raw.check(&name)?;
-        if probes.iter().any(|other| other.metric == probe.metric) {
-            return Err(ConfigError::field(name, "there is already a probe for this metric; remove one"));
-        }
-        if let Source::Ads1115 { bus, chip, .. } = &probe.source {
-            let known = chips.entry((bus.clone(), chip.address)).or_insert(*chip);
-            if known != chip {
-                let problem = "probes of one chip must agree on full_scale_mv and rate";
-                return Err(ConfigError::field(name, problem));
-            }
+        for other in &probes {
+            probe.beside(other).map_err(|problem| ConfigError::field(&name, problem))?;
         }
         probes.push(probe);
     }
     Ok(probes)
 }
 
+impl Probe {
+    /// Whether it can be there beside another; else why not.
+    fn beside(&self, other: &Self) -> Result<(), String> {
+        let (own, others) = (self.metric, other.metric);
+        if own == others {
+            return Err("there is already a probe for this metric; remove one".to_owned());
+        }
+        let same = match (&self.source, &other.source) {
+            (Source::Ads1115(this), Source::Ads1115(that)) => this.same_channel(that),
+            (Source::Simulated { .. }, Source::Simulated { .. }) => return Ok(()),
+            _ => false,
+        };
+        match (own.sibling() == Some(others), same) {
+            (false, true) => Err(format!("{others} is on the same channel; give each its own")),
+            // One calibration is for both, so they have to be one probe.
+            (true, false) => Err(format!("it must be on the same channel as {others}: both are read from one probe")),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl RawProbe {
-    fn check(mut self, name: &str) -> Result<Probe, ConfigError> {
+    fn check(self, name: &str) -> Result<Probe, ConfigError> {
         let bad = |field: &str, problem: &str| ConfigError::field(format!("{name}.{field}"), problem);
         let usual = Metric::from_wire(&self.metric).and_then(Sensor::usual);
         let usual = usual.ok_or_else(|| bad("metric", &format!("use one of {}", sensors())))?;
-        let mut bounds = Intervals::default();
-        bounds.set(usual.metric(), self.interval_ms).map_err(|_| bad("interval_ms", "100 to 86400000 ms (one day)"))?;
-        let source = match self.kind {
-            Kind::Simulated => Source::Simulated { seed: table::<RawSimulated>(name, self.rest)?.seed },
-            Kind::Ads1115 => {
-                let mut common = toml::Table::new();
-                for field in ADS1115_FIELDS {
-                    if let Some(value) = self.rest.remove(field) {
-                        common.insert(field.to_owned(), value);
-                    }
-                }
-                ads1115(name, table(name, common)?, sensor(name, usual.metric(), self.rest)?)?
-            }
-        };
-        Ok(Probe { metric: usual.metric(), interval: Duration::from_millis(self.interval_ms), source })
-    }
-}
-
-fn ads1115(name: &str, raw: RawAds1115, (sensor, limits): (Sensor, Limits)) -> Result<Source, ConfigError> {
-    let bad = |field: &str, problem: &str| ConfigError::field(format!("{name}.{field}"), problem);
-    let address = Address::new(raw.address).ok_or_else(|| bad("address", "0x48, 0x49, 0x4a or 0x4b"))?;
-    let channel = match raw.channel {
-        0 => Channel::A0,
-        1 => Channel::A1,
-        2 => Channel::A2,
-        3 => Channel::A3,
-        _ => return Err(bad("channel", "0, 1, 2 or 3")),
-    };
-    let scale = Scale::new(raw.full_scale_mv)
-        .ok_or_else(|| bad("full_scale_mv", "6144, 4096, 2048, 1024, 512 or 256; 4096 suits a 3.3 V supply"))?;
-    let rate = Rate::new(raw.rate).ok_or_else(|| bad("rate", "8, 16, 32, 64, 128, 250, 475 or 860 a second"))?;
-    if !(500.0..=6000.0).contains(&raw.supply_mv) {
-        return Err(bad("supply_mv", "500 to 6000 mV, usually 3300 or 5000"));
-    }
-    // An open input sits near the supply, which is seldom exact.
-    let high_mv = raw.rail_high_mv.unwrap_or(raw.supply_mv - 50.0).min(scale.highest());
-    if raw.rail_low_mv.is_nan() || high_mv.is_nan() || raw.rail_low_mv >= high_mv {
-        return Err(bad("rail_high_mv", "it must be above rail_low_mv"));
-    }
-    let rails = Rails { low_mv: raw.rail_low_mv, high_mv };
-    Ok(Source::Ads1115 { bus: raw.bus, chip: Settings { address, scale, rate }, channel, rails, sensor, limits })
-}
-
-/// The settings of the sensor itself, and which values are believed.
-fn sensor(name: &str, metric: Metric, mut rest: toml::Table) -> Result<(Sensor, Limits), ConfigError> {
-    let own = ["possible", "usual"].map(|field| rest.remove(field).map(|value| (field, value)));
-    let sensor =
-        Sensor::read(metric, rest).map_err(|error: toml::de::Error| ConfigError::field(name, error.message()))?;
-    let complain = |(field, problem)| ConfigError::field(format!("{name}.{field}"), problem);
-    sensor.law().check().map_err(complain)?;
-    let mut limits = sensor.law().limits();
-    for (field, value) in own.into_iter().flatten() {
-        let pair = value.try_into().map_err(|_| complain((field, "give two numbers, such as [0.0, 14.0]")))?;
-        match field {
-            "possible" => limits.possible = pair,
-            _ => limits.usual = pair,
+        let metric = usual.metric();
+        // A simulated tank needs no time to convert: a day of it can pass in minutes.
+        let quick = matches!(self.kind, Kind::Simulated) && self.interval_ms >= SHORTEST_SIMULATED_MS;
+        if !quick || self.interval_ms > 100 {
+            let set = Intervals::default().set(metric, self.interval_ms);
+            set.map_err(|_| bad("interval_ms", "100 to 86400000 ms (one day); simulated ones from 10 ms"))?;
         }
+        let interval = Duration::from_millis(self.interval_ms);
+        let source = match self.kind {
+            Kind::Simulated => {
+                let RawSimulated { seed, worn } = table(name, self.rest)?;
+                Source::Simulated { seed, worn }
+            }
+            Kind::W1 if metric != Metric::Temperature => {
+                return Err(bad("kind", "a probe on the 1-wire bus measures temperature"));
+            }
+            Kind::W1 => Source::W1(w1(name, &usual, self.rest)?),
+            Kind::Ads1115 => Source::Ads1115(ads1115::check(name, metric, interval, self.rest)?),
+        };
+        Ok(Probe { metric, interval, source })
     }
-    limits.check().map_err(complain)?;
-    Ok((sensor, limits))
+}
+
+fn w1(name: &str, thermometer: &Sensor, mut rest: toml::Table) -> Result<W1, ConfigError> {
+    let limits = Believed::take(name, &mut rest)?.of(name, thermometer)?;
+    let RawW1 { id, max_change_per_minute } = table(name, rest)?;
+    let is_id = |id: &String| {
+        id.strip_prefix("28-").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    if !id.as_ref().is_none_or(is_id) {
+        let problem = "give the name below /sys/bus/w1/devices, such as \"28-0316a2798b2f\", or leave it out";
+        return Err(ConfigError::field(format!("{name}.id"), problem));
+    }
+    Ok(W1 { id, limits, max_change_per_minute: pace(name, max_change_per_minute)? })
+}
+
+/// What a table says of the values to be believed.
+struct Believed {
+    possible: Option<(f64, f64)>,
+    usual: Option<(f64, f64)>,
+}
+
+impl Believed {
+    /// Takes `possible` and `usual` out of a table.
+    fn take(name: &str, rest: &mut toml::Table) -> Result<Self, ConfigError> {
+        let mut pair = |field: &str| {
+            let pair = rest.remove(field).map(toml::Value::try_into).transpose();
+            pair.map_err(|_| ConfigError::field(format!("{name}.{field}"), "give two numbers, such as [0.0, 14.0]"))
+        };
+        Ok(Self { possible: pair("possible")?, usual: pair("usual")? })
+    }
+
+    /// The limits of a sensor; what is absent is its own.
+    fn of(self, name: &str, sensor: &Sensor) -> Result<Limits, ConfigError> {
+        let mut limits = sensor.law().limits();
+        if let Some(possible) = self.possible {
+            limits.possible = possible;
+            let (low, high) = (limits.usual.0.max(possible.0), limits.usual.1.min(possible.1));
+            limits.usual = if low < high { (low, high) } else { possible };
+        }
+        limits.usual = self.usual.unwrap_or(limits.usual);
+        let complain = |(field, problem)| ConfigError::field(format!("{name}.{field}"), problem);
+        limits.check().map_err(complain).map(|()| limits)
+    }
+}
+
+fn pace(name: &str, per_minute: Option<f64>) -> Result<Option<f64>, ConfigError> {
+    // NaN is not above 0.
+    if per_minute.is_none_or(|limit| limit > 0.0 && limit.is_finite()) {
+        return Ok(per_minute);
+    }
+    Err(ConfigError::field(format!("{name}.max_change_per_minute"), "give a number above 0, or leave it out"))
 }
 
 /// The metrics that have a sensor, for a message.
@@ -204,5 +218,10 @@ fn sensors() -> String {
 }
 
 fn table<T: DeserializeOwned>(name: &str, table: toml::Table) -> Result<T, ConfigError> {
-    table.try_into().map_err(|error: toml::de::Error| ConfigError::field(name, error.message()))
+    table.try_into().map_err(|error| unreadable(name, &error))
+}
+
+/// The message has the field in a line of its own.
+fn unreadable(name: &str, error: &toml::de::Error) -> ConfigError {
+    ConfigError::field(name, error.to_string().trim().replace('\n', " "))
 }

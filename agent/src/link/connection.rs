@@ -2,6 +2,7 @@
 
 use super::{Link, LinkState, Message, Request};
 use crate::backoff::Backoff;
+use crate::repeats::Repeats;
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NoticeFailureReason,
     Packet, Publish, PublishOptions, QoS, SubscribeReasonCode, TlsConfiguration, Transport,
@@ -51,6 +52,7 @@ pub fn start(config: LinkConfig) -> (Link, mpsc::Receiver<Message>, JoinHandle<(
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let (client, events) = AsyncClient::builder(options(&config)).capacity(8).build();
     let give_up = Arc::new(Notify::new());
+    let repeats = Arc::new(Repeats::default());
     let poller = Poller {
         events,
         client: client.clone(),
@@ -60,8 +62,9 @@ pub fn start(config: LinkConfig) -> (Link, mpsc::Receiver<Message>, JoinHandle<(
         give_up: Arc::clone(&give_up),
         backoff: config.backoff,
         connections: 0,
+        repeats: Arc::clone(&repeats),
     };
-    tokio::spawn(write(client, requests, give_up, state.clone()));
+    tokio::spawn(write(client, requests, give_up, state.clone(), repeats));
     let task = tokio::spawn(poller.run());
     (Link::new(requests_sender, state), inbox, task)
 }
@@ -98,6 +101,7 @@ async fn write(
     mut requests: mpsc::Receiver<Request>,
     give_up: Arc<Notify>,
     state: watch::Receiver<LinkState>,
+    repeats: Arc<Repeats>,
 ) {
     while let Some(request) = requests.recv().await {
         match request {
@@ -118,11 +122,17 @@ async fn write(
                             }
                         });
                     }
-                    Err(error) => tracing::warn!(%error, "not published"),
+                    Err(error) => {
+                        if let Some(unsaid) = said(&repeats, "not published") {
+                            tracing::warn!(%error, unsaid, "not published");
+                        }
+                    }
                 }
             }
             Request::Reconnect(why) => {
-                tracing::warn!(why, "the connection is given up");
+                if let Some(unsaid) = said(&repeats, why) {
+                    tracing::warn!(why, unsaid, "the connection is given up");
+                }
                 give_up.notify_one();
             }
             Request::Close => {
@@ -144,6 +154,7 @@ struct Poller {
     give_up: Arc<Notify>,
     backoff: Backoff,
     connections: u64,
+    repeats: Arc<Repeats>,
 }
 
 impl Poller {
@@ -170,10 +181,14 @@ impl Poller {
                     deadline = None;
                     if answer.return_codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_))) {
                         self.connections += 1;
-                        tracing::info!(connection = self.connections, "connected");
+                        if let Some(unsaid) = said(&self.repeats, "connected") {
+                            tracing::info!(connection = self.connections, unsaid, "connected");
+                        }
                         self.state.send_replace(LinkState::Up(self.connections));
                     } else {
-                        tracing::error!(codes = ?answer.return_codes, filter = %self.filter, "the broker refuses the subscription");
+                        if let Some(unsaid) = said(&self.repeats, "subscription refused") {
+                            tracing::error!(codes = ?answer.return_codes, filter = %self.filter, unsaid, "the broker refuses the subscription");
+                        }
                         self.give_up.notify_one();
                     }
                 }
@@ -194,8 +209,10 @@ impl Poller {
     fn deliver(&self, publish: &Publish) {
         let topic = String::from_utf8_lossy(&publish.topic).into_owned();
         let message = Message { topic, payload: publish.payload.to_vec() };
-        if self.inbox.try_send(message).is_err() {
-            tracing::warn!("messages of the server come faster than they are taken: one is dropped");
+        if self.inbox.try_send(message).is_err()
+            && let Some(unsaid) = said(&self.repeats, "too fast")
+        {
+            tracing::warn!(unsaid, "messages of the server come faster than they are taken: one is dropped");
         }
     }
 
@@ -209,12 +226,17 @@ impl Poller {
             self.backoff.reset();
         }
         if let ConnectionError::ConnectionRefused(ConnectReturnCode::Banned) = error {
-            tracing::error!("the server has revoked this device");
+            if let Some(unsaid) = said(&self.repeats, "revoked") {
+                tracing::error!(unsaid, "the server has revoked this device");
+            }
             // Only a person can change that; no need to hurry.
             self.backoff.exhaust();
         }
         let delay = self.backoff.next_delay();
-        tracing::warn!(error = %chain(error), was_up, again_in_s = delay.as_secs_f32(), "not connected");
+        let error = chain(error);
+        if let Some(unsaid) = said(&self.repeats, &error) {
+            tracing::warn!(%error, was_up, again_in_s = delay.as_secs_f32(), unsaid, "not connected");
+        }
         sleep(delay).await;
         // Who asked meanwhile to give up meant the connection that is gone.
         let _ = timeout(Duration::ZERO, self.give_up.notified()).await;
@@ -222,13 +244,20 @@ impl Poller {
 
     /// Subscribes, from a task of its own. Sessions are clean, so it is needed after every connection.
     fn subscribe(&self) {
-        let (client, filter) = (self.client.clone(), self.filter.clone());
+        let (client, filter, repeats) = (self.client.clone(), self.filter.clone(), Arc::clone(&self.repeats));
         tokio::spawn(async move {
-            if let Err(error) = client.subscribe(filter, QoS::AtLeastOnce).await {
-                tracing::warn!(%error, "not subscribed");
+            if let Err(error) = client.subscribe(filter, QoS::AtLeastOnce).await
+                && let Some(unsaid) = said(&repeats, "not subscribed")
+            {
+                tracing::warn!(%error, unsaid, "not subscribed");
             }
         });
     }
+}
+
+/// A network may come and go every minute for years.
+fn said(repeats: &Repeats, what: &str) -> Option<u64> {
+    repeats.say(what, Instant::now().into_std())
 }
 
 fn lost(why: &'static str) -> ConnectionError {

@@ -5,115 +5,27 @@
 //! change of channel belongs to the former one; hence each read starts its own conversion. After any
 //! failure the driver and the bus are opened anew, so that no old conversion can be taken for a new one.
 
-use super::analog::{Channel, Converter};
-use ads1x1x::{Ads1x1x, DataRate16Bit, FullScaleRange, TargetAddr, channel, ic, mode};
+mod settings;
+
+pub use settings::{Address, Channel, Range, Rate, Scale};
+
+use super::analog::Converter;
+use ads1x1x::{Ads1x1x, channel, ic, mode};
 use embedded_hal::delay::DelayNs;
-use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation};
-use linux_embedded_hal::i2cdev::linux::LinuxI2CError;
-use linux_embedded_hal::{I2cdev, nb};
+use embedded_hal::i2c::{ErrorKind, I2c};
+use linux_embedded_hal::nb;
 use shared::reading::Fault;
 use std::io;
-use std::path::{Path, PathBuf};
-
-/// What a chip is told when it is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// Its address.
-    pub address: Address,
-    /// Its full scale.
-    pub scale: Scale,
-    /// Samples per second.
-    pub rate: Rate,
-}
-
-/// The four addresses that the chip's ADDR pin can select.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Address(u8);
-
-impl Address {
-    /// Takes an address if the chip can have it.
-    pub fn new(address: u8) -> Option<Self> {
-        (0x48..=0x4b).contains(&address).then_some(Self(address))
-    }
-
-    fn pin(self) -> TargetAddr {
-        match self.0 {
-            0x49 => TargetAddr::Vdd,
-            0x4a => TargetAddr::Sda,
-            0x4b => TargetAddr::Scl,
-            _ => TargetAddr::Gnd,
-        }
-    }
-}
-
-/// A full scale, by its millivolts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scale(u16, FullScaleRange);
-
-impl Scale {
-    /// The scale of so many millivolts, if the chip has it.
-    pub fn new(millivolts: u16) -> Option<Self> {
-        use FullScaleRange as R;
-        let range = match millivolts {
-            6144 => R::Within6_144V,
-            4096 => R::Within4_096V,
-            2048 => R::Within2_048V,
-            1024 => R::Within1_024V,
-            512 => R::Within0_512V,
-            256 => R::Within0_256V,
-            _ => return None,
-        };
-        Some(Self(millivolts, range))
-    }
-
-    /// The voltage of a code.
-    fn millivolts(self, code: i16) -> f64 {
-        f64::from(code) * f64::from(self.0) / 32_768.0
-    }
-
-    /// The highest voltage that the scale can tell.
-    pub fn highest(self) -> f64 {
-        self.millivolts(i16::MAX)
-    }
-}
-
-/// A data rate, by its samples per second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate(u32, DataRate16Bit);
-
-impl Rate {
-    /// The rate of so many samples per second, if the chip has it.
-    pub fn new(per_second: u32) -> Option<Self> {
-        use DataRate16Bit as R;
-        let rate = match per_second {
-            8 => R::Sps8,
-            16 => R::Sps16,
-            32 => R::Sps32,
-            64 => R::Sps64,
-            128 => R::Sps128,
-            250 => R::Sps250,
-            475 => R::Sps475,
-            860 => R::Sps860,
-            _ => return None,
-        };
-        Some(Self(per_second, rate))
-    }
-
-    /// Time between two questions whether the conversion is done.
-    fn pause_us(self) -> u32 {
-        (1_000_000 / self.0 / 4).max(500)
-    }
-
-    /// How often to ask before giving up: twice a conversion (one may still be running), and its tolerance.
-    const POLLS: u32 = 12;
-}
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A chip on a bus that `open` opens, again after each failure.
 pub struct Ads1115<B, D> {
     open: Box<dyn FnMut() -> io::Result<B> + Send>,
     delay: D,
-    settings: Settings,
+    address: Address,
     chip: Option<Driver<B>>,
+    /// What the chip was told last.
+    told: Option<(Scale, Rate)>,
     complaint: Option<String>,
 }
 
@@ -121,8 +33,8 @@ type Driver<B> = Ads1x1x<B, ic::Ads1115, ic::Resolution16Bit, mode::OneShot>;
 
 impl<B: I2c, D: DelayNs> Ads1115<B, D> {
     /// A chip that is opened at its first read, so that a missing bus stops nothing.
-    pub fn new(settings: Settings, delay: D, open: impl FnMut() -> io::Result<B> + Send + 'static) -> Self {
-        Self { open: Box::new(open), delay, settings, chip: None, complaint: None }
+    pub fn new(address: Address, delay: D, open: impl FnMut() -> io::Result<B> + Send + 'static) -> Self {
+        Self { open: Box::new(open), delay, address, chip: None, told: None, complaint: None }
     }
 
     fn opened(&mut self) -> Result<&mut Driver<B>, Fault> {
@@ -137,17 +49,36 @@ impl<B: I2c, D: DelayNs> Ads1115<B, D> {
                 Fault::NoBus
             })?;
             self.complaint = None;
-            let mut chip = Ads1x1x::new_ads1115(bus, self.settings.address.pin());
-            chip.set_data_rate(self.settings.rate.1).map_err(fault)?;
-            chip.set_full_scale_range(self.settings.scale.1).map_err(fault)?;
-            self.chip = Some(chip);
+            self.chip = Some(Ads1x1x::new_ads1115(bus, self.address.pin()));
         }
         self.chip.as_mut().ok_or(Fault::NoBus)
     }
 
-    fn code(&mut self, input: Channel) -> Result<i16, Fault> {
-        let pause = self.settings.rate.pause_us();
-        for _ in 0..Rate::POLLS {
+    /// One conversion. After a failure the next one opens everything anew.
+    fn code(&mut self, input: Channel, scale: Scale, rate: Rate) -> Result<i16, Fault> {
+        let code = self.tell(scale, rate).and_then(|()| self.convert(input, rate));
+        if code.is_err() {
+            (self.chip, self.told) = (None, None);
+        }
+        code
+    }
+
+    /// Each change is a write to the chip, so only changes are told.
+    fn tell(&mut self, scale: Scale, rate: Rate) -> Result<(), Fault> {
+        let told = self.told;
+        let chip = self.opened()?;
+        if told.is_none_or(|(_, known)| known != rate) {
+            chip.set_data_rate(rate.setting()).map_err(fault)?;
+        }
+        if told.is_none_or(|(known, _)| known != scale) {
+            chip.set_full_scale_range(scale.setting()).map_err(fault)?;
+        }
+        self.told = Some((scale, rate));
+        Ok(())
+    }
+
+    fn convert(&mut self, input: Channel, rate: Rate) -> Result<i16, Fault> {
+        for asked in 0..Rate::POLLS {
             let chip = self.opened()?;
             let read = match input {
                 Channel::A0 => chip.read(channel::SingleA0),
@@ -157,21 +88,11 @@ impl<B: I2c, D: DelayNs> Ads1115<B, D> {
             };
             match read {
                 Ok(code) => return Ok(code),
-                Err(nb::Error::WouldBlock) => self.delay.delay_us(pause),
+                Err(nb::Error::WouldBlock) => self.delay.delay_us(rate.pause_us(asked)),
                 Err(nb::Error::Other(error)) => return Err(fault(error)),
             }
         }
         Err(Fault::NotReady)
-    }
-}
-
-impl<B: I2c + Send, D: DelayNs + Send> Converter for Ads1115<B, D> {
-    fn millivolts(&mut self, input: Channel) -> Result<f64, Fault> {
-        let code = self.code(input);
-        if code.is_err() {
-            self.chip = None;
-        }
-        code.map(|code| self.settings.scale.millivolts(code))
     }
 }
 
@@ -185,85 +106,33 @@ fn fault<E: embedded_hal::i2c::Error>(error: ads1x1x::Error<E>) -> Fault {
     }
 }
 
-/// `/dev/i2c-N`. It corrects what `linux-embedded-hal` makes of the kernel's codes: the Raspberry Pi's
-/// controller reports a missing acknowledgement as EREMOTEIO, and a vanished adapter is ENODEV.
-pub struct LinuxBus(I2cdev);
+/// One of a chip's channels, with the range and the rate that suit what is connected to it.
+pub struct Input<B, D> {
+    chip: Arc<Mutex<Ads1115<B, D>>>,
+    channel: Channel,
+    range: Range,
+    rate: Rate,
+    scale: Scale,
+}
 
-/// A failed transfer on a [`LinuxBus`].
-#[derive(Debug)]
-pub struct TransferError(linux_embedded_hal::I2CError);
-
-impl LinuxBus {
-    /// Opens a bus.
-    ///
-    /// # Errors
-    /// When it is not there or not ours to open; the message names it.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        I2cdev::new(path).map(Self).map_err(|error| {
-            let error = io::Error::from(error);
-            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-        })
-    }
-
-    /// A function that opens a bus, as [`Ads1115::new`] wants it.
-    pub fn opener(path: PathBuf) -> impl FnMut() -> io::Result<Self> + Send {
-        move || Self::open(&path)
+impl<B: I2c, D: DelayNs> Input<B, D> {
+    /// A channel of a chip that others share.
+    pub fn new(chip: Arc<Mutex<Ads1115<B, D>>>, channel: Channel, range: Range, rate: Rate) -> Self {
+        Self { chip, channel, range, rate, scale: range.widest() }
     }
 }
 
-impl ErrorType for LinuxBus {
-    type Error = TransferError;
-}
-
-impl I2c for LinuxBus {
-    fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), TransferError> {
-        I2c::transaction(&mut self.0, address, operations).map_err(TransferError)
-    }
-}
-
-impl embedded_hal::i2c::Error for TransferError {
-    fn kind(&self) -> ErrorKind {
-        let code = match self.0.inner() {
-            LinuxI2CError::Errno(code) => Some(*code),
-            LinuxI2CError::Io(error) => error.raw_os_error(),
-        };
-        kind_of(code).unwrap_or_else(|| self.0.kind())
-    }
-}
-
-fn kind_of(code: Option<i32>) -> Option<ErrorKind> {
-    const ENODEV: i32 = 19;
-    const EREMOTEIO: i32 = 121;
-    match code {
-        Some(EREMOTEIO) => Some(ErrorKind::NoAcknowledge(NoAcknowledgeSource::Unknown)),
-        Some(ENODEV) => Some(ErrorKind::Bus),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_acknowledgement_of_the_pis_controller_is_one() {
-        assert_eq!(kind_of(Some(121)), Some(ErrorKind::NoAcknowledge(NoAcknowledgeSource::Unknown)));
-        assert_eq!(kind_of(Some(19)), Some(ErrorKind::Bus));
-        assert_eq!(kind_of(Some(5)), None);
-    }
-
-    #[test]
-    fn a_bus_that_is_not_there_is_named() {
-        let error = LinuxBus::open(Path::new("/dev/i2c-none")).err().unwrap();
-        assert!(error.to_string().starts_with("/dev/i2c-none: "), "{error}");
-    }
-
-    #[test]
-    fn only_what_the_chip_has_is_taken() {
-        assert!(Address::new(0x48).is_some() && Address::new(0x4b).is_some());
-        assert!(Address::new(0x47).is_none() && Address::new(0x4c).is_none());
-        assert!(Scale::new(4096).is_some() && Scale::new(3300).is_none());
-        assert!(Rate::new(128).is_some() && Rate::new(100).is_none());
-        assert_eq!(Scale::new(4096).unwrap().millivolts(1), 0.125);
+impl<B: I2c + Send, D: DelayNs + Send> Converter for Input<B, D> {
+    fn millivolts(&mut self) -> Result<f64, Fault> {
+        let mut chip = self.chip.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut code = chip.code(self.channel, self.scale, self.rate)?;
+        if Scale::is_end(code) && self.scale != self.range.widest() {
+            // More than this scale can tell: what it said is no measurement.
+            self.scale = self.range.widest();
+            code = chip.code(self.channel, self.scale, self.rate)?;
+        }
+        let millivolts = self.scale.millivolts(code);
+        self.scale = self.range.after(millivolts);
+        Ok(millivolts)
     }
 }

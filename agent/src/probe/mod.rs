@@ -3,11 +3,20 @@
 
 pub mod ads1115;
 pub mod analog;
+mod burst;
+pub mod bus;
+pub mod recovery;
 pub mod simulated;
+mod steady;
+pub mod w1;
 
 use shared::calibration::Calibration;
 use shared::reading::{Fault, Flags, Outcome, Value};
+use shared::sensor::Signal;
 use shared::{Metric, UtcMillis};
+
+/// A microvolt is finer than any converter here.
+const DECIMALS_MV: i32 = 3;
 
 /// What a probe may need to know to take a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +27,14 @@ pub struct Circumstances {
     pub water: Option<Water>,
     /// The probe's calibration, if it has one.
     pub calibration: Option<Calibration>,
+}
+
+impl Circumstances {
+    /// What a law is given for a voltage.
+    fn signal(&self, millivolts: f64) -> Signal<'_> {
+        let celsius = self.water.map(|water| water.celsius);
+        Signal { millivolts, celsius, calibration: self.calibration.as_ref() }
+    }
 }
 
 /// The latest water temperature.
@@ -33,6 +50,10 @@ pub struct Water {
 pub trait Probe: Send {
     /// Takes one sample. A failure is a fault in the sample, never a number and never a panic.
     fn sample(&mut self, circumstances: &Circumstances) -> Sample;
+
+    /// Somebody says what the probe is in: a solution of this value (see `shared::calibration::Point::nominal`),
+    /// or the water again. A real probe knows that by itself.
+    fn immerse(&mut self, _nominal: Option<f64>) {}
 }
 
 /// What a probe delivered, before it has a time and a sequence.
@@ -52,33 +73,22 @@ impl Sample {
     /// A sample of `metric`, rounded to what its sensor can resolve so that rows stay short.
     /// A number that is none becomes a fault.
     pub fn new(metric: Metric, outcome: Result<f64, Fault>, millivolts: Option<f64>, flags: Flags) -> Self {
-        let outcome = match outcome.map(|value| Value::new(round(value, decimals(metric)))) {
-            Ok(Ok(value)) => Outcome::Measured(value),
-            Ok(Err(_)) => Outcome::Fault(Fault::OutOfRange),
-            Err(fault) => Outcome::Fault(fault),
-        };
-        let millivolts = millivolts.and_then(|mv| Value::new(round(mv, 3)).ok());
+        let outcome = Outcome::rounded(metric, outcome);
+        let millivolts = millivolts.and_then(|mv| Value::rounded(mv, DECIMALS_MV).ok());
         Self { outcome, millivolts, flags, spread: None }
+    }
+
+    /// The sample with the standard deviation of the conversions behind it, in millivolts.
+    #[must_use]
+    fn with_spread(mut self, millivolts: Option<f64>) -> Self {
+        self.spread = millivolts.and_then(|mv| Value::rounded(mv, DECIMALS_MV).ok());
+        self
     }
 
     /// A failed read: no value and no voltage.
     pub fn fault(fault: Fault) -> Self {
         Self { outcome: Outcome::Fault(fault), millivolts: None, flags: Flags::NONE, spread: None }
     }
-}
-
-fn decimals(metric: Metric) -> i32 {
-    match metric {
-        Metric::Ph | Metric::Level | Metric::Speed => 3,
-        Metric::Temperature | Metric::Pressure | Metric::Flow => 2,
-        Metric::Tds | Metric::Volume | Metric::Ec => 1,
-    }
-}
-
-fn round(number: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
-    // Adding zero turns -0.0 into 0.0, which is shorter and reads better.
-    (number * scale).round() / scale + 0.0
 }
 
 #[cfg(test)]

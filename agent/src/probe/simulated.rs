@@ -4,133 +4,147 @@
 //! What the tank "has" becomes the voltage that the usual sensor would put out, quantised as the
 //! converter does, and then goes through the real conversion.
 
+mod tank;
+
+use super::burst::Burst;
 use super::{Circumstances, Probe, Sample};
+use shared::calibration::{Buffers, Calibration};
 use shared::reading::{Fault, Flag, Flags};
+use shared::sensor::conductivity::Ec;
 use shared::sensor::{Sensor, Signal};
 use shared::{Metric, UtcMillis};
-use std::f64::consts::TAU;
+use tank::Tank;
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
 /// The converter's step at 4.096 V.
 const STEP_MV: f64 = 0.125;
 
+/// Conversions of a reading.
+const SAMPLES: i64 = 16;
+/// Noise of a conversion in millivolts, about.
+const NOISE_MV: f64 = 0.4;
+/// How fast a probe follows when it is put into a solution, in milliseconds.
+const FOLLOWS_MS: f64 = 2000.0;
+
 /// One metric of a simulated tank.
 pub struct Simulated {
-    seed: u64,
+    tank: Tank,
     sensor: Sensor,
+    /// What is wrong with its electrode, as a calibration would find out.
+    wear: Option<Calibration>,
+    bath: Option<Bath>,
+    millivolts: f64,
+}
+
+/// A solution that the probe was put into.
+struct Bath {
+    nominal: f64,
+    /// Since when, and what it said then; `None`: it is in it only from the next sample on.
+    since: Option<(UtcMillis, f64)>,
 }
 
 impl Simulated {
-    /// The simulation of a metric; `None` for one that has no usual sensor.
-    pub fn new(metric: Metric, seed: u64) -> Option<Self> {
-        let simulated = [Metric::Ph, Metric::Tds, Metric::Temperature, Metric::Volume].contains(&metric);
-        Some(Self { seed, sensor: Sensor::usual(metric).filter(|_| simulated)? })
+    /// The simulation of a metric; `None` for one that has no usual sensor. The electrode of a `worn` one
+    /// needs a calibration; otherwise it is as new.
+    pub fn new(metric: Metric, seed: u64, worn: bool) -> Option<Self> {
+        let tank = Tank { seed };
+        let sensor = Sensor::usual(metric)?;
+        let wear = worn.then(|| wear(tank, &sensor)).flatten();
+        Some(Self { tank, sensor, wear, bath: None, millivolts: 0.0 })
+    }
+
+    /// What the probe puts out without noise, in millivolts.
+    fn voltage(&mut self, now: UtcMillis) -> f64 {
+        let celsius = self.tank.truth(Metric::Temperature, now);
+        let metric = self.sensor.metric();
+        let Some(bath) = &mut self.bath else {
+            // Two metrics of one probe have one voltage.
+            let source = source(metric);
+            let sensor = Sensor::usual(source).unwrap_or(self.sensor.clone());
+            return voltage_for(&sensor, self.tank.truth(source, now), celsius, self.wear.as_ref());
+        };
+        let (since, from) = *bath.since.get_or_insert((now, self.millivolts));
+        let (sensor, value) = in_solution(&self.sensor, bath.nominal, celsius);
+        let there = voltage_for(&sensor, value, celsius, self.wear.as_ref());
+        #[allow(clippy::cast_precision_loss)] // some minutes
+        let elapsed = now.0.saturating_sub(since.0).max(0) as f64;
+        there + (from - there) * (-elapsed / FOLLOWS_MS).exp()
     }
 }
 
 impl Probe for Simulated {
     fn sample(&mut self, circumstances: &Circumstances) -> Sample {
         let metric = self.sensor.metric();
-        let tank = Tank { seed: self.seed };
+        let now = circumstances.now;
         let simulated = Flags::NONE.with(Flag::Simulated);
-        if let Some(fault) = tank.fault(metric, circumstances.now) {
+        if self.bath.is_none()
+            && let Some(fault) = self.tank.fault(source(metric), now)
+        {
             return Sample { flags: simulated, ..Sample::fault(fault) };
         }
-        let (truth, noise) = tank.state(metric, circumstances.now);
-        let celsius = tank.state(Metric::Temperature, circumstances.now).0;
-        let exact = voltage_for(&self.sensor, truth + noise, celsius);
-        let millivolts = (exact / STEP_MV).round() * STEP_MV;
-        let signal = Signal {
-            millivolts,
-            celsius: circumstances.water.map(|water| water.celsius),
-            calibration: circumstances.calibration.as_ref(),
+        self.millivolts = self.voltage(now);
+        let conversion = |i| {
+            let noise = NOISE_MV * self.tank.bell(source(metric), now.0.wrapping_mul(SAMPLES).wrapping_add(i));
+            ((self.millivolts + noise) / STEP_MV).round() * STEP_MV
         };
-        let converted = self.sensor.measure(&signal, &self.sensor.law().limits());
-        // The conversion of a simulated sensor is exact by construction, so "uncalibrated" says nothing.
-        let flags = converted.flags.iter().filter(|flag| *flag != Flag::Uncalibrated).fold(simulated, Flags::with);
-        Sample::new(metric, converted.value, Some(millivolts), flags)
+        let raw: Vec<f64> = (0..SAMPLES).map(conversion).collect();
+        let Some(burst) = Burst::of(&raw) else { return Sample { flags: simulated, ..Sample::fault(Fault::NotReady) } };
+        let converted = self.sensor.measure(&circumstances.signal(burst.millivolts), &self.sensor.law().limits());
+        // The conversion of a sensor that is as new is exact by construction, so "uncalibrated" says nothing.
+        let telling = |flag: &Flag| *flag != Flag::Uncalibrated || self.wear.is_some();
+        let flags = converted.flags.iter().filter(telling).fold(simulated, Flags::with);
+        Sample::new(metric, converted.value, Some(burst.millivolts), flags).with_spread(burst.spread)
+    }
+
+    fn immerse(&mut self, nominal: Option<f64>) {
+        self.bath = nominal.map(|nominal| Bath { nominal, since: None });
     }
 }
 
-/// A tank with water, as it would be at any time.
-struct Tank {
-    seed: u64,
+/// The metric whose truth a probe's voltage comes from: that of two metrics which the tank knows.
+fn source(metric: Metric) -> Metric {
+    match metric {
+        Metric::Ec => Metric::Tds,
+        Metric::Level => Metric::Volume,
+        other => other,
+    }
 }
 
-impl Tank {
-    /// What the water has, and the noise of its sensor.
-    fn state(&self, metric: Metric, now: UtcMillis) -> (f64, f64) {
-        // Tanks differ a little from each other, always in the same way.
-        let character = self.random(metric, -1) * 2.0 - 1.0;
-        let noise = self.bell(metric, now.0);
-        // The pump goes every five minutes and stirs the water.
-        let stirred = wave(now, 5 * MINUTE, character);
-        match metric {
-            // Coldest at dawn, warmest in the afternoon (23 and 8 o'clock UTC in Indonesia).
-            Metric::Temperature => {
-                let day = wave(UtcMillis(now.0 - 2 * HOUR), DAY, 0.0);
-                (27.0 + 1.5 * character + 2.5 * day + 0.12 * stirred, 0.03 * noise)
-            }
-            // It drifts up until acid is dosed.
-            Metric::Ph => {
-                (5.9 + 0.2 * character + 0.8 * self.sawtooth(now, 5 * HOUR, metric) + 0.02 * stirred, 0.008 * noise)
-            }
-            // Plants eat until fertiliser is dosed.
-            Metric::Tds => {
-                let eaten = self.sawtooth(now, 9 * HOUR, metric);
-                (820.0 + 60.0 * character - 220.0 * eaten + 4.0 * stirred, 1.5 * noise)
-            }
-            // It evaporates and is used until the float valve opens.
-            _ => {
-                let used = self.sawtooth(now, 7 * HOUR, metric);
-                (900.0 + 40.0 * character - 350.0 * used + 1.5 * stirred, 0.6 * noise)
-            }
+/// What a probe is told about when it is calibrated (see `shared::calibration::Point::nominal`): the sensor
+/// that the point is for, and what that sensor would say of it.
+fn in_solution(sensor: &Sensor, nominal: f64, celsius: f64) -> (Sensor, f64) {
+    match sensor {
+        Sensor::Ph(_) => {
+            let sets = [Buffers::Technical, Buffers::Nist];
+            let known = |set: &Buffers| set.labels().iter().any(|label| (label - nominal).abs() < 0.005);
+            let ph = sets.into_iter().find(known).and_then(|set| set.ph(nominal, celsius));
+            (sensor.clone(), ph.unwrap_or(nominal))
         }
-    }
-
-    /// Rises slowly from 0 to 1 and falls back within the last fortieth of the period.
-    fn sawtooth(&self, now: UtcMillis, period: i64, metric: Metric) -> f64 {
-        let offset = self.random(metric, -2);
-        let phase = (fraction(now.0, period) + offset).fract();
-        const DOSING: f64 = 1.0 / 40.0;
-        if phase < 1.0 - DOSING { phase / (1.0 - DOSING) } else { (1.0 - phase) / DOSING }
-    }
-
-    /// A loose plug now and then: for eight seconds in about every fortieth minute.
-    fn fault(&self, metric: Metric, now: UtcMillis) -> Option<Fault> {
-        let minute = now.0.div_euclid(MINUTE);
-        let into = now.0.rem_euclid(MINUTE);
-        let start = 10_000;
-        if !(start..start + 8_000).contains(&into) || self.random(metric, minute) >= 1.0 / 40.0 {
-            return None;
-        }
-        const KINDS: [Fault; 4] = [Fault::NoAnswer, Fault::RailLow, Fault::RailHigh, Fault::NotReady];
-        let kind = mix(self.seed ^ minute.unsigned_abs()) % 4;
-        usize::try_from(kind).ok().and_then(|kind| KINDS.get(kind)).copied()
-    }
-
-    /// A number in 0..1 that belongs to this tank, metric and `n`.
-    fn random(&self, metric: Metric, n: i64) -> f64 {
-        let name =
-            metric.as_str().bytes().fold(0_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        let bits = mix(mix(self.seed ^ name.rotate_left(32)) ^ u64::from_ne_bytes(n.to_ne_bytes()));
-        f64::from(u32::try_from(bits >> 32).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
-    }
-
-    /// Noise in the shape of a bell, within -2..2.
-    fn bell(&self, metric: Metric, n: i64) -> f64 {
-        let sum: f64 = (0..4).map(|i| self.random(metric, n.wrapping_mul(4).wrapping_add(i))).sum();
-        sum - 2.0
+        Sensor::Tds(tds) => (Sensor::Ec(Ec { saturation_mv: tds.saturation_mv }), nominal),
+        Sensor::Volume(volume) => (Sensor::Level(volume.level), nominal),
+        _ => (sensor.clone(), nominal),
     }
 }
 
-/// The voltage at which the conversion yields `value`: its formulas are monotonic between the rails.
-fn voltage_for(sensor: &Sensor, value: f64, celsius: f64) -> f64 {
+/// How far the electrode of a used probe departs from a new one: always in the same way.
+fn wear(tank: Tank, sensor: &Sensor) -> Option<Calibration> {
+    let random = |n| tank.random(source(sensor.metric()), n);
+    match sensor {
+        Sensor::Ph(ph) => Some(Calibration::Ph {
+            zero_mv: ph.midpoint_mv + ph.gain * (16.0 * random(-3) - 8.0),
+            acid_percent: 95.0 + 4.0 * random(-4),
+            base_percent: 94.0 + 4.0 * random(-5),
+        }),
+        Sensor::Tds(_) | Sensor::Ec(_) => Some(Calibration::Cell { k: 0.9 + 0.2 * random(-3) }),
+        _ => None,
+    }
+}
+
+/// The voltage at which the conversion yields `value`, if `calibration` is what the sensor is really like:
+/// the formulas are monotonic between the rails.
+fn voltage_for(sensor: &Sensor, value: f64, celsius: f64, calibration: Option<&Calibration>) -> f64 {
     let (mut low, mut high) = (20.0, 3200.0);
     let estimate =
-        |millivolts| sensor.law().estimate(&Signal { millivolts, celsius: Some(celsius), calibration: None }).value;
+        |millivolts| sensor.law().estimate(&Signal { millivolts, celsius: Some(celsius), calibration }).value;
     let rising = estimate(3000.0) > estimate(1000.0);
     for _ in 0..40 {
         let middle = (low + high) / 2.0;
@@ -143,100 +157,5 @@ fn voltage_for(sensor: &Sensor, value: f64, celsius: f64) -> f64 {
     (low + high) / 2.0
 }
 
-fn wave(now: UtcMillis, period: i64, phase: f64) -> f64 {
-    (TAU * (fraction(now.0, period) + phase)).sin()
-}
-
-/// How far into its period an instant is: 0 to 1.
-fn fraction(at: i64, period: i64) -> f64 {
-    #[allow(clippy::cast_precision_loss)] // a day has few milliseconds
-    let (into, period) = (at.rem_euclid(period) as f64, period as f64);
-    into / period
-}
-
-/// SplitMix64: turns similar numbers into unrelated ones.
-fn mix(n: u64) -> u64 {
-    let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    n ^ (n >> 31)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::Water;
-    use super::*;
-    use shared::reading::Outcome;
-
-    const METRICS: [Metric; 4] = [Metric::Ph, Metric::Tds, Metric::Temperature, Metric::Volume];
-    const NOON: i64 = 1_763_690_400_000;
-
-    fn three_days(metric: Metric, seed: u64) -> Vec<Sample> {
-        let mut probe = Simulated::new(metric, seed).unwrap();
-        (0..3 * 24 * 60 * 6)
-            .map(|i| {
-                let now = UtcMillis(NOON + i * 10_000);
-                let celsius = Tank { seed }.state(Metric::Temperature, now).0;
-                probe.sample(&Circumstances { now, water: Some(Water { celsius, simulated: true }), calibration: None })
-            })
-            .collect()
-    }
-
-    fn values(samples: &[Sample]) -> Vec<f64> {
-        samples
-            .iter()
-            .filter_map(|s| match s.outcome {
-                Outcome::Measured(value) => Some(value.get()),
-                Outcome::Fault(_) => None,
-            })
-            .collect()
-    }
-
-    #[test]
-    fn three_days_of_any_tank_are_plausible_move_and_have_a_few_faults() {
-        for seed in 0..5 {
-            for (metric, range) in METRICS.into_iter().zip([5.5..=7.2, 500.0..=900.0, 22.0..=32.0, 450.0..=960.0]) {
-                let samples = three_days(metric, seed);
-                let good = values(&samples);
-                let (low, high) = good.iter().fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
-                assert!(range.contains(&low) && range.contains(&high), "{metric} {seed}: {low}..{high}");
-                assert!(high - low > 0.1 * (range.end() - range.start()), "{metric} {seed} does not move");
-                let faults = samples.len() - good.len();
-                assert!(faults > 0 && faults < samples.len() / 50, "{metric} {seed}: {faults} faults");
-            }
-        }
-    }
-
-    #[test]
-    fn everything_simulated_says_so_also_its_faults() {
-        for metric in METRICS {
-            assert!(three_days(metric, 3).iter().all(|sample| sample.flags.has(Flag::Simulated)), "{metric}");
-        }
-    }
-
-    #[test]
-    fn a_seed_repeats_and_another_differs() {
-        assert_eq!(three_days(Metric::Ph, 7), three_days(Metric::Ph, 7));
-        assert_ne!(three_days(Metric::Ph, 7), three_days(Metric::Ph, 8));
-    }
-
-    #[test]
-    fn a_value_changes_within_seconds_but_never_jumps() {
-        let good = values(&three_days(Metric::Volume, 1));
-        assert!(good.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 30.0));
-        assert!(good.windows(2).filter(|pair| pair[0] != pair[1]).count() > good.len() / 2);
-    }
-
-    #[test]
-    fn without_a_temperature_probe_a_simulated_ph_says_so() {
-        let now = UtcMillis(NOON);
-        let sample =
-            Simulated::new(Metric::Ph, 1).unwrap().sample(&Circumstances { now, water: None, calibration: None });
-        assert!(sample.flags.has(Flag::NoTemperature));
-    }
-
-    #[test]
-    fn a_metric_without_a_usual_sensor_is_not_simulated() {
-        assert!(Simulated::new(Metric::Flow, 1).is_none());
-    }
-}
+mod tests;

@@ -3,6 +3,9 @@
 use super::*;
 use crate::probe::Sample;
 use crate::time::{Discipline, SystemClock};
+use embedded_hal_mock::eh1::delay::NoopDelay;
+use shared::calibration::{Active, RecordId};
+use shared::message;
 use shared::reading::Flags;
 
 const PATIENT: Duration = Duration::from_secs(20);
@@ -24,13 +27,13 @@ fn value(metric: Metric, number: f64) -> Sample {
 }
 
 fn lane(name: &str, slots: Vec<Slot>) -> Lane {
-    Lane { name: name.to_owned(), slots }
+    Lane { name: name.to_owned(), slots, recovery: None }
 }
 
 fn start(lanes: Vec<Lane>) -> (Sampler, Receiver<Measured>) {
     let (sender, samples) = channel();
     let time = Time::new(Arc::new(SystemClock), Discipline::Assumed);
-    let sampler = Sampler::start(lanes, &message::Intervals::default(), &time, move |measured| {
+    let sampler = Sampler::start(lanes, &Settings::default(), &time, move |measured| {
         let _ = sender.send(measured);
     });
     (sampler.unwrap(), samples)
@@ -44,6 +47,11 @@ fn until(samples: &Receiver<Measured>, mut wanted: impl FnMut(&Measured) -> bool
             return sample;
         }
     }
+}
+
+fn next(tapped: &mut Tapped) -> Observed {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(PATIENT, tapped.next()).await }).unwrap().unwrap()
 }
 
 #[test]
@@ -133,4 +141,126 @@ fn a_probe_that_hangs_does_not_keep_the_agent_from_ending() {
     let began = Instant::now();
     sampler.stop();
     assert!(began.elapsed() < PATIENT / 2);
+}
+
+#[test]
+fn a_new_calibration_is_in_force_at_the_next_sample_and_also_for_what_is_read_from_the_same_probe() {
+    let k = |circumstances: &Circumstances| match circumstances.calibration {
+        Some(Calibration::Cell { k }) => k,
+        _ => 0.0,
+    };
+    let tds = slot(Metric::Tds, 5, move |circumstances| value(Metric::Tds, k(circumstances)));
+    let ec = slot(Metric::Ec, 5, move |circumstances| value(Metric::Ec, k(circumstances)));
+    let (sampler, samples) = start(vec![lane("a", vec![tds, ec])]);
+    until(&samples, |m| m.sample == value(Metric::Ec, 0.0));
+    let mut settings = Settings::default();
+    let active = Active { id: RecordId::from_random(1), calibration: Some(Calibration::Cell { k: 2.0 }) };
+    settings.calibrations.insert(Metric::Tds, active);
+    sampler.calibrations().apply(&settings.in_force());
+    until(&samples, |m| m.sample == value(Metric::Tds, 2.0));
+    until(&samples, |m| m.sample == value(Metric::Ec, 2.0));
+    // A change of interval leaves it alone.
+    let mut slower = message::Intervals::default();
+    slower.set(Metric::Tds, 100).unwrap();
+    sampler.intervals().apply(&slower);
+    let deadline = Instant::now() + Duration::from_millis(300);
+    while Instant::now() < deadline {
+        assert_eq!(until(&samples, |m| m.metric == Metric::Tds).sample, value(Metric::Tds, 2.0));
+    }
+    sampler.calibrations().apply(&BTreeMap::new());
+    until(&samples, |m| m.sample == value(Metric::Ec, 0.0));
+    sampler.stop();
+}
+
+#[test]
+fn the_saved_calibration_is_in_force_from_the_first_sample_on() {
+    let (sender, samples) = channel();
+    let probe = slot(Metric::Ph, 3_600_000, |circumstances| {
+        value(Metric::Ph, if circumstances.calibration.is_some() { 1.0 } else { 2.0 })
+    });
+    let calibration = Calibration::Ph { zero_mv: 1500.0, acid_percent: 99.0, base_percent: 98.0 };
+    let mut settings = Settings::default();
+    settings.calibrations.insert(Metric::Ph, Active { id: RecordId::from_random(1), calibration: Some(calibration) });
+    let time = Time::new(Arc::new(SystemClock), Discipline::Assumed);
+    let sampler = Sampler::start(vec![lane("a", vec![probe])], &settings, &time, move |measured| {
+        let _ = sender.send(measured);
+    });
+    assert_eq!(samples.recv_timeout(PATIENT).unwrap().sample, value(Metric::Ph, 1.0));
+    sampler.unwrap().stop();
+}
+
+#[test]
+fn a_tap_yields_samples_that_are_not_stored() {
+    let rare = slot(Metric::Ph, 3_600_000, |_| value(Metric::Ph, 7.0));
+    let (sampler, samples) = start(vec![lane("a", vec![rare])]);
+    until(&samples, |_| true);
+    let mut tapped = sampler.tap().watch(Metric::Ph, Purpose::Look).unwrap();
+    for _ in 0..2 {
+        let observed = next(&mut tapped);
+        assert_eq!((observed.metric, observed.sample), (Metric::Ph, value(Metric::Ph, 7.0)));
+    }
+    assert!(samples.try_recv().is_err());
+    assert!(sampler.tap().watch(Metric::Flow, Purpose::Look).is_none(), "there is no such probe");
+    sampler.stop();
+}
+
+#[test]
+fn readings_of_a_probe_that_is_calibrated_say_so_until_the_end() {
+    let both = [Metric::Tds, Metric::Ec, Metric::Ph].map(|metric| slot(metric, 5, move |_| value(metric, 1.0)));
+    let (sampler, samples) = start(vec![lane("a", both.into())]);
+    let calibrating = |m: &Measured| m.sample.flags.has(Flag::Calibrating);
+    let looked = sampler.tap().watch(Metric::Tds, Purpose::Look).unwrap();
+    assert!(!calibrating(&until(&samples, |m| m.metric == Metric::Tds)));
+    let tapped = sampler.tap().watch(Metric::Tds, Purpose::Calibrate).unwrap();
+    until(&samples, |m| m.metric == Metric::Tds && calibrating(m));
+    until(&samples, |m| m.metric == Metric::Ec && calibrating(m));
+    assert!(!calibrating(&until(&samples, |m| m.metric == Metric::Ph)));
+    drop((looked, tapped));
+    until(&samples, |m| m.metric == Metric::Tds && !calibrating(m));
+    sampler.stop();
+}
+
+#[test]
+fn a_probe_is_told_what_it_is_in_and_that_it_is_back_in_the_water() {
+    struct Simulation(Arc<Mutex<Vec<Option<f64>>>>);
+    impl Probe for Simulation {
+        fn sample(&mut self, _: &Circumstances) -> Sample {
+            Sample::fault(Fault::NotReady)
+        }
+        fn immerse(&mut self, nominal: Option<f64>) {
+            self.0.lock().unwrap().push(nominal);
+        }
+    }
+    let told = Arc::new(Mutex::new(vec![]));
+    let probe = Box::new(Simulation(Arc::clone(&told)));
+    let slot = Slot { metric: Metric::Ph, interval: Duration::from_millis(5), probe };
+    let (sampler, samples) = start(vec![lane("a", vec![slot])]);
+    let tapped = sampler.tap().watch(Metric::Ph, Purpose::Calibrate).unwrap();
+    tapped.immerse(Some(4.0));
+    drop(tapped);
+    until(&samples, |_| told.lock().unwrap().len() == 2);
+    assert_eq!(*told.lock().unwrap(), [Some(4.0), None]);
+    sampler.stop();
+}
+
+#[test]
+fn the_last_sample_of_each_metric_can_be_looked_up() {
+    let (sampler, samples) = start(vec![lane("a", vec![slot(Metric::Ph, 5, |_| value(Metric::Ph, 7.0))])]);
+    until(&samples, |_| true);
+    assert_eq!(sampler.latest().borrow()[&Metric::Ph].sample, value(Metric::Ph, 7.0));
+    sampler.stop();
+}
+
+#[test]
+fn a_lane_whose_bus_hangs_tries_to_free_it() {
+    let (tried, claims) = channel();
+    let claim = move || {
+        let _ = tried.send(());
+        Err("there are no pins here".to_owned())
+    };
+    let recovery = Some(Recovery::new(Box::new(claim), NoopDelay::new()));
+    let probe = slot(Metric::Ph, 5, |_| Sample::fault(Fault::BusError));
+    let (sampler, _samples) = start(vec![Lane { recovery, ..lane("i2c-1", vec![probe]) }]);
+    claims.recv_timeout(PATIENT).unwrap();
+    sampler.stop();
 }

@@ -45,6 +45,7 @@ fn start() -> Bench {
         buffer: buffer_seen,
         health: health_seen,
         vitals: vitals_seen,
+        alarm: None,
     };
     let handle = Link::new(sender, link_state);
     tokio::spawn(reporter.clone().run(handle.clone()));

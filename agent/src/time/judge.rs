@@ -97,7 +97,9 @@ impl Judge {
     /// The server said that it is `time`. The stamp of the look may be another one now.
     pub fn server_said(&mut self, time: UtcMillis, look: Look) {
         if time < EARLIEST {
-            tracing::warn!(%time, "the server's time can't be right and is ignored");
+            if !std::mem::replace(&mut self.wondered, true) {
+                tracing::warn!(%time, "the server's time can't be right and is ignored");
+            }
             return;
         }
         let heard = look.ticks.offset_to(time);

@@ -5,7 +5,7 @@ use crate::probe::{Circumstances, Probe, Sample};
 use crate::sampler::{GRACE, Lane, Sampler, Slot};
 use crate::time::{Discipline, SystemClock, Time};
 use shared::reading::Flags;
-use shared::{Metric, message};
+use shared::{Metric, Settings, message};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -65,12 +65,12 @@ impl Probe for Gated {
 fn lane(name: &str, metric: Metric, interval: Duration) -> (Lane, Sender<()>) {
     let (gate, gated) = channel();
     let slot = Slot { metric, interval, probe: Box::new(Gated(gated)) };
-    (Lane { name: name.to_owned(), slots: vec![slot] }, gate)
+    (Lane { name: name.to_owned(), slots: vec![slot], recovery: None }, gate)
 }
 
 fn sampler(lanes: Vec<Lane>) -> Sampler {
     let time = Time::new(Arc::new(SystemClock), Discipline::Assumed);
-    Sampler::start(lanes, &message::Intervals::default(), &time, |_| {}).unwrap()
+    Sampler::start(lanes, &Settings::default(), &time, |_| {}).unwrap()
 }
 
 /// What `feed` asks, most of the grace later than it is: a test need not wait for that. And how often it asked.

@@ -88,5 +88,10 @@ impl Settings {
         let own = self.calibrations.get(&metric);
         own.or_else(|| self.calibrations.get(&metric.sibling()?))?.calibration
     }
+
+    /// The calibration of each metric that has one, as [`Settings::calibration`] says.
+    pub fn in_force(&self) -> BTreeMap<Metric, Calibration> {
+        Metric::ALL.iter().filter_map(|metric| Some((*metric, self.calibration(*metric)?))).collect()
+    }
 }
 json_message!(Settings);

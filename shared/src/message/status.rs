@@ -42,6 +42,10 @@ pub struct Status {
     /// so that a status of a newer agent can be read.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub probes: BTreeMap<String, String>,
+    /// The local alarm: `ok`, or `no_gpio` if it is configured and the machine has no such pin; absent if
+    /// none is configured. Words are not checked either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<String>,
 }
 
 /// The state of a device's buffer.
@@ -98,6 +102,7 @@ impl Status {
             settings: 0,
             buffer: None,
             probes: BTreeMap::new(),
+            alarm: None,
         }
     }
 

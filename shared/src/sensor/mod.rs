@@ -98,8 +98,12 @@ impl Limits {
         Ok(())
     }
 
-    fn judge(&self, estimate: Estimate) -> Converted {
-        let Estimate { value, flags } = estimate;
+    /// Judges the value of a probe that has no law, because it yields its value without a voltage.
+    pub fn judge(&self, value: f64) -> Converted {
+        self.judge_estimate(Estimate { value, flags: Flags::NONE })
+    }
+
+    fn judge_estimate(&self, Estimate { value, flags }: Estimate) -> Converted {
         // NaN is in no range.
         if !(self.possible.0..=self.possible.1).contains(&value) {
             return Converted { value: Err(Fault::OutOfRange), flags };
@@ -171,7 +175,7 @@ impl Sensor {
         if calibration.is_none() {
             estimate.flags = estimate.flags.with(Flag::Uncalibrated);
         }
-        limits.judge(estimate)
+        limits.judge_estimate(estimate)
     }
 }
 

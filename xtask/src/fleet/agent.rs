@@ -11,6 +11,9 @@ use tokio::process::Command;
 /// The metrics that every simulated device measures.
 pub const METRICS: [&str; 4] = ["ph", "tds", "temperature", "volume"];
 
+/// How often a device measures that has no reason to do otherwise.
+pub const USUAL_INTERVAL_MS: u64 = 10_000;
+
 /// What makes one agent differ from another.
 #[derive(Debug, Clone)]
 pub struct AgentSetup {
@@ -30,6 +33,8 @@ pub struct AgentSetup {
     pub impatient: bool,
     /// A wall clock of its own; without it, the server's.
     pub clock: Option<FakeClock>,
+    /// So many times faster than a real device.
+    pub speed: Option<u32>,
 }
 
 /// An agent's process, which can be killed and started again.
@@ -196,26 +201,42 @@ impl AgentSetup {
             // It shares the server's clock, so there is nothing that could be out of step.
             None => write!(text, "\n[clock]\nassume_synced = true\n"),
         };
-        text.push_str("\n[buffer]\nkeep_acknowledged = true\n");
-        if !self.impatient {
-            // The dashboard is looked at: it shall not lag a minute behind, as one that spares its card does.
-            text.push_str("commit_ms = 1000\n");
-        } else {
-            text.push_str(
-                "commit_ms = 500\n\n[uplink]\nack_timeout_ms = 2000\nbackoff_min_ms = 100\nbackoff_max_ms = 2000\n",
-            );
-        }
+        text.push_str("\n[buffer]\n");
+        let impatient = "\n[uplink]\nack_timeout_ms = 2000\nbackoff_min_ms = 100\nbackoff_max_ms = 2000\n";
+        let interval_ms = match self.speed {
+            Some(speed) => {
+                let _ = writeln!(text, "commit_ms = {}\n{impatient}", shipped_commit_ms() / u64::from(speed));
+                USUAL_INTERVAL_MS / u64::from(speed)
+            }
+            None if self.impatient => {
+                let _ = writeln!(text, "keep_acknowledged = true\ncommit_ms = 500\n{impatient}");
+                1000
+            }
+            None => {
+                // The dashboard is looked at: it shall not lag a minute behind, as one that spares its card does.
+                text.push_str("keep_acknowledged = true\ncommit_ms = 1000\n");
+                1000
+            }
+        };
         if probes == Probes::Simulated {
             for metric in METRICS {
                 // One seed is one tank: its probes agree about its temperature.
                 let _ = write!(
                     text,
-                    "\n[[probe]]\nmetric = \"{metric}\"\nkind = \"simulated\"\nseed = {number}\ninterval_ms = 1000\n"
+                    "\n[[probe]]\nmetric = \"{metric}\"\nkind = \"simulated\"\nseed = {number}\n\
+                     interval_ms = {interval_ms}\n"
                 );
             }
         }
         text
     }
+}
+
+/// What a device has whose administrator changed nothing.
+pub fn shipped_commit_ms() -> u64 {
+    let shipped = include_str!("../../../agent/agent.example.toml");
+    let line = shipped.lines().find_map(|line| line.strip_prefix("commit_ms = "));
+    line.and_then(|value| value.replace('_', "").parse().ok()).unwrap_or_default()
 }
 
 fn serial(number: u32) -> String {
@@ -263,6 +284,11 @@ mod tests {
         for bad in ["", "{}", "not json"] {
             assert!(Account::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn the_shipped_configuration_says_how_often_is_committed() {
+        assert_eq!(shipped_commit_ms(), 60_000);
     }
 
     #[test]

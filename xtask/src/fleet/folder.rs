@@ -38,6 +38,15 @@ impl Folder {
         Self::make(new_name(&above, purpose), true)
     }
 
+    /// A new one in the target folder, which is on a disk, whatever `/tmp` is.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn on_disk(purpose: &str) -> Result<Self, Error> {
+        let us = std::env::current_exe().tried(|| "find this program's own file".to_owned())?;
+        Self::make(new_name(us.parent().unwrap_or(Path::new(".")), purpose), true)
+    }
+
     fn make(path: PathBuf, temporary: bool) -> Result<Self, Error> {
         // It will hold keys and a password.
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);

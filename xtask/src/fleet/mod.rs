@@ -12,7 +12,7 @@ mod port;
 mod server;
 mod wait;
 
-pub use agent::{Account, Agent, AgentSetup};
+pub use agent::{Account, Agent, AgentSetup, METRICS, USUAL_INTERVAL_MS};
 pub use child::{Child, dying_with_us, last_words};
 pub use clock::{FakeClock, now_ms};
 pub use disk::SmallDisk;
@@ -85,6 +85,8 @@ pub struct FleetSetup {
     pub clocks_off_by: Option<i32>,
     /// The first agent has a disk of its own, if we may mount one.
     pub small_disk: bool,
+    /// So many times faster than a real device, in everything that has a rhythm; without it, for people to watch.
+    pub speed: Option<u32>,
 }
 
 impl FleetSetup {
@@ -104,6 +106,7 @@ impl FleetSetup {
             proxied: false,
             clocks_off_by: None,
             small_disk: false,
+            speed: None,
         })
     }
 }
@@ -196,6 +199,7 @@ impl Fleet {
                 broker,
                 impatient: setup.proxied,
                 clock,
+                speed: setup.speed,
             };
             self.agents.push(Agent::new(programs, agent)?);
         }
