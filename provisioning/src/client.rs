@@ -1,10 +1,11 @@
 //! The server's API as an administrator's tool sees it: sign in, tokens, devices. Knows no terminal and no arguments.
 
-use crate::connect::Address;
+use crate::connect::{Address, PATIENCE};
 use http_body_util::Full;
 use hyper::{Method, Request, body::Bytes, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What can go wrong between this tool and the server.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,14 @@ pub enum ClientError {
         code: String,
         /// The sentence for people.
         detail: String,
+    },
+    /// Something that can't be the name of anything.
+    #[error("{what} {name:?}: use letters, digits, '-' and '_'")]
+    Name {
+        /// Of what.
+        what: String,
+        /// As it was given.
+        name: String,
     },
     /// The server says something else than its API does.
     #[error("{path}: the answer can't be read: {why}")]
@@ -113,82 +122,6 @@ pub struct DeviceBuffer {
     pub dropped: u64,
 }
 
-/// Names to reserve.
-#[derive(Debug, Clone, Serialize)]
-pub struct NewRange {
-    /// The first number.
-    pub from: u32,
-    /// The last number.
-    pub to: u32,
-    /// Where all of them will stand.
-    pub location: String,
-}
-
-/// What became of a range.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ReservedRange {
-    /// How many names are reserved now that were not before.
-    pub reserved: usize,
-    /// Names that were registered or had enrolled already.
-    pub taken: Vec<String>,
-}
-
-/// What becomes of each line of a spreadsheet.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ImportPlan {
-    /// Whether it was done.
-    pub imported: bool,
-    /// How many lines are new.
-    pub created: usize,
-    /// How many change something.
-    pub changed: usize,
-    /// How many say what is known.
-    pub unchanged: usize,
-    /// How many can't be taken.
-    pub refused: usize,
-    /// Headings that mean nothing.
-    pub unknown_columns: Vec<String>,
-    /// In the order of the file.
-    pub lines: Vec<ImportLine>,
-}
-
-/// What becomes of one line.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ImportLine {
-    /// Its number in the file.
-    pub line: u64,
-    /// `created`, `changed`, `unchanged` or `refused`.
-    pub verdict: String,
-    /// The name; as it is written if the line is refused.
-    pub name: String,
-    /// The serial.
-    pub serial: String,
-    /// The fields that change.
-    pub changes: Vec<FieldChange>,
-    /// Why it is refused.
-    pub problems: Vec<LineProblem>,
-}
-
-/// A field that changes.
-#[derive(Debug, Clone, Deserialize)]
-pub struct FieldChange {
-    /// Which.
-    pub field: String,
-    /// What it was.
-    pub from: String,
-    /// What it will be.
-    pub to: String,
-}
-
-/// Something wrong with a line.
-#[derive(Debug, Clone, Deserialize)]
-pub struct LineProblem {
-    /// The column at fault.
-    pub field: Option<String>,
-    /// What is wrong and what to do.
-    pub detail: String,
-}
-
 /// A conversation with a server.
 #[derive(Clone)]
 pub struct Client {
@@ -212,7 +145,7 @@ impl Client {
     pub async fn sign_in(&mut self, user: &str, password: &str) -> Result<(), ClientError> {
         let body = serde_json::json!({ "user": user, "password": password });
         let path = "/api/v1/session";
-        let answer = self.ask(Method::POST, path, Some(body.to_string())).await?;
+        let answer = self.ask(Method::POST, path, Some(body.to_string()), PATIENCE).await?;
         let cookie = answer.headers().get(header::SET_COOKIE).and_then(|c| c.to_str().ok());
         let pair = cookie.and_then(|c| c.split(';').next()).map(str::to_owned);
         self.cookie = Some(pair.ok_or_else(|| unreadable(path, "it sets no cookie"))?);
@@ -245,11 +178,8 @@ impl Client {
     /// # Errors
     /// When there is none of this id, the server refuses or does not answer.
     pub async fn delete_token(&self, id: &str) -> Result<(), ClientError> {
-        let plain = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if !plain {
-            return Err(unreadable("token id", "letters, digits, '-' and '_' are allowed"));
-        }
-        self.ask(Method::DELETE, &format!("/api/v1/enrolment-tokens/{id}"), None).await.map(|_| ())
+        let path = format!("/api/v1/enrolment-tokens/{}", plain("token id", id)?);
+        self.ask(Method::DELETE, &path, None, PATIENCE).await.map(|_| ())
     }
 
     /// The devices that ever enrolled.
@@ -264,69 +194,45 @@ impl Client {
         Ok(self.json::<Devices>(Method::GET, "/api/v1/devices", None).await?.devices)
     }
 
-    /// Sends a spreadsheet of registrations; `dry_run` only says what would happen. Lines that are refused are no
-    /// error here: they stand in the plan, and nothing was imported.
-    ///
-    /// # Errors
-    /// When the file can't be read at all, the server refuses or does not answer.
-    pub async fn import(&self, file: Vec<u8>, dry_run: bool) -> Result<ImportPlan, ClientError> {
-        #[derive(Deserialize)]
-        struct Refused {
-            plan: ImportPlan,
-        }
-        let path = format!("/api/v1/registrations/import?dry_run={dry_run}");
-        let answer = self.send(Method::POST, &path, Some(("text/csv", Bytes::from(file)))).await?;
-        let plan = match answer.status().as_u16() {
-            200 => serde_json::from_slice(answer.body()),
-            422 => serde_json::from_slice::<Refused>(answer.body()).map(|refused| refused.plan),
-            _ => return Err(refusal(&answer)),
-        };
-        plan.map_err(|e| unreadable(&path, e))
-    }
-
-    /// All registrations as a spreadsheet.
-    ///
-    /// # Errors
-    /// When the server refuses or does not answer.
-    pub async fn export(&self) -> Result<Bytes, ClientError> {
-        Ok(self.ask(Method::GET, "/api/v1/registrations/export", None).await?.into_body())
-    }
-
-    /// Reserves the names `pi-from` to `pi-to` for boards that are not known yet.
-    ///
-    /// # Errors
-    /// When the range is none, the server refuses or does not answer.
-    pub async fn reserve(&self, range: &NewRange) -> Result<ReservedRange, ClientError> {
-        let body = serde_json::to_string(range).map_err(|e| unreadable("range", e))?;
-        self.json(Method::POST, "/api/v1/registrations/range", Some(body)).await
-    }
-
-    async fn json<T: DeserializeOwned>(
+    pub(crate) async fn json<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Option<String>,
     ) -> Result<T, ClientError> {
-        let answer = self.ask(method, path, body).await?;
-        serde_json::from_slice(answer.body()).map_err(|e| unreadable(path, e))
+        self.json_within(method, path, body, PATIENCE).await
     }
 
-    async fn ask(
+    pub(crate) async fn json_within<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Option<String>,
+        patience: Duration,
+    ) -> Result<T, ClientError> {
+        let answer = self.ask(method, path, body, patience).await?;
+        serde_json::from_slice(answer.body()).map_err(|e| unreadable(path, e))
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        patience: Duration,
     ) -> Result<hyper::Response<Bytes>, ClientError> {
-        let answer = self.send(method, path, body.map(|text| ("application/json", Bytes::from(text)))).await?;
+        let body = body.map(|text| ("application/json", Bytes::from(text)));
+        let answer = self.send(method, path, body, patience).await?;
         if answer.status().is_success() { Ok(answer) } else { Err(refusal(&answer)) }
     }
 
-    /// One exchange; `body` goes with its type.
-    async fn send(
+    /// One exchange, whatever the answer; `body` goes with its type.
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<(&str, Bytes)>,
+        patience: Duration,
     ) -> Result<hyper::Response<Bytes>, ClientError> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.address.authority());
         if let Some((content_type, _)) = body {
@@ -337,12 +243,12 @@ impl Client {
         }
         let body = Full::new(body.map(|(_, bytes)| bytes).unwrap_or_default());
         // Boxed: it holds a whole TLS handshake, and every caller's future would.
-        Box::pin(self.address.exchange(request.body(body).map_err(|e| unreadable(path, e))?)).await
+        Box::pin(self.address.exchange(request.body(body).map_err(|e| unreadable(path, e))?, patience)).await
     }
 }
 
 /// Reads a problem document; a proxy in between may answer something else.
-fn refusal(answer: &hyper::Response<Bytes>) -> ClientError {
+pub(crate) fn refusal(answer: &hyper::Response<Bytes>) -> ClientError {
     #[derive(Deserialize, Default)]
     #[serde(default)]
     struct Problem {
@@ -355,6 +261,12 @@ fn refusal(answer: &hyper::Response<Bytes>) -> ClientError {
     ClientError::Refused { status: answer.status().as_u16(), code: problem.code, detail }
 }
 
-fn unreadable(path: &str, why: impl ToString) -> ClientError {
+/// What may stand in a path as it is.
+pub(crate) fn plain<'a>(what: &str, name: &'a str) -> Result<&'a str, ClientError> {
+    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if plain { Ok(name) } else { Err(ClientError::Name { what: what.to_owned(), name: name.to_owned() }) }
+}
+
+pub(crate) fn unreadable(path: &str, why: impl ToString) -> ClientError {
     ClientError::Answer { path: path.to_owned(), why: why.to_string() }
 }

@@ -11,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
-/// A server that does not answer within this time is down.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A server that does not answer a usual question within this time is down.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// Longer answers are not for a command line.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
@@ -50,12 +50,16 @@ impl Address {
         if bracketed { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
     }
 
-    /// Sends one request on a connection of its own.
+    /// Sends one request on a connection of its own; the answer must be there within `patience`.
     ///
     /// # Errors
     /// When the server can't be reached, is not trusted, or answers too late or too much.
-    pub async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ClientError> {
-        timeout(PATIENCE, self.exchange_patiently(request)).await.map_err(|_| self.unreachable("it does not answer"))?
+    pub async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        patience: Duration,
+    ) -> Result<Response<Bytes>, ClientError> {
+        timeout(patience, self.exchange_patiently(request)).await.map_err(|_| self.unreachable("it does not answer"))?
     }
 
     async fn exchange_patiently(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ClientError> {

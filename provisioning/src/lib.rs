@@ -2,3 +2,6 @@
 
 pub mod client;
 pub mod connect;
+pub mod history;
+pub mod instant;
+pub mod registrations;

@@ -1,9 +1,12 @@
 //! `tirta`, the administrator's command line. It speaks only to the server's API, and owns its arguments and its output.
 
 mod registry;
+mod show;
 
 use clap::{Args, Parser, Subcommand};
-use provisioning::client::{Client, ClientError, Device, NewToken};
+use provisioning::client::{Client, ClientError, NewToken};
+use provisioning::history::NewRecomputation;
+use provisioning::instant;
 use registry::RegistryError;
 use std::{
     io::{BufRead, IsTerminal, Write},
@@ -42,6 +45,46 @@ enum What {
     /// The devices of the fleet.
     #[command(subcommand)]
     Devices(DevicesCommand),
+    /// The calibrations of a device.
+    #[command(subcommand)]
+    Calibrations(CalibrationsCommand),
+    /// Computes readings again from the raw millivolts, beside what the device sent.
+    Recompute {
+        /// Which device.
+        #[arg(long)]
+        device: String,
+        /// Which metric; every one whose sensor is known if absent.
+        #[arg(long)]
+        metric: Option<String>,
+        /// From when on: a day (UTC) or an instant (RFC 3339).
+        #[arg(long, value_parser = instant::read)]
+        from: i64,
+        /// Until when, exclusive.
+        #[arg(long, value_parser = instant::read)]
+        to: i64,
+        /// The calibration to compute all of it with, as `tirta calibrations list` shows it; the one that was in
+        /// force at the time of each reading if absent.
+        #[arg(long)]
+        calibration: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+enum CalibrationsCommand {
+    /// Lists them, newest first.
+    List {
+        /// Which device.
+        #[arg(long)]
+        device: String,
+    },
+    /// Takes one back that is in force: what was in force before it is so again.
+    Undo {
+        /// Which device.
+        #[arg(long)]
+        device: String,
+        /// As `tirta calibrations list` shows it.
+        id: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -85,6 +128,8 @@ enum TirtaError {
     Password(std::io::Error),
     #[error("no password: set TIRTA_PASSWORD, or write it on the standard input")]
     NoPassword,
+    #[error("{0} has not said what its sensors are: it does so when it connects; name one with --metric")]
+    NoSensor(String),
     #[error("the answer holds no token")]
     NoToken,
     #[error("the output can't be written: {0}")]
@@ -121,41 +166,39 @@ async fn run(cli: Cli) -> Result<(), TirtaError> {
         }
         What::Token(TokenCommand::List) => {
             for token in client.tokens().await? {
-                let until = day(token.expires_at);
-                writeln!(out, "{}  {:>5} left  until {until}  {}", token.id, token.uses_left, token.note)?;
+                writeln!(out, "{}", show::token(&token))?;
             }
         }
         What::Token(TokenCommand::Delete { id }) => client.delete_token(&id).await?,
         What::Devices(DevicesCommand::List) => {
             for device in client.devices().await? {
-                writeln!(out, "{}", line(&device))?;
+                writeln!(out, "{}", show::device(&device))?;
             }
         }
         What::Devices(DevicesCommand::Registry(command)) => command.run(&client, file, &mut out).await?,
+        What::Calibrations(CalibrationsCommand::List { device }) => {
+            for line in show::records(&client.calibrations(&device).await?) {
+                writeln!(out, "{line}")?;
+            }
+        }
+        What::Calibrations(CalibrationsCommand::Undo { device, id }) => {
+            writeln!(out, "{}", show::record(&client.undo_calibration(&device, &id).await?, "in force"))?;
+        }
+        What::Recompute { device, metric, from, to, calibration } => {
+            let metrics = match metric {
+                Some(metric) => vec![metric],
+                None => client.computed_metrics(&device).await?,
+            };
+            if metrics.is_empty() {
+                return Err(TirtaError::NoSensor(device));
+            }
+            for metric in metrics {
+                let new = NewRecomputation { metric, from, to, calibration: calibration.clone() };
+                writeln!(out, "{}", show::revision(&device, &client.recompute(&device, &new).await?))?;
+            }
+        }
     }
     Ok(())
-}
-
-fn line(device: &Device) -> String {
-    let pending = device.buffer.as_ref().map_or_else(|| "-".to_owned(), |buffer| buffer.pending.to_string());
-    let agent = device.agent.as_deref().unwrap_or("-");
-    let note = if device.simulated { "simulated" } else { "" };
-    format!("{:<12} {:<16} {:<8} {pending:>8} pending  {agent:<8} {note}", device.name, device.serial, device.state)
-        .trim_end()
-        .to_owned()
-}
-
-/// The UTC day of an instant in milliseconds, as `2026-11-21`.
-fn day(millis: i64) -> String {
-    // Years that begin in March put the leap day at their end; an era is 400 of them.
-    let days = millis.div_euclid(86_400_000) + 719_468;
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    format!("{:04}-{month:02}-{day:02}", era * 400 + year + next)
 }
 
 /// A password is never an argument: every user of the machine could read it in the list of processes.
@@ -206,29 +249,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arguments_are_consistent_and_the_documented_command_is_one() {
+    fn the_arguments_are_consistent_and_the_documented_commands_are_some() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
-        let words =
-            "tirta token create --server http://127.0.0.1:8080 --user admin --uses 99 --valid 7d --note harbour";
-        assert!(Cli::try_parse_from(words.split(' ')).is_ok());
-        for words in ["import fleet.csv --dry-run", "range 1 99 --location Greenhouse", "export"] {
-            assert!(Cli::try_parse_from(format!("tirta devices {words}").split(' ')).is_ok(), "{words}");
-        }
-    }
-
-    #[test]
-    fn a_day_is_right_around_leap_days_and_new_years() {
-        for (millis, wanted) in [
-            (0, "1970-01-01"),
-            (-1, "1969-12-31"),
-            (951_782_400_000, "2000-02-29"),
-            (1_709_251_199_999, "2024-02-29"),
-            (1_709_251_200_000, "2024-03-01"),
-            (1_767_225_599_999, "2025-12-31"),
-            (4_107_542_400_000, "2100-03-01"),
+        for words in [
+            "tirta token create --server http://127.0.0.1:8080 --user admin --uses 99 --valid 7d --note harbour",
+            "tirta devices import fleet.csv --dry-run",
+            "tirta devices range 1 99 --location Greenhouse",
+            "tirta devices export",
+            "tirta calibrations list --device pi-7",
+            "tirta calibrations undo --device pi-7 00c0ffee00c0ffee",
+            "tirta recompute --device pi-7 --metric ph --from 2026-11-01 --to 2026-11-08T12:00:00Z",
         ] {
-            assert_eq!(day(millis), wanted);
+            assert!(Cli::try_parse_from(words.split(' ')).is_ok(), "{words}");
         }
     }
 

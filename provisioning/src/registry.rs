@@ -1,7 +1,8 @@
 //! The commands of the registry: a spreadsheet in, a spreadsheet out, a range of names. What a line means, the server says.
 
 use clap::Subcommand;
-use provisioning::client::{Client, ClientError, ImportLine, ImportPlan, NewRange};
+use provisioning::client::{Client, ClientError};
+use provisioning::registrations::{FieldChange, ImportLine, ImportPlan, LineProblem, NewRange};
 use std::{io, io::Write, path::PathBuf};
 
 /// What can be done with the registry.
@@ -92,8 +93,8 @@ fn show(plan: &ImportPlan, out: &mut impl Write) -> Result<(), RegistryError> {
 }
 
 fn sentence(line: &ImportLine) -> String {
-    let change = |c: &provisioning::client::FieldChange| format!("{} {:?} becomes {:?}", c.field, c.from, c.to);
-    let problem = |p: &provisioning::client::LineProblem| match &p.field {
+    let change = |c: &FieldChange| format!("{} {:?} becomes {:?}", c.field, c.from, c.to);
+    let problem = |p: &LineProblem| match &p.field {
         Some(field) => format!("{field}: {}", p.detail),
         None => p.detail.clone(),
     };

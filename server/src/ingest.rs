@@ -2,16 +2,21 @@
 //!
 //! Two tasks in a row, so that one batch is parsed while others are committed: `parse`, then
 //! `commit`, which takes together whatever has queued up meanwhile (group commit: the disk's rate of
-//! flushes is not the limit). Status messages go their own way beside them.
+//! flushes is not the limit). What devices say besides readings goes its own way (`said`).
+
+mod said;
+
+pub use said::publish_settings;
 
 use crate::{
     link::{Link, Message},
     live::{Event, Live},
-    store::{Committed, Device, Incoming, Store, StoreError},
+    store::{Committed, Incoming, Store, StoreError},
 };
+use said::Said;
 use shared::{
-    Ack, Batch, Clock, ClockQuality, DeviceName, ServerTime, Settings, Status, Topic,
-    message::{LinkState, Received, Rejection},
+    Ack, Batch, Clock, DeviceName, Topic,
+    message::{Received, Rejection},
 };
 use std::{
     future::Future,
@@ -72,7 +77,7 @@ pub async fn run(
 ) {
     let ingest = Arc::new(Ingest { store, link, live, clock, count: Counters::default() });
     let (jobs, parsed) = mpsc::channel(PARSED);
-    let (statuses, heard) = mpsc::channel(PARSED);
+    let (says, heard) = mpsc::channel(PARSED);
     let committing = tokio::spawn(Arc::clone(&ingest).commit_all(parsed));
     let listening = tokio::spawn(Arc::clone(&ingest).record_all(heard));
     let housekeeping = tokio::spawn(Arc::clone(&ingest).keep_house());
@@ -80,26 +85,17 @@ pub async fn run(
     loop {
         tokio::select! {
             message = messages.recv() => match message {
-                Some(message) => ingest.sort(message, &jobs, &statuses).await,
+                Some(message) => ingest.sort(message, &jobs, &says).await,
                 None => break,
             },
             () = &mut shutdown, if !messages.is_closed() => messages.close(),
         }
     }
     // The tasks end when they have done what is in their queues.
-    drop((jobs, statuses));
+    drop((jobs, says));
     let _ = tokio::join!(committing, listening);
     housekeeping.abort();
     ingest.report();
-}
-
-/// Tells a device its settings. The message is retained, so it also reaches one that connects later.
-///
-/// # Errors
-/// When the link has been stopped.
-pub async fn publish_settings(link: &Link, device: &Device) -> Result<(), crate::link::LinkError> {
-    let settings = Settings::new(device.settings_version, device.intervals.clone());
-    link.publish(&Topic::Settings(device.name.clone()), settings.encode(), true).await
 }
 
 impl Ingest {
@@ -108,7 +104,7 @@ impl Ingest {
         self: &Arc<Self>,
         message: Message,
         jobs: &mpsc::Sender<Job>,
-        statuses: &mpsc::Sender<(DeviceName, Status)>,
+        says: &mpsc::Sender<(DeviceName, Said)>,
     ) {
         match message {
             Message::Connected => {
@@ -124,14 +120,14 @@ impl Ingest {
                     Err(reason) => self.reject(device, &reason),
                 }
             }
-            Message::Published { topic: Topic::Status(device), payload, .. } => match Status::decode(&payload) {
-                Ok(status) => {
-                    let _ = statuses.send((device, status)).await;
+            Message::Published { topic, payload, .. } => match Said::decode(&topic, &payload) {
+                Ok(Some(said)) => {
+                    let _ = says.send((topic.device().clone(), said)).await;
                 }
-                Err(error) => tracing::warn!(%device, error = ?error.to_string(), "a status can't be read"),
+                // The link hands on nothing else.
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%topic, error = ?error.to_string(), "a message can't be read"),
             },
-            // The link hands on nothing else.
-            Message::Published { .. } => {}
         }
     }
 
@@ -222,47 +218,8 @@ impl Ingest {
 
     /// An answer that does not get through is no harm: the device asks again.
     fn answer(&self, device: DeviceName, ack: &Ack) {
-        if let Err(error) = self.link.try_publish(&Topic::Ack(device), ack.encode()) {
+        if let Err(error) = self.link.try_publish(&Topic::Ack(device), ack.encode(), false) {
             tracing::debug!(%error, "an ack is not sent");
-        }
-    }
-
-    /// Records what devices say of themselves until no more comes.
-    async fn record_all(self: Arc<Self>, mut heard: mpsc::Receiver<(DeviceName, Status)>) {
-        while let Some((device, status)) = heard.recv().await {
-            match self.store.record_status(&device, &status, self.clock.now()).await {
-                Ok(true) => {
-                    self.help_clock(&device, &status);
-                    self.live.publish(Event::Device { name: device });
-                }
-                Ok(false) => tracing::warn!(%device, "a status of a device that is not registered"),
-                Err(error) => tracing::warn!(%device, %error, "a status is not recorded"),
-            }
-        }
-    }
-
-    /// Tells a device the time whose own clock is not synced. One that says nothing of its clock knows no such message.
-    fn help_clock(&self, device: &DeviceName, status: &Status) {
-        let needs = status.clock.is_some_and(|clock| clock != ClockQuality::Synced);
-        if !needs || status.state != LinkState::Online {
-            return;
-        }
-        let time = ServerTime::new(self.clock.now());
-        if let Err(error) = self.link.try_publish(&Topic::Time(device.clone()), time.encode()) {
-            tracing::debug!(%error, "the time is not sent; the device's next status asks again");
-        }
-    }
-
-    /// A broker that was restarted may have forgotten what it retained.
-    async fn publish_all_settings(self: Arc<Self>) {
-        let devices = match self.store.devices().await {
-            Ok(devices) => devices,
-            Err(error) => return tracing::warn!(%error, "the devices' settings are not published"),
-        };
-        for device in devices.iter().filter(|d| d.settings_version > 0 && d.revoked_at.is_none()) {
-            if publish_settings(&self.link, device).await.is_err() {
-                return;
-            }
         }
     }
 

@@ -12,6 +12,7 @@ pub mod http;
 pub mod ingest;
 pub mod link;
 pub mod live;
+pub mod recompute;
 pub mod registry;
 pub mod run;
 pub mod store;

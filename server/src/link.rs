@@ -129,12 +129,12 @@ impl Link {
         self.client.publish(topic.to_string(), payload, options).await.map_err(|e| LinkError(e.to_string()))
     }
 
-    /// Publishes with QoS 1 what may also get lost, such as an ack; never waits.
+    /// Publishes with QoS 1 what may also get lost, such as an ack, because it is said again; never waits.
     ///
     /// # Errors
     /// When too much waits already, or the link has been stopped.
-    pub fn try_publish(&self, topic: &Topic, payload: String) -> Result<(), LinkError> {
-        let options = PublishOptions::new(QoS::AtLeastOnce);
+    pub fn try_publish(&self, topic: &Topic, payload: String, retain: bool) -> Result<(), LinkError> {
+        let options = PublishOptions::new(QoS::AtLeastOnce).retain(retain);
         self.client.try_publish(topic.to_string(), payload, options).map_err(|e| LinkError(e.to_string()))
     }
 
@@ -225,7 +225,7 @@ impl Poller {
 
     fn receive(&self, message: Publish) {
         let topic = str::from_utf8(&message.topic).ok().and_then(Topic::parse);
-        let Some(topic @ (Topic::Readings(_) | Topic::Status(_))) = topic else { return };
+        let Some(topic) = topic.filter(Topic::is_up) else { return };
         let kib = u32::try_from(message.payload.len() / 1024 + 1).unwrap_or(u32::MAX);
         match Arc::clone(&self.state.room).try_acquire_many_owned(kib) {
             Ok(room) => self.hand_on(Message::Published { topic, payload: message.payload.into(), room }),

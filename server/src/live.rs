@@ -1,6 +1,6 @@
 //! Events for whoever watches now. Nothing here is stored; a slow watcher is told that it missed something.
 
-use shared::{DeviceName, Reading};
+use shared::{DeviceName, Reading, message::calibrate::View};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -17,10 +17,17 @@ pub enum Event {
         /// In the order of their sequence.
         readings: Arc<[Reading]>,
     },
-    /// A device's status, settings or registration changed: a watcher reads it again.
+    /// A device's status, settings, probes or registration changed: a watcher reads it again.
     Device {
         /// Which.
         name: DeviceName,
+    },
+    /// A guided calibration goes on.
+    Calibration {
+        /// On which device.
+        device: DeviceName,
+        /// How it stands.
+        view: Arc<View>,
     },
 }
 

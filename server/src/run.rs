@@ -14,7 +14,7 @@ use crate::{ingest, live::Live};
 use shared::Clock;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::{io, sync::Arc};
-use tokio::{net::TcpListener, sync::broadcast, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, sync::Mutex, sync::broadcast, sync::watch, task::JoinHandle};
 
 /// The one account, for now.
 pub const ADMIN: &str = "admin";
@@ -82,6 +82,8 @@ pub struct App {
     pub signed_out: broadcast::Sender<String>,
     /// Who guesses passwords.
     pub throttle: Throttle,
+    /// Held while history is computed again: one at a time, so that it can't starve what comes in.
+    pub recomputing: Mutex<()>,
     /// Becomes true when the server stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -153,6 +155,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         broker_address,
         signed_out,
         throttle,
+        recomputing: Mutex::new(()),
         stopping: stopping.clone(),
     });
     let (https_address, plain_address) = (https.local_addr(), plain.as_ref().map(TcpListener::local_addr));

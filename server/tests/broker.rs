@@ -8,6 +8,7 @@ use server::{
     broker::{Broker, MAX_PACKET},
     tls::{HANDSHAKE_TIMEOUT, TlsListener},
 };
+use shared::Topic;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -104,16 +105,18 @@ async fn services_may_use_any_client_id_and_topic() {
 }
 
 #[tokio::test]
-async fn only_a_status_is_retained() {
+async fn only_what_a_device_is_and_measures_with_is_retained() {
     let Running { target: Target { fleet, port }, broker: _broker } = embedded().await;
     let pi_1 = fleet.device().await;
     let device = Client::connect(port, &pi_1).await.unwrap();
-    device.publish("tirta/pi-1/up/readings", "batch", true).await.unwrap();
-    device.publish("tirta/pi-1/up/status", "status", true).await.unwrap();
+    for level in ["readings", "calibration", "status", "sensors"] {
+        device.publish(&format!("tirta/pi-1/up/{level}"), level, true).await.unwrap();
+    }
     let mut server = Client::connect(port, &fleet.service()).await.unwrap();
-    server.subscribe("tirta/+/up/readings").await.unwrap();
-    server.subscribe("tirta/+/up/status").await.unwrap();
-    assert_eq!(server.next().await.1, "status");
+    for filter in Topic::ALL_UP {
+        server.subscribe(filter).await.unwrap();
+    }
+    assert_eq!([server.next().await.1, server.next().await.1], ["status", "sensors"]);
     device.leave().await;
 
     let will = Some(("tirta/pi-1/up/readings", "batch", true));

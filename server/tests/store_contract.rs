@@ -34,6 +34,17 @@ async fn seqs(store: &Store) -> Vec<u64> {
     exported(store).await.iter().map(|(.., reading)| reading.seq).collect()
 }
 
+/// What is shown of a metric.
+async fn read(
+    store: &Store,
+    device: &DeviceName,
+    metric: Metric,
+    range: (UtcMillis, UtcMillis),
+    limit: usize,
+) -> Result<Vec<Reading>, StoreError> {
+    Ok(store.readings(device, metric, range, limit, None).await?.into_iter().map(|r| r.reading).collect())
+}
+
 const DAY_MS: i64 = 86_400_000;
 const ALWAYS: (UtcMillis, UtcMillis) = (UtcMillis(0), UtcMillis(i64::MAX));
 
@@ -192,7 +203,7 @@ fn every_kind_of_reading_comes_back_exactly_before_and_after_tidying() {
             for &metric in Metric::ALL {
                 let mut expected: Vec<_> = sent.iter().copied().filter(|r| r.metric == metric).collect();
                 expected.sort_by_key(|r| (r.stamp.at, r.seq));
-                let found = store.readings(&pi(1), metric, ALWAYS.0, ALWAYS.1, usize::MAX).await.unwrap();
+                let found = read(&store, &pi(1), metric, ALWAYS, usize::MAX).await.unwrap();
                 assert_eq!(found, expected);
             }
         }
@@ -213,7 +224,7 @@ fn loose_readings_that_are_damaged_stay_and_the_others_are_tidied() {
         assert_eq!(store.tidy(NOW).await.unwrap(), 1);
         assert_eq!(database.number("SELECT COUNT(*) FROM recent WHERE device = 'pi-1'").await, 4);
         assert_eq!(database.number("SELECT COUNT(*) FROM recent WHERE device = 'pi-2'").await, 0);
-        let found = store.readings(&pi(2), Metric::Ph, ALWAYS.0, ALWAYS.1, 1000).await.unwrap();
+        let found = read(&store, &pi(2), Metric::Ph, ALWAYS, 1000).await.unwrap();
         assert_eq!(found, ph(1..=400));
     });
 }
@@ -311,12 +322,12 @@ fn readings_of_a_range_come_oldest_first_and_the_limit_keeps_the_oldest() {
         for (from, to, limit) in [(1, 2001, 5000), (100, 1900, 5000), (700, 701, 5), (400, 2001, 20), (1499, 1600, 7)] {
             let within = UtcMillis(NOW.0 + at(from))..UtcMillis(NOW.0 + at(to));
             let expected: Vec<_> = all.iter().copied().filter(|r| within.contains(&r.stamp.at)).take(limit).collect();
-            let found = store.readings(&pi(1), Metric::Ph, within.start, within.end, limit).await.unwrap();
+            let found = read(&store, &pi(1), Metric::Ph, (within.start, within.end), limit).await.unwrap();
             assert_eq!(found, expected, "{from}..{to}");
         }
-        assert_eq!(store.readings(&pi(1), Metric::Ph, ALWAYS.0, ALWAYS.1, 0).await.unwrap(), []);
-        assert_eq!(store.readings(&pi(1), Metric::Tds, ALWAYS.0, ALWAYS.1, 10).await.unwrap(), []);
-        assert_eq!(store.readings(&pi(9), Metric::Ph, ALWAYS.0, ALWAYS.1, 10).await.unwrap(), []);
+        assert_eq!(read(&store, &pi(1), Metric::Ph, ALWAYS, 0).await.unwrap(), []);
+        assert_eq!(read(&store, &pi(1), Metric::Tds, ALWAYS, 10).await.unwrap(), []);
+        assert_eq!(read(&store, &pi(9), Metric::Ph, ALWAYS, 10).await.unwrap(), []);
     });
 }
 
@@ -343,8 +354,8 @@ fn buckets_say_the_same_as_the_readings_whether_summed_up_or_unpacked() {
             [(0, 6 * DAY_MS, 10), (0, 6 * DAY_MS, 500), (50_000_001, 90_000_001, 60), (0, DAY_MS, 1)]
         {
             let (from, to) = (UtcMillis(NOW.0 + from), UtcMillis(NOW.0 + to));
-            let one = store.buckets(Some(&pi(2)), Metric::Ph, from, to, points).await.unwrap();
-            assert_eq!(store.buckets(None, Metric::Ph, from, to, points).await.unwrap(), one);
+            let one = store.buckets(Some(&pi(2)), Metric::Ph, (from, to), points, None).await.unwrap();
+            assert_eq!(store.buckets(None, Metric::Ph, (from, to), points, None).await.unwrap(), one);
             let columns = &one[0].1;
             assert!(columns.time.len() <= points && columns.time.is_sorted());
             let mut counted = (0, 0);
@@ -373,8 +384,8 @@ fn buckets_say_the_same_as_the_readings_whether_summed_up_or_unpacked() {
             assert_eq!(counted.1, all.iter().filter(|r| (from..to).contains(&r.stamp.at)).count());
             assert!(counted.0 > 0 || points == 1);
         }
-        assert_eq!(store.buckets(None, Metric::Tds, ALWAYS.0, ALWAYS.1, 10).await.unwrap(), []);
-        let none = store.buckets(Some(&pi(1)), Metric::Ph, ALWAYS.0, ALWAYS.1, 10).await.unwrap();
+        assert_eq!(store.buckets(None, Metric::Tds, ALWAYS, 10, None).await.unwrap(), []);
+        let none = store.buckets(Some(&pi(1)), Metric::Ph, ALWAYS, 10, None).await.unwrap();
         assert_eq!(none[0].1.time, Vec::<i64>::new());
     });
 }
@@ -388,7 +399,7 @@ fn values_near_the_end_of_all_floats_do_not_spoil_their_bucket() {
             |seq: u64| reading(seq, seq as i64, Metric::Ph, if seq.is_multiple_of(2) { f64::MAX } else { -f64::MAX });
         let sent: Vec<_> = (1..=300).map(|seq| huge(seq * 2)).collect();
         store.append(&[batch(&pi(1), 1, sent)]).await.unwrap();
-        let found = store.buckets(Some(&pi(1)), Metric::Ph, NOW, UtcMillis(NOW.0 + 1000), 1).await.unwrap();
+        let found = store.buckets(Some(&pi(1)), Metric::Ph, (NOW, UtcMillis(NOW.0 + 1000)), 1, None).await.unwrap();
         assert_eq!((found[0].1.count[0], found[0].1.min[0], found[0].1.avg[0]), (300, Some(f64::MAX), Some(f64::MAX)));
     });
 }
@@ -401,9 +412,9 @@ fn a_damaged_row_is_named_and_hides_no_other_metric() {
         let mixed = (1..=400).map(|n| reading(n, n as i64, [Metric::Ph, Metric::Tds][n as usize % 2], 7.0)).collect();
         store.append(&[batch(&pi(1), 1, mixed)]).await.unwrap();
         database.tamper("UPDATE segment SET packed = substr(packed, 1, 20) WHERE metric = 'ph'").await;
-        let error = store.readings(&pi(1), Metric::Ph, ALWAYS.0, ALWAYS.1, 10).await.unwrap_err();
+        let error = read(&store, &pi(1), Metric::Ph, ALWAYS, 10).await.unwrap_err();
         assert!(matches!(error, StoreError::Corrupt { what: "segment", .. }), "{error}");
-        assert_eq!(store.readings(&pi(1), Metric::Tds, ALWAYS.0, ALWAYS.1, 10).await.unwrap().len(), 10);
+        assert_eq!(read(&store, &pi(1), Metric::Tds, ALWAYS, 10).await.unwrap().len(), 10);
 
         // The copy of the latest readings is damaged too: batches are taken all the same.
         database.tamper("UPDATE buffer SET latest = substr(latest, 1, 3)").await;

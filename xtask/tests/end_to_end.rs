@@ -232,6 +232,15 @@ async fn the_administrator_makes_a_token_and_sees_the_devices() {
     let text = String::from_utf8(listed.stdout).unwrap();
     assert!(text.starts_with("pi-1 ") && text.contains("online") && text.contains("simulated"), "{text}");
 
+    let of_one = ["--server", &plain, "--device", "pi-1"];
+    let none = tirta(&[&["calibrations", "list"], &of_one[..]].concat(), &password);
+    assert!(none.status.success() && none.stdout.is_empty(), "{none:?}");
+    let undone = tirta(&[&["calibrations", "undo", "00c0ffee00c0ffee"], &of_one[..]].concat(), &password);
+    assert!(String::from_utf8(undone.stderr).unwrap().contains("unknown_calibration"));
+    let range = ["recompute", "--metric", "speed", "--from", "2026-11-01", "--to", "2026-11-02T00:00:00+07:00"];
+    let unknown = tirta(&[&range[..], &of_one[..]].concat(), &password);
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("no_sensor"));
+
     let refused = tirta(&["devices", "list", "--server", &plain], "wrong");
     assert!(!refused.status.success());
     assert!(String::from_utf8(refused.stderr).unwrap().contains("bad_credentials"));

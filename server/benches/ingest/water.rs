@@ -45,7 +45,7 @@ impl Water {
             outcome: Value::new(value).map_or(Outcome::Fault(shared::Fault::Other), Outcome::Measured),
             millivolts: Value::new(millivolts).ok(),
             flags: Flags::NONE.with(Flag::Simulated),
-            spread: None,
+            spread: Value::new(self.random(400) as f64 / 1000.0).ok(),
         }
     }
 }

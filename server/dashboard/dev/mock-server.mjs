@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { MockCalibrations } from './mock-calibration.mjs';
 import { answerRegistry, locationOf } from './mock-registry.mjs';
 
 const DEVICES = Number(process.env.DEVICES ?? 5);
@@ -40,6 +41,21 @@ const faultOf = (n, metric, time) =>
   (n === 1 && metric === 'tds' && time % 97_000 < 2_000 && 'not_ready') ||
   null;
 
+/** Device 8 has an old agent, which says nothing of its probes; the volume of device 3 comes without a voltage. */
+const sensorsOf = (n) =>
+  n === 8
+    ? {}
+    : Object.fromEntries(
+        Object.keys(METRICS).map((metric, i) => [
+          metric,
+          {
+            source: n % 5 === 3 ? `ads1115 0x48 A${i}` : 'simulated',
+            sensor: n === 3 && metric === 'volume' ? null : { [metric]: {} },
+            limits: null,
+          },
+        ]),
+      );
+
 const devices = new Map(
   Array.from({ length: DEVICES }, (_, i) => {
     const n = i + 1;
@@ -61,8 +77,16 @@ const devices = new Map(
         buffer:
           state === 'never'
             ? null
-            : { id: `${n}`.padStart(16, 'c0'), pending: n === 4 ? 18_422 : 0, dropped: n === 6 ? 1_204 : 0 },
+            : {
+                id: `${n}`.padStart(16, 'c0'),
+                pending: n === 4 ? 18_422 : 0,
+                dropped: n === 6 ? 1_204 : 0,
+                set_aside: n === 6 ? 1 : 0,
+                trouble: n === 5 ? 'disk_full' : n === 6 ? 'eaten_by_fish' : null,
+              },
         probes: state === 'never' ? {} : probes,
+        sensors: state === 'never' ? {} : sensorsOf(n),
+        calibrations: {},
         settings: {
           version: n === 4 ? 3 : 0,
           applied: n === 4 ? 2 : 0,
@@ -92,6 +116,8 @@ function reading(device, metric, time) {
     fault,
     millivolts: fault ? null : 1497.25,
     flags,
+    spread: fault ? null : 0.42,
+    revision: device.n === 3 && metric === 'tds' ? 1 : 0,
   };
 }
 
@@ -146,6 +172,13 @@ const sessionOf = (request) => /tirta_session=(\w+)/.exec(request.headers.cookie
 const sockets = new Set();
 const tell = (event) => sockets.forEach((socket) => socket.send(JSON.stringify(event)));
 
+const calibrations = new Map(
+  [...devices].map(([name, device]) => [
+    name,
+    new MockCalibrations(device, tell, () => tell({ type: 'device', device: shown(device) })),
+  ]),
+);
+
 const problem = (status, code, detail) => ({
   status,
   body: { type: 'about:blank', title: code, status, detail, code },
@@ -153,7 +186,7 @@ const problem = (status, code, detail) => ({
 const ok = (body, status = 200) => ({ status, body });
 
 function answer(method, path, query, body, session) {
-  const [head, name, tail] = path.split('/');
+  const [head, name, tail, id, verb] = path.split('/');
   if (head === 'session') {
     if (method === 'POST' && body.password !== 'tirta') return problem(401, 'bad_credentials', 'wrong');
     if (method === 'POST') {
@@ -198,6 +231,17 @@ function answer(method, path, query, body, session) {
       tell({ type: 'device', device: shown(device) });
     }, 1_500);
     return ok(device.settings);
+  }
+  const calibrating = calibrations.get(name);
+  if (head === 'devices' && tail === 'calibrations' && verb === 'undo') {
+    const made = calibrating.undo(id);
+    return made ? ok(made, 201) : problem(409, 'not_in_force', 'another calibration is in force');
+  }
+  if (head === 'devices' && tail === 'calibrations') return ok(calibrating.list());
+  if (head === 'devices' && tail === 'recomputations') return ok(calibrating.recomputations());
+  if (head === 'devices' && tail === 'calibration') {
+    if (device.state !== 'online') return problem(409, 'offline', 'the device is not connected');
+    return ok({ session: calibrating.order(body) }, 202);
   }
   if (head === 'devices' && tail === 'revoke') {
     device.state = 'revoked';

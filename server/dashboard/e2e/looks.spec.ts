@@ -1,6 +1,6 @@
 // How every page looks: screenshots for people to judge, no serious finding of axe, nothing wider than the screen.
 import AxeBuilder from '@axe-core/playwright';
-import { expect, onlineDevice, test } from './fixtures';
+import { expect, id, onlineDevice, test } from './fixtures';
 
 const folder = process.env.TIRTA_SHOTS ?? 'test-results/shots';
 
@@ -10,6 +10,7 @@ for (const theme of ['light', 'dark'] as const) {
     browser,
     baseURL,
   }, info) => {
+    test.setTimeout(150_000);
     await page.emulateMedia({ colorScheme: theme });
     const name = await onlineDevice(page);
     const check = async (what: string): Promise<void> => {
@@ -17,7 +18,7 @@ for (const theme of ['light', 'dark'] as const) {
       const found = await new AxeBuilder({ page }).analyze();
       const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
       expect(
-        serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`),
+        serious.map(({ id: rule, nodes }) => `${rule}: ${nodes.map(({ html }) => html).join(' | ')}`),
         what,
       ).toEqual([]);
     };
@@ -26,6 +27,18 @@ for (const theme of ['light', 'dark'] as const) {
     await page.goto(`/devices/${name}`);
     await expect(page.locator('canvas').first()).toBeVisible();
     await check('device');
+    await page.goto(`/devices/${name}/calibrations`);
+    await expect(page.getByRole('heading', { name: id.calibration.recomputed.title })).toBeVisible();
+    await check('calibrations');
+    await page.goto(`/devices/${name}/calibrate/ph`);
+    await expect(page.locator('form')).toBeVisible();
+    await check('calibrate');
+    await page.getByRole('button', { name: id.calibration.setup.begin }).click();
+    await expect(page.locator('[data-signal="settled"]')).toBeVisible({ timeout: 45_000 });
+    await check('calibrating');
+    await page.getByRole('button', { name: id.calibration.measure.cancel }).click();
+    await page.getByRole('dialog').getByRole('button', { name: id.calibration.leave.leave }).click();
+    await expect(page.locator('[data-screen="setup"]')).toBeVisible();
     await page.goto('/enrolment');
     await expect(page.locator('form')).toBeVisible();
     await check('enrolment');
@@ -52,7 +65,17 @@ for (const theme of ['light', 'dark'] as const) {
 test('nothing is wider than a small phone', async ({ signedIn: page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   const name = await onlineDevice(page);
-  for (const path of ['/', `/devices/${name}`, '/enrolment', '/registry', '/settings']) {
+  const device = `/devices/${name}`;
+  const paths = [
+    '/',
+    device,
+    `${device}/calibrations`,
+    `${device}/calibrate/ph`,
+    '/enrolment',
+    '/registry',
+    '/settings',
+  ];
+  for (const path of paths) {
     await page.goto(path);
     await expect(page.locator('h1')).toBeVisible();
     const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -157,9 +157,9 @@ impl Gate {
     }
 }
 
-/// Only the last status of a device is worth keeping for whoever comes later.
+/// Only how a device is and what it measures with is worth keeping for whoever comes later.
 fn may_retain(topic: &str) -> bool {
-    matches!(Topic::parse(topic), Some(Topic::Status(_)))
+    matches!(Topic::parse(topic), Some(Topic::Status(_) | Topic::Sensors(_)))
 }
 
 impl AuthProvider for Gate {

@@ -3,13 +3,15 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Named, unknown_device};
-use super::model::Device;
+use super::model::{About, Device};
+use crate::ingest::publish_settings;
 use crate::live::Event;
 use crate::run::App;
+use crate::store::Device as Stored;
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
-use shared::{DeviceName, Flag, Reading};
-use std::{collections::HashSet, sync::Arc};
+use shared::{DeviceName, Flag};
+use std::{collections::HashMap, sync::Arc};
 use utoipa::ToSchema;
 
 /// All devices.
@@ -23,9 +25,9 @@ pub struct Devices {
 #[utoipa::path(get, path = "/api/v1/devices", operation_id = "listDevices", tag = "devices", responses((status = 200, body = Devices), Problems))]
 pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Devices>, Problem> {
     let stored = app.store.devices().await?;
-    let simulated = simulated(&app.store.latest().await?);
+    let mut about = about(&app, None).await?;
     let now = app.clock.now();
-    let devices = stored.iter().map(|device| Device::new(device, simulated.contains(&device.name), now)).collect();
+    let devices = stored.iter().map(|d| Device::new(d, about.remove(&d.name).unwrap_or_default(), now)).collect();
     Ok(Json(Devices { devices }))
 }
 
@@ -57,11 +59,46 @@ pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Named(name): Na
 /// One device as the interface shows it.
 pub async fn show(app: &App, name: &DeviceName) -> Result<Option<Device>, Problem> {
     let Some(stored) = app.store.device(name).await? else { return Ok(None) };
-    let simulated = simulated(&app.store.latest().await?).contains(name);
-    Ok(Some(Device::new(&stored, simulated, app.clock.now())))
+    let about = about(app, Some(name)).await?.remove(name).unwrap_or_default();
+    Ok(Some(Device::new(&stored, about, app.clock.now())))
 }
 
-/// The devices with a latest reading that is simulated.
-fn simulated(latest: &[(DeviceName, Reading)]) -> HashSet<DeviceName> {
-    latest.iter().filter(|(_, r)| r.flags.has(Flag::Simulated)).map(|(name, _)| name.clone()).collect()
+/// What is known of one device or of all, besides its row.
+async fn about(app: &App, only: Option<&DeviceName>) -> Result<HashMap<DeviceName, About>, Problem> {
+    let mut about: HashMap<DeviceName, About> = HashMap::new();
+    for (name, reading) in app.store.latest().await? {
+        if reading.flags.has(Flag::Simulated) {
+            about.entry(name).or_default().simulated = true;
+        }
+    }
+    for (name, probes) in app.store.probes(only).await? {
+        about.entry(name).or_default().probes = probes;
+    }
+    for kept in app.store.in_force(only).await? {
+        about.entry(kept.device).or_default().in_force.push(kept.record);
+    }
+    Ok(about)
+}
+
+/// A device that may be told something.
+pub async fn in_service(app: &App, name: &DeviceName) -> Result<Stored, Problem> {
+    let device = app.store.device(name).await?.ok_or_else(|| unknown_device(name.as_str()))?;
+    if device.revoked_at.is_some() {
+        return Err(revoked(name));
+    }
+    Ok(device)
+}
+
+/// A device that was thrown out.
+pub fn revoked(name: &DeviceName) -> Problem {
+    Problem::new(StatusCode::CONFLICT, "revoked", format!("{name} is revoked: it can't be told anything"))
+}
+
+/// Sends a device its settings, and tells whoever watches that they changed.
+pub async fn tell_settings(app: &App, name: &DeviceName) {
+    // Without a broker now they go out when the server is connected again.
+    if let Err(error) = publish_settings(&app.link, &app.store, name).await {
+        tracing::warn!(device = %name, %error, "the settings are kept, but not sent yet");
+    }
+    app.live.publish(Event::Device { name: name.clone() });
 }

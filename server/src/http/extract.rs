@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use serde::de::DeserializeOwned;
-use shared::DeviceName;
+use shared::{DeviceName, calibration::RecordId};
 use std::{error::Error, time::Duration};
 
 /// How long a body may take: somebody who dribbles it holds a connection.
@@ -143,6 +143,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
+/// The device and the calibration that a path names.
+#[derive(Debug)]
+pub struct NamedRecord(pub DeviceName, pub RecordId);
+
+impl<S: Send + Sync> FromRequestParts<S> for NamedRecord {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path((name, id)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Problem::new(rejection.status(), "bad_path", rejection.body_text()))?;
+        let name = name.parse().map_err(|_| unknown_device(&name))?;
+        Ok(Self(name, id.parse().map_err(|_| unknown_calibration(&id))?))
+    }
+}
+
 /// The one other name in a path.
 #[derive(Debug)]
 pub struct Id(pub String);
@@ -162,4 +178,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 pub fn unknown_device(name: &str) -> Problem {
     let shown: String = name.chars().take(40).collect();
     Problem::not_found("unknown_device", format!("there is no device {shown:?}"))
+}
+
+/// The device has no such calibration.
+pub fn unknown_calibration(id: &str) -> Problem {
+    let shown: String = id.chars().take(40).collect();
+    Problem::not_found("unknown_calibration", format!("the device has no calibration {shown:?}"))
 }

@@ -8,6 +8,7 @@ use super::extract::Params;
 use super::model::{Device, Reading};
 use super::places::Place;
 use super::serve::stopped;
+use super::wire;
 use crate::live::Event;
 use crate::run::App;
 use axum::Extension;
@@ -17,7 +18,7 @@ use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde::{Deserialize, Serialize};
-use shared::DeviceName;
+use shared::{DeviceName, message::calibrate::View};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -47,6 +48,14 @@ pub enum LiveEvent {
     Device {
         /// The device as it is now.
         device: Box<Device>,
+    },
+    /// How a guided calibration stands: about once a second while one runs.
+    Calibration {
+        /// The device's name.
+        device: String,
+        /// How it stands.
+        #[schema(value_type = wire::View)]
+        view: Arc<View>,
     },
     /// Events were dropped because this watcher was slow: it should fetch everything again.
     Missed,
@@ -167,6 +176,7 @@ impl Watcher {
         let whose = match &event {
             Event::Readings { device, .. } => device,
             Event::Device { name } => name,
+            Event::Calibration { device, .. } => device,
         };
         if self.only.as_ref().is_some_and(|only| only != whose) {
             return Ok(());
@@ -181,6 +191,7 @@ impl Watcher {
                 Ok(None) => return Ok(()),
                 Err(_) => LiveEvent::Missed,
             },
+            Event::Calibration { device, view } => LiveEvent::Calibration { device: device.to_string(), view },
         };
         self.say(&event).await
     }

@@ -3,6 +3,8 @@
 
 pub mod assets;
 pub mod auth;
+pub mod calibrate;
+pub mod calibrations;
 pub mod devices;
 pub mod enrol;
 pub mod error;
@@ -14,6 +16,7 @@ pub mod openapi;
 pub mod password;
 pub mod places;
 pub mod readings;
+pub mod recomputations;
 pub mod registrations;
 pub mod security;
 pub mod serve;
@@ -21,6 +24,7 @@ pub mod session;
 pub mod settings;
 pub mod throttle;
 pub mod tokens;
+pub mod wire;
 pub mod words;
 
 use crate::run::App;
@@ -57,6 +61,10 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(readings::range))
         .routes(routes!(readings::series_of_one))
         .routes(routes!(readings::series_of_all))
+        .routes(routes!(calibrations::list))
+        .routes(routes!(calibrations::undo))
+        .routes(routes!(calibrate::order))
+        .routes(routes!(recomputations::create, recomputations::list))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::delete))
         .routes(routes!(registrations::list))

@@ -1,10 +1,12 @@
 //! What the interface says about readings and devices, as JSON. Knows how stored things are shown, not how they are fetched.
 
-use super::words;
-use crate::store::Device as Stored;
+use super::{wire, words};
+use crate::store::{Device as Stored, Revised};
 use serde::Serialize;
-use shared::message::LinkState;
-use shared::{Flag, Outcome, UtcMillis};
+use shared::calibration::{By, CalibrationRecord, Health};
+use shared::message::{LinkState, ProbeReport, Trouble};
+use shared::sensor::{Limits, Sensor};
+use shared::{Flag, Metric, Outcome, UtcMillis};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -35,9 +37,14 @@ pub struct Reading {
     /// What the converter saw; null for a probe without a voltage.
     #[schema(required)]
     pub millivolts: Option<f64>,
+    /// How far the samples behind it disagreed: their standard deviation in millivolts, if it is known.
+    #[schema(required)]
+    pub spread: Option<f64>,
     /// What to know before trusting the value.
     #[schema(value_type = Vec<words::Flag>)]
     pub flags: Vec<&'static str>,
+    /// The recomputation that it comes from; 0: as the device sent it.
+    pub revision: u32,
 }
 
 impl From<&shared::Reading> for Reading {
@@ -54,8 +61,16 @@ impl From<&shared::Reading> for Reading {
             value,
             fault,
             millivolts: reading.millivolts.map(shared::Value::get),
+            spread: reading.spread.map(shared::Value::get),
             flags: reading.flags.iter().map(Flag::as_str).collect(),
+            revision: 0,
         }
+    }
+}
+
+impl From<&Revised> for Reading {
+    fn from(revised: &Revised) -> Self {
+        Self { revision: revised.revision, ..Self::from(&revised.reading) }
     }
 }
 
@@ -104,8 +119,40 @@ pub struct Device {
     pub buffer: Option<Buffer>,
     /// By metric: `ok`, or the fault that the last reading had.
     pub probes: BTreeMap<String, String>,
+    /// What it measures with, by metric, as it last said.
+    pub sensors: BTreeMap<&'static str, Probe>,
+    /// The calibrations in force, by metric; a probe that is absent is not calibrated.
+    pub calibrations: BTreeMap<&'static str, Calibrated>,
     /// What the device is told to do.
     pub settings: Settings,
+}
+
+/// A probe, as its device last described it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Probe {
+    /// Where its signal comes from, such as `ads1115 0x48 A0`.
+    pub source: String,
+    /// What its voltage means: one field, named by the kind, with the settings of that kind; null for a probe
+    /// without a voltage, which can't be calibrated.
+    #[schema(required, value_type = Option<Object>)]
+    pub sensor: Option<Sensor>,
+    /// Which values are believed.
+    #[schema(required, value_type = Option<wire::Limits>)]
+    pub limits: Option<Limits>,
+}
+
+/// The calibration that a probe is measured with.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Calibrated {
+    /// Its record.
+    pub id: String,
+    /// When, in milliseconds since 1970 (UTC).
+    pub at: i64,
+    /// Who.
+    pub by: String,
+    /// How the electrode was, for pH.
+    #[schema(required, value_type = Option<wire::Health>)]
+    pub health: Option<Health>,
 }
 
 /// The state of a device's buffer.
@@ -118,6 +165,11 @@ pub struct Buffer {
     pub pending: u64,
     /// Readings that were dropped because the buffer was full.
     pub dropped: u64,
+    /// Why readings can't be written down now and wait in memory: `disk_full`, `card_error` or `other`.
+    #[schema(required, value_type = Option<String>)]
+    pub trouble: Option<Trouble>,
+    /// Broken buffers that were set aside on the card and wait for somebody to look at them.
+    pub set_aside: u32,
 }
 
 /// The settings of a device.
@@ -131,10 +183,23 @@ pub struct Settings {
     pub interval_ms: BTreeMap<&'static str, u64>,
 }
 
+/// What is known of a device besides its row.
+#[derive(Debug, Default)]
+pub struct About {
+    /// Whether any of its latest readings is simulated.
+    pub simulated: bool,
+    /// What it measures with.
+    pub probes: BTreeMap<Metric, ProbeReport>,
+    /// The records in force.
+    pub in_force: Vec<CalibrationRecord>,
+}
+
 impl Device {
     /// How a stored device looks at `now`.
-    pub fn new(stored: &Stored, simulated: bool, now: UtcMillis) -> Self {
+    pub fn new(stored: &Stored, about: About, now: UtcMillis) -> Self {
         let status = stored.status.as_ref();
+        // An undo of the first calibration leaves none.
+        let calibrated = about.in_force.iter().filter(|record| record.calibration.is_some());
         Self {
             name: stored.name.to_string(),
             serial: stored.serial.to_string(),
@@ -142,21 +207,44 @@ impl Device {
             state: state(stored, now),
             last_seen: stored.last_seen.map(|at| at.0),
             enrolled_at: stored.enrolled_at.0,
-            simulated,
+            simulated: about.simulated,
             agent: status.map(|s| s.agent.clone()).filter(|version| !version.is_empty()),
             clock: status.and_then(|s| s.clock).map(shared::ClockQuality::as_str),
             buffer: status.and_then(|s| s.buffer).map(|buffer| Buffer {
                 id: buffer.id.to_string(),
                 pending: buffer.pending,
                 dropped: buffer.dropped,
+                trouble: buffer.trouble,
+                set_aside: buffer.set_aside,
             }),
             probes: status.map(|s| s.probes.clone()).unwrap_or_default(),
-            settings: Settings {
-                version: stored.settings_version,
-                applied: status.map_or(0, |s| s.settings),
-                interval_ms: stored.intervals.iter().map(|(metric, ms)| (metric.as_str(), ms)).collect(),
-            },
+            calibrations: calibrated.map(|record| (record.metric.as_str(), Calibrated::from(record))).collect(),
+            sensors: about.probes.into_iter().map(|(metric, report)| (metric.as_str(), Probe::from(report))).collect(),
+            settings: Settings::from(stored),
         }
+    }
+}
+
+impl From<&Stored> for Settings {
+    fn from(stored: &Stored) -> Self {
+        Self {
+            version: stored.settings_version,
+            applied: stored.status.as_ref().map_or(0, |s| s.settings),
+            interval_ms: stored.intervals.iter().map(|(metric, ms)| (metric.as_str(), ms)).collect(),
+        }
+    }
+}
+
+impl From<ProbeReport> for Probe {
+    fn from(report: ProbeReport) -> Self {
+        Self { source: report.source, sensor: report.sensor, limits: report.limits }
+    }
+}
+
+impl From<&CalibrationRecord> for Calibrated {
+    fn from(record: &CalibrationRecord) -> Self {
+        let (By::Dashboard { name } | By::Device { name }) = &record.by;
+        Self { id: record.id.to_string(), at: record.stamp.at.0, by: name.clone(), health: record.health }
     }
 }
 

@@ -19,6 +19,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "session", description = "Signing in and out"),
         (name = "devices", description = "The fleet"),
+        (name = "calibration", description = "Calibrating probes, and computing history again"),
         (name = "readings", description = "What was measured"),
         (name = "enrolment", description = "How devices come in"),
         (name = "registry", description = "Which devices are expected, and where"),

@@ -34,6 +34,8 @@ pub struct RangeQuery {
     to: Option<i64>,
     /// Most readings of the answer, 1 to 10000; 1000 if absent.
     limit: Option<usize>,
+    /// As things stood after this recomputation, 0: as the device sent them; the newest if absent.
+    revision: Option<u32>,
 }
 
 /// Which buckets.
@@ -50,6 +52,8 @@ pub struct SeriesQuery {
     to: Option<i64>,
     /// Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent.
     points: Option<usize>,
+    /// As things stood after this recomputation, 0: as the devices sent them; the newest if absent.
+    revision: Option<u32>,
 }
 
 /// The latest reading of each device and metric.
@@ -147,7 +151,7 @@ pub async fn range(
     let (from, to) = bounds(query.from, query.to, app.clock.now())?;
     let limit = within("limit", query.limit.unwrap_or(1000), MOST_READINGS)?;
     must_exist(&app, &name).await?;
-    let found = app.store.readings(&name, metric, from, to, limit + 1).await?;
+    let found = app.store.readings(&name, metric, (from, to), limit + 1, query.revision).await?;
     let readings = found.iter().take(limit).map(Reading::from).collect();
     let unit = metric.unit().symbol();
     Ok(Json(Readings { metric: metric.as_str(), unit, readings, truncated: found.len() > limit }))
@@ -166,7 +170,7 @@ pub async fn series_of_one(
     let (from, to) = bounds(query.from, query.to, app.clock.now())?;
     let points = within("points", query.points.unwrap_or(500), MOST_POINTS)?;
     must_exist(&app, &name).await?;
-    let mut found = app.store.buckets(Some(&name), metric, from, to, points).await?;
+    let mut found = app.store.buckets(Some(&name), metric, (from, to), points, query.revision).await?;
     let buckets = found.pop().map_or_else(Buckets::default, |(_, buckets)| buckets);
     Ok(Json(Series::new(&name, metric, buckets)))
 }
@@ -181,19 +185,19 @@ pub async fn series_of_all(
     let metric = metric(&query.metric)?;
     let (from, to) = bounds(query.from, query.to, app.clock.now())?;
     let points = within("points", query.points.unwrap_or(60), MOST_POINTS)?;
-    let found = app.store.buckets(None, metric, from, to, points).await?;
+    let found = app.store.buckets(None, metric, (from, to), points, query.revision).await?;
     let series = found.into_iter().map(|(device, buckets)| Series::new(&device, metric, buckets)).collect();
     Ok(Json(AllSeries { series }))
 }
 
-fn metric(name: &str) -> Result<Metric, Problem> {
+pub(super) fn metric(name: &str) -> Result<Metric, Problem> {
     let known = || Metric::ALL.iter().map(|m| m.as_str()).collect::<Vec<_>>().join(", ");
     Metric::from_wire(name)
         .ok_or_else(|| Problem::invalid("metric", format!("{name:?} is no metric, use one of {}", known())))
 }
 
 /// A time range that is none upside down and whose arithmetic can't overflow.
-fn bounds(from: Option<i64>, to: Option<i64>, now: UtcMillis) -> Result<(UtcMillis, UtcMillis), Problem> {
+pub(super) fn bounds(from: Option<i64>, to: Option<i64>, now: UtcMillis) -> Result<(UtcMillis, UtcMillis), Problem> {
     /// Year 9999: later is no time but a mistake, such as microseconds.
     const LAST: i64 = 253_402_300_799_999;
     let to = to.unwrap_or(now.0);

@@ -1,12 +1,11 @@
 //! What a device is told to do: stored with a new version, sent as a retained message, reported back by the device.
 
+use super::devices;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Named, unknown_device};
-use super::model::{Device, Settings};
-use crate::ingest::publish_settings;
-use crate::live::Event;
+use super::model::Settings;
 use crate::run::App;
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 use shared::{Metric, message::Intervals};
 use std::{collections::BTreeMap, sync::Arc};
@@ -44,18 +43,10 @@ pub async fn change(
     Body(new): Body<NewSettings>,
 ) -> Result<Json<Settings>, Problem> {
     let intervals = new.intervals()?;
-    let device = app.store.device(&name).await?.ok_or_else(|| unknown_device(name.as_str()))?;
-    if device.revoked_at.is_some() {
-        let detail = format!("{name} is revoked: it can't be told anything");
-        return Err(Problem::new(StatusCode::CONFLICT, "revoked", detail));
-    }
+    let device = devices::in_service(&app, &name).await?;
     let reported = device.status.as_ref().map_or(0, |status| status.settings);
     app.store.set_intervals(&name, &intervals, reported).await?.ok_or_else(|| unknown_device(name.as_str()))?;
     let device = app.store.device(&name).await?.ok_or_else(|| unknown_device(name.as_str()))?;
-    // Without a broker now they go out when the server is connected again.
-    if let Err(error) = publish_settings(&app.link, &device).await {
-        tracing::warn!(device = %name, %error, "the settings are kept, but not sent yet");
-    }
-    app.live.publish(Event::Device { name });
-    Ok(Json(Device::new(&device, false, app.clock.now()).settings))
+    devices::tell_settings(&app, &name).await;
+    Ok(Json(Settings::from(&device)))
 }

@@ -39,4 +39,6 @@ words! {
         use shared::ClockQuality::{Repaired, Synced, Unsynced};
         [Synced, Repaired, Unsynced].map(shared::ClockQuality::as_str)
     };
+    Buffers, "A set of pH buffers.", ["technical", "nist"];
+    Via, "Where somebody calibrated.", ["dashboard", "device"];
 }

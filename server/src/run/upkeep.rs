@@ -14,6 +14,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// An expired token is shown for so long, so that somebody can see why a device could not enrol.
 const SHOW_EXPIRED_MS: i64 = 30 * 86_400_000;
+/// Computing history again that has taken so long was cut off by a server that stopped.
+const UNFINISHED_MS: i64 = 3_600_000;
 
 /// Runs until it is aborted. A failure is logged and tried again at the next turn.
 pub async fn run(app: Arc<App>) {
@@ -69,8 +71,9 @@ async fn forget_expired(app: &App) -> Result<(), StoreError> {
     let now = app.clock.now();
     let sessions = app.store.forget_expired_sessions(now).await?;
     let tokens = app.store.forget_expired_tokens(UtcMillis(now.0 - SHOW_EXPIRED_MS)).await?;
-    if sessions + tokens > 0 {
-        tracing::debug!(sessions, tokens, "forgot what has expired");
+    let revisions = app.store.forget_unfinished_revisions(UtcMillis(now.0 - UNFINISHED_MS)).await?;
+    if sessions + tokens + revisions > 0 {
+        tracing::debug!(sessions, tokens, revisions, "forgot what has expired");
     }
     Ok(())
 }

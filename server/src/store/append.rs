@@ -8,6 +8,7 @@ use super::{
     reading::{Committed, Incoming},
     segment::{Summary, pack, split, unpack},
 };
+use crate::digest::Sha256;
 use shared::{Metric, Reading, message::Refused};
 use sqlx::AssertSqlSafe;
 use std::collections::{HashMap, HashSet};
@@ -21,9 +22,9 @@ const MOST_NAMES: usize = 512;
 
 /// A statement that inserts any number of rows.
 pub(super) struct Insert {
-    head: &'static str,
-    columns: usize,
-    tail: &'static str,
+    pub(super) head: &'static str,
+    pub(super) columns: usize,
+    pub(super) tail: &'static str,
 }
 
 pub(super) const SEGMENTS: Insert = Insert {
@@ -119,7 +120,7 @@ macro_rules! insert_segments {
 pub(super) use insert_segments;
 
 /// A row of `segment`.
-pub(super) struct SegmentRow {
+pub(crate) struct SegmentRow {
     pub(super) device: String,
     pub(super) buffer: String,
     pub(super) metric: Metric,
@@ -129,11 +130,18 @@ pub(super) struct SegmentRow {
 
 impl SegmentRow {
     /// The rows that hold these readings of one buffer.
-    pub(super) fn of(device: &str, buffer: &str, readings: &[Reading]) -> impl Iterator<Item = Self> {
+    pub(crate) fn of(device: &str, buffer: &str, readings: &[Reading]) -> impl Iterator<Item = Self> {
         split(readings).into_iter().filter_map(move |(metric, part)| {
             let (device, buffer) = (device.to_owned(), buffer.to_owned());
             Some(Self { device, buffer, metric, summary: Summary::of(&part)?, packed: pack(&part) })
         })
+    }
+
+    /// Adds what it says to a digest.
+    pub(crate) fn digest(&self, into: &mut Sha256) {
+        into.update(self.buffer.as_bytes());
+        into.update(&(self.packed.len() as u64).to_le_bytes());
+        into.update(&self.packed);
     }
 }
 

@@ -2,17 +2,28 @@
 
 mod account;
 mod append;
+mod bucket;
+mod calibration;
 mod column;
 mod device;
+mod overlay;
 mod reading;
 mod registration;
+mod revision;
 mod segment;
+mod sensors;
 mod sqlite_file;
 mod tidy;
 mod token;
 
+pub(crate) use append::SegmentRow;
+pub use bucket::Buckets;
+pub use calibration::{KeptRecord, Recording};
 pub use device::Device;
-pub use reading::{Buckets, Committed, Incoming};
+pub use overlay::Revised;
+pub use reading::{Committed, Incoming};
+pub use revision::{Draft, Results, Revision, Wanted};
+pub use sensors::Probes;
 pub use token::{Allocation, Token};
 
 use shared::DeviceName;

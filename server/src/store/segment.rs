@@ -1,8 +1,9 @@
 //! Readings packed into bytes, and what can be known of them without unpacking. Knows no database.
 //!
-//! The form, version 1: the version's byte, then for each metric its name and the length of its
+//! The form, version 2: the version's byte, then for each metric its name and the length of its
 //! part, and in that part the number of readings and one column after the other: sequences, times,
-//! clock and flags, outcomes, values, which of them have millivolts, millivolts. The metric stands
+//! clock and flags, outcomes, values, which of them have millivolts, millivolts, which of them have a spread,
+//! spreads. Version 1 ends before the spreads. The metric stands
 //! by name and everything else by codes that are only ever appended to, so that old rows stay readable.
 
 use super::{
@@ -11,7 +12,9 @@ use super::{
 };
 use shared::{ClockQuality, Fault, Flags, Metric, Outcome, Reading, Stamp, UtcMillis, Value};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The form before readings had a spread.
+const WITHOUT_SPREAD: u8 = 1;
 /// Most readings that a segment is given: enough to make its row's own bytes count for little.
 const MOST: usize = 2_000;
 /// Most readings that one part can hold. Bounds what a damaged length can make us reserve.
@@ -102,11 +105,13 @@ pub(super) fn pack(readings: &[Reading]) -> Vec<u8> {
 
 fn pack_part(out: &mut Vec<u8>, part: &[&Reading]) {
     let (mut values, mut millivolts) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
+    let mut spreads = Vec::with_capacity(part.len());
     for reading in part {
         if let Outcome::Measured(value) = reading.outcome {
             values.push(value.get());
         }
         millivolts.extend(reading.millivolts.map(Value::get));
+        spreads.extend(reading.spread.map(Value::get));
     }
     put_varint(out, part.len() as u64);
     put_ints(out, Trend::Steady, part.iter().map(|r| r.seq.cast_signed()));
@@ -116,6 +121,8 @@ fn pack_part(out: &mut Vec<u8>, part: &[&Reading]) {
     put_floats(out, &values);
     put_runs(out, part.iter().map(|r| u64::from(r.millivolts.is_some())));
     put_floats(out, &millivolts);
+    put_runs(out, part.iter().map(|r| u64::from(r.spread.is_some())));
+    put_floats(out, &spreads);
 }
 
 /// Unpacks the readings of one metric, or of all: then metric after metric.
@@ -128,7 +135,8 @@ pub(super) fn unpack(packed: &[u8], only: Option<Metric>) -> Result<Vec<Reading>
 }
 
 fn unpack_parts(reader: &mut Reader<'_>, only: Option<Metric>, into: &mut Vec<Reading>) -> Result<(), Damage> {
-    if reader.byte()? != VERSION {
+    let version = reader.byte()?;
+    if !(WITHOUT_SPREAD..=VERSION).contains(&version) {
         return Err("its form is of a newer version");
     }
     while !reader.is_empty() {
@@ -138,7 +146,7 @@ fn unpack_parts(reader: &mut Reader<'_>, only: Option<Metric>, into: &mut Vec<Re
         let length = reader.varint()?;
         let mut body = Reader(reader.bytes(length)?);
         if only.is_none_or(|wanted| wanted == metric) {
-            unpack_part(&mut body, metric, into)?;
+            unpack_part(&mut body, version, metric, into)?;
             if !body.is_empty() {
                 return Err("bytes are left over");
             }
@@ -147,7 +155,7 @@ fn unpack_parts(reader: &mut Reader<'_>, only: Option<Metric>, into: &mut Vec<Re
     Ok(())
 }
 
-fn unpack_part(reader: &mut Reader<'_>, metric: Metric, into: &mut Vec<Reading>) -> Result<(), Damage> {
+fn unpack_part(reader: &mut Reader<'_>, version: u8, metric: Metric, into: &mut Vec<Reading>) -> Result<(), Damage> {
     let count = usize::try_from(reader.varint()?).ok().filter(|n| *n <= LIMIT).ok_or("it is too long")?;
     let seqs = reader.ints(Trend::Steady, count)?;
     let times = reader.ints(Trend::Steady, count)?;
@@ -156,6 +164,12 @@ fn unpack_part(reader: &mut Reader<'_>, metric: Metric, into: &mut Vec<Reading>)
     let mut values = reader.floats(outcomes.iter().filter(|o| **o == MEASURED).count())?.into_iter();
     let has_millivolts = reader.runs(count)?;
     let mut millivolts = reader.floats(has_millivolts.iter().filter(|m| **m != 0).count())?.into_iter();
+    let has_spread = if version == WITHOUT_SPREAD { vec![0; count] } else { reader.runs(count)? };
+    let mut spreads = match version {
+        WITHOUT_SPREAD => vec![],
+        _ => reader.floats(has_spread.iter().filter(|s| **s != 0).count())?,
+    }
+    .into_iter();
     let next =
         |from: &mut std::vec::IntoIter<f64>| from.next().and_then(|n| Value::new(n).ok()).ok_or("a value is no number");
     into.reserve(count);
@@ -170,8 +184,7 @@ fn unpack_part(reader: &mut Reader<'_>, metric: Metric, into: &mut Vec<Reading>)
             },
             millivolts: if has_millivolts[i] == 0 { None } else { Some(next(&mut millivolts)?) },
             flags: Flags::from_bits(u16::try_from(states[i] >> 2).map_err(|_| "its flags are unknown")?),
-            // This form of a segment does not keep it.
-            spread: None,
+            spread: if has_spread[i] == 0 { None } else { Some(next(&mut spreads)?) },
         });
     }
     Ok(())
@@ -225,7 +238,7 @@ mod tests {
             outcome: Outcome::Measured(Value::new(value).unwrap()),
             millivolts: Some(Value::new(1497.25).unwrap()),
             flags: Flags::NONE.with(Flag::Simulated),
-            spread: None,
+            spread: Some(Value::new(0.375).unwrap()),
         }
     }
 
@@ -250,17 +263,18 @@ mod tests {
             prop::sample::select(clocks),
             prop::sample::select(Metric::ALL),
             outcome,
+            prop::option::of(number.clone()),
             prop::option::of(number),
             any::<u16>(),
         )
-            .prop_map(|(at, clock, metric, outcome, millivolts, flags)| Reading {
+            .prop_map(|(at, clock, metric, outcome, millivolts, spread, flags)| Reading {
                 seq: 0,
                 stamp: Stamp { at: UtcMillis(at), clock },
                 metric,
                 outcome,
                 millivolts,
                 flags: Flags::from_bits(flags),
-                spread: None,
+                spread,
             })
     }
 
@@ -295,10 +309,11 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_of_one_probe_takes_about_five_bytes_a_reading() {
+    fn an_hour_of_one_probe_takes_about_seven_bytes_a_reading() {
         let readings: Vec<_> = (0..360_u32)
             .map(|n| Reading {
                 millivolts: Some(Value::new(f64::from(1490 + n * 7919 % 16) + 0.25).unwrap()),
+                spread: Some(Value::new(f64::from(n * 7919 % 400) / 1000.0).unwrap()),
                 ..measured(
                     u64::from(n) * 4 + 1,
                     1_763_690_400_000 + i64::from(n * 10_000 + n * 31 % 7),
@@ -308,24 +323,31 @@ mod tests {
             })
             .collect();
         let packed = pack(&readings);
-        assert!(packed.len() < 5 * readings.len() + 64, "{}", packed.len());
+        assert!(packed.len() < 7 * readings.len() + 64, "{}", packed.len());
         assert_eq!(unpack(&packed, None).unwrap(), readings);
     }
 
     #[test]
-    fn a_stored_segment_of_version_one_stays_readable() {
+    fn stored_segments_of_both_forms_stay_readable() {
         let fault = Reading {
             outcome: Outcome::Fault(Fault::NoAnswer),
             millivolts: None,
+            spread: None,
             ..measured(6, 1_763_690_401_000, Metric::Ph, 0.0)
         };
-        let readings = [measured(2, 1_763_690_400_000, Metric::Ph, 7.02), fault];
-        let golden = [
+        let mut readings = [measured(2, 1_763_690_400_000, Metric::Ph, 7.02), fault];
+        let second = [
+            2, 2, 112, 104, 35, 2, 4, 8, 128, 164, 158, 194, 212, 102, 208, 15, 4, 2, 0, 1, 3, 1, 2, 252, 10, 1, 1, 0,
+            1, 2, 186, 163, 18, 1, 1, 0, 1, 3, 238, 5,
+        ];
+        assert_eq!(pack(&readings), second);
+        assert_eq!(unpack(&second, None).unwrap(), readings);
+        let first = [
             1, 2, 112, 104, 28, 2, 4, 8, 128, 164, 158, 194, 212, 102, 208, 15, 4, 2, 0, 1, 3, 1, 2, 252, 10, 1, 1, 0,
             1, 2, 186, 163, 18,
         ];
-        assert_eq!(pack(&readings), golden);
-        assert_eq!(unpack(&golden, None).unwrap(), readings);
+        readings[0].spread = None;
+        assert_eq!(unpack(&first, None).unwrap(), readings);
     }
 
     #[test]

@@ -5,11 +5,13 @@
 #[path = "../fleet/mod.rs"]
 mod fleet;
 
+mod calibration;
 mod command;
 mod devices;
 mod document;
 mod live;
 mod readings;
+mod recompute;
 mod registrations;
 mod requests;
 mod session;

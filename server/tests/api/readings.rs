@@ -20,7 +20,7 @@ async fn a_reading_goes_from_the_device_to_every_place_where_it_is_shown() {
 
     let latest = site.get(&cookie, "/api/v1/latest").await.json();
     let fault = json!({"device": device.name, "metric": "ph", "unit": "pH", "time": at + 1000, "clock": "synced",
-        "value": null, "fault": "no_answer", "millivolts": 1500.0, "flags": ["simulated"]});
+        "value": null, "fault": "no_answer", "millivolts": 1500.0, "spread": 0.25, "flags": ["simulated"], "revision": 0});
     let latest = latest["latest"].as_array().unwrap();
     assert_eq!(latest.len(), 2);
     assert!(latest.contains(&fault), "{latest:?}");

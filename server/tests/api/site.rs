@@ -285,7 +285,7 @@ pub fn reading(seq: u64, at: i64, metric: Metric, value: Result<f64, Fault>) -> 
         outcome: value.map_or_else(Outcome::Fault, |number| Outcome::Measured(Number::new(number).unwrap())),
         millivolts: Some(Number::new(1500.0).unwrap()),
         flags: Flags::NONE.with(Flag::Simulated),
-        spread: None,
+        spread: Some(Number::new(0.25).unwrap()),
     }
 }
 

@@ -115,7 +115,7 @@ pub fn reading(seq: u64, at: i64, metric: Metric, value: f64) -> Reading {
         outcome: Outcome::Measured(Value::new(value).unwrap()),
         millivolts: Some(Value::new(1497.25).unwrap()),
         flags: Flags::NONE,
-        spread: None,
+        spread: Some(Value::new(0.125).unwrap()),
     }
 }
 

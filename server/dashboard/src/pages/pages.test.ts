@@ -1,8 +1,9 @@
 // Checks the rules behind the pages: addresses, selection and order, ranges, intervals.
-import type { Device, DeviceState } from '$lib/api/types';
+import type { Device, DeviceState, Revision } from '$lib/api/types';
 import { parseRoute, paths } from '$lib/state/route';
 import { describe, expect, it } from 'vitest';
 import { changed, msOf, offered, same } from './device/intervals';
+import { recomputedWithin } from './device/recomputed';
 import { fittingRange, lifeWithin, windowAt } from './device/ranges';
 import { count, select, type Candidate } from './fleet/select';
 import { configLines } from './tokens/snippet';
@@ -18,9 +19,21 @@ describe('an address', () => {
   it('leads to its page and back', () => {
     expect(parseRoute('/')).toEqual({ page: 'fleet' });
     expect(parseRoute(paths.device('pi-7'))).toEqual({ page: 'device', name: 'pi-7' });
+    expect(parseRoute(paths.calibrate('pi-7', 'ph'))).toEqual({
+      page: 'calibrate',
+      name: 'pi-7',
+      metric: 'ph',
+    });
+    expect(parseRoute(paths.history('pi-7'))).toEqual({ page: 'history', name: 'pi-7' });
     expect(parseRoute('/enrolment/')).toEqual({ page: 'enrolment' });
     expect(parseRoute(paths.registry)).toEqual({ page: 'registry' });
-    for (const wrong of ['/devices', '/devices/pi-1/more', '/devices/%', '/nope']) {
+    for (const wrong of [
+      '/devices',
+      '/devices/pi-1/more',
+      '/devices/%',
+      '/nope',
+      '/devices/pi-1/calibrate',
+    ]) {
       expect(parseRoute(wrong), wrong).toEqual({ page: 'missing' });
     }
   });
@@ -99,6 +112,15 @@ describe('an interval', () => {
     expect(same(present, { tds: 5_000, ph: 1_000 })).toBe(true);
     expect(same(present, { tds: 5_000 })).toBe(false);
   });
+});
+
+it('a chart says that values in it were recomputed, if any of them changed', () => {
+  const revision = { metric: 'ph', from: 100, to: 200, changed: 3 } as Revision;
+  const view = { from: 150, to: 300 };
+  expect(recomputedWithin([revision], 'ph', view)).toBe(true);
+  expect(recomputedWithin([revision], 'tds', view)).toBe(false);
+  expect(recomputedWithin([revision], 'ph', { from: 200, to: 300 })).toBe(false);
+  expect(recomputedWithin([{ ...revision, changed: 0 }], 'ph', view)).toBe(false);
 });
 
 it('gives an agent all that it needs to enrol, and never a plain address', () => {

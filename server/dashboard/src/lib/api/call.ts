@@ -15,7 +15,9 @@ type Answer<O> = O extends { responses: infer R }
     ? Json<T>
     : R extends { 201: infer T }
       ? Json<T>
-      : undefined
+      : R extends { 202: infer T }
+        ? Json<T>
+        : undefined
   : never;
 
 type Part<K extends string, T> = [T] extends [never] ? unknown : { [key in K]: T };

@@ -1,6 +1,6 @@
 // Owns the list of what the dashboard asks of the server: one function per operation. Knows nothing of pages or state.
 import { call } from './call';
-import type { Metric, NewRange, NewToken } from './types';
+import type { Buffers, CalibrationOrder, Metric, NewRange, NewToken } from './types';
 
 export interface Span {
   /** Milliseconds since 1970; the server takes whole ones. */
@@ -11,6 +11,9 @@ export interface Span {
 const whole = ({ from, to }: Span): Span => ({ from: Math.floor(from), to: Math.ceil(to) });
 /** A metric of a newer server is asked for by its own name. */
 const asMetric = (metric: string): Metric => metric as Metric;
+
+const order = (name: string, body: CalibrationOrder) =>
+  call('post', '/api/v1/devices/{name}/calibration', { path: { name }, body });
 
 export const api = {
   session: () => call('get', '/api/v1/session', {}),
@@ -33,6 +36,24 @@ export const api = {
   trends: async (metric: string, span: Span, points: number) =>
     (await call('get', '/api/v1/series', { query: { metric: asMetric(metric), ...whole(span), points } }))
       .series,
+
+  calibrations: (name: string) => call('get', '/api/v1/devices/{name}/calibrations', { path: { name } }),
+  undoCalibration: (name: string, id: string) =>
+    call('post', '/api/v1/devices/{name}/calibrations/{id}/undo', { path: { name, id } }),
+  beginCalibration: async (name: string, metric: string, buffers: Buffers | null, lot: string) =>
+    (
+      await order(name, {
+        order: 'begin',
+        metric: asMetric(metric),
+        ...(buffers ? { buffers } : {}),
+        ...(lot ? { lot } : {}),
+      })
+    ).session,
+  /** An order within a session; the answer to it is the session's next view. */
+  calibrate: (name: string, session: string, what: 'take' | 'drop' | 'finish' | 'cancel', nominal?: number) =>
+    order(name, { order: what, session, ...(nominal === undefined ? {} : { nominal }) }),
+  recomputations: async (name: string) =>
+    (await call('get', '/api/v1/devices/{name}/recomputations', { path: { name } })).recomputations,
 
   tokens: async () => (await call('get', '/api/v1/enrolment-tokens', {})).tokens,
   createToken: (order: NewToken) => call('post', '/api/v1/enrolment-tokens', { body: order }),

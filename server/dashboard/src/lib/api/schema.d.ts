@@ -38,6 +38,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{name}/calibration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a device an order. What becomes of it comes as `calibration` events. */
+        post: operations["calibrate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{name}/calibrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The calibrations of a device. */
+        get: operations["listCalibrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{name}/calibrations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back the calibration in force: what was in force before it is so again, by a record of its own. */
+        post: operations["undoCalibration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{name}/readings": {
         parameters: {
             query?: never;
@@ -49,6 +100,24 @@ export interface paths {
         get: operations["getReadings"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{name}/recomputations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The revisions of a device's readings. */
+        get: operations["listRecomputations"];
+        put?: never;
+        /** Computes readings again. What the device sent stays as it is: the results are a revision beside it. */
+        post: operations["recompute"];
         delete?: never;
         options?: never;
         head?: never;
@@ -386,6 +455,210 @@ export interface components {
              * @description Readings that the server has not yet acknowledged.
              */
             pending: number;
+            /**
+             * Format: int32
+             * @description Broken buffers that were set aside on the card and wait for somebody to look at them.
+             */
+            set_aside: number;
+            /** @description Why readings can't be written down now and wait in memory: `disk_full`, `card_error` or `other`. */
+            trouble: string | null;
+        };
+        /**
+         * @description A set of pH buffers.
+         * @enum {string}
+         */
+        Buffers: "technical" | "nist";
+        /** @description The calibration that a probe is measured with. */
+        Calibrated: {
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970 (UTC).
+             */
+            at: number;
+            /** @description Who. */
+            by: string;
+            health: components["schemas"]["ProbeHealth"] | null;
+            /** @description Its record. */
+            id: string;
+        };
+        /** @description How a sensor departs from its law. */
+        Calibration: {
+            /**
+             * Format: double
+             * @description Slope below pH 7 in per cent of theory.
+             */
+            acid_percent: number;
+            /**
+             * Format: double
+             * @description Slope above pH 7 in per cent of theory.
+             */
+            base_percent: number;
+            /** @enum {string} */
+            kind: "ph";
+            /**
+             * Format: double
+             * @description The amplifier's output at pH 7, in millivolts.
+             */
+            zero_mv: number;
+        } | {
+            /**
+             * Format: double
+             * @description Correction of the cell constant.
+             */
+            k: number;
+            /** @enum {string} */
+            kind: "cell";
+        } | {
+            /** @enum {string} */
+            kind: "linear";
+            /**
+             * Format: double
+             * @description In the unit of the points.
+             */
+            offset: number;
+            /**
+             * Format: double
+             * @description Without unit.
+             */
+            slope: number;
+        };
+        /** @description What points yield. */
+        CalibrationFit: {
+            /** @description To be put into force. */
+            calibration: components["schemas"]["Calibration"];
+            /** @description For a pH electrode. */
+            health?: components["schemas"]["ProbeHealth"];
+        };
+        /** @description An order to a device. */
+        CalibrationOrder: {
+            /** @description The set of buffers; for `begin` of pH, `technical` if absent. */
+            buffers?: components["schemas"]["Buffers"];
+            /** @description Lot or expiry date of the solutions; for `begin`. */
+            lot?: string;
+            /** @description Which probe; for `begin`. */
+            metric?: components["schemas"]["Metric"];
+            /**
+             * Format: double
+             * @description Which point; for `take` and `drop`.
+             */
+            nominal?: number;
+            /** @description What to do. */
+            order: components["schemas"]["OrderKind"];
+            /** @description Which session; for every order but `begin`. */
+            session?: string;
+        };
+        /** @description One point of a calibration. */
+        CalibrationPoint: {
+            /**
+             * Format: double
+             * @description The temperature at which it was measured, in degrees Celsius.
+             */
+            celsius?: number | null;
+            /**
+             * Format: double
+             * @description What the converter saw.
+             */
+            millivolts: number;
+            /**
+             * Format: double
+             * @description What is known of the solution: the pH on its label, µS/cm at 25 °C, degrees Celsius, metres, ...
+             */
+            nominal: number;
+            /**
+             * Format: double
+             * @description Standard deviation of the signal in millivolts while it was taken.
+             */
+            spread?: number | null;
+        };
+        /** @description Something that the technician has to know. */
+        CalibrationProblem: {
+            /** @description For programs and translations. */
+            code: string;
+            /** @description In words. */
+            text: string;
+        };
+        /** @description The record of a calibration: written once, never changed. */
+        CalibrationRecord: {
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970 (UTC).
+             */
+            at: number;
+            buffers: components["schemas"]["Buffers"] | null;
+            /** @description Who: an account, or the name that somebody gave at the device. */
+            by: string;
+            calibration: components["schemas"]["Calibration"] | null;
+            /** @description How far `at` can be trusted. */
+            clock: components["schemas"]["ClockQuality"];
+            health: components["schemas"]["ProbeHealth"] | null;
+            /** @description Names it: 16 hexadecimal digits. */
+            id: string;
+            /** @description Lot or expiry date of the solutions. */
+            lot: string | null;
+            /** @description Of which probe. */
+            metric: components["schemas"]["Metric"];
+            /** @description What was measured; empty for an undo. */
+            points: components["schemas"]["CalibrationPoint"][];
+            /** @description The record that this one takes back. */
+            undoes: string | null;
+            /** @description The record that takes this one back. */
+            undone_by: string | null;
+            /** @description Where. */
+            via: components["schemas"]["Via"];
+        };
+        /** @description The session that was meant. */
+        CalibrationSession: {
+            /** @description 16 hexadecimal digits. */
+            session: string;
+        };
+        /** @description What happens in a session. */
+        CalibrationStep: {
+            /** @enum {string} */
+            is: "waiting";
+        } | {
+            /** @enum {string} */
+            is: "settling";
+            /**
+             * Format: double
+             * @description The point's value.
+             */
+            nominal: number;
+        } | {
+            /** @enum {string} */
+            is: "finished";
+            /** @description Its id. */
+            record: string;
+        } | {
+            /** @enum {string} */
+            is: "ended";
+        };
+        /** @description How a guided calibration stands: everything that a screen needs. */
+        CalibrationView: {
+            /** @description The set of buffers, for pH. */
+            buffers?: components["schemas"]["Buffers"];
+            /** @description What the points yield as they are. */
+            fit?: components["schemas"]["CalibrationFit"];
+            /** @description The signal now. */
+            live?: components["schemas"]["LiveSignal"];
+            /** @description Of which probe. */
+            metric: components["schemas"]["Metric"];
+            /** @description What was taken so far. */
+            points: components["schemas"]["CalibrationPoint"][];
+            /** @description Why they yield nothing, or why the last order was refused. */
+            problem?: components["schemas"]["CalibrationProblem"];
+            /** @description Which session: 16 hexadecimal digits. */
+            session: string;
+            /** @description What happens now. */
+            step: components["schemas"]["CalibrationStep"];
+        };
+        /** @description All records of a device. */
+        Calibrations: {
+            /** @description The record in force, by metric. */
+            active: {
+                [key: string]: string;
+            };
+            /** @description Newest first, in the order in which the server got them. */
+            calibrations: components["schemas"]["CalibrationRecord"][];
         };
         /**
          * @description How far an instant can be trusted.
@@ -414,6 +687,10 @@ export interface components {
             /** @description The version of its agent. */
             agent: string | null;
             buffer: components["schemas"]["BufferState"] | null;
+            /** @description The calibrations in force, by metric; a probe that is absent is not calibrated. */
+            calibrations: {
+                [key: string]: components["schemas"]["Calibrated"];
+            };
             clock: components["schemas"]["ClockQuality"] | null;
             /**
              * Format: int64
@@ -432,6 +709,10 @@ export interface components {
             /** @description By metric: `ok`, or the fault that the last reading had. */
             probes: {
                 [key: string]: string;
+            };
+            /** @description What it measures with, by metric, as it last said. */
+            sensors: {
+                [key: string]: components["schemas"]["Probe"];
             };
             /** @description The CPU serial of the board. */
             serial: string;
@@ -578,8 +859,42 @@ export interface components {
             /** @enum {string} */
             type: "device";
         } | {
+            /** @description The device's name. */
+            device: string;
+            /** @enum {string} */
+            type: "calibration";
+            /** @description How it stands. */
+            view: components["schemas"]["CalibrationView"];
+        } | {
             /** @enum {string} */
             type: "missed";
+        };
+        /** @description The signal now. */
+        LiveSignal: {
+            /**
+             * Format: double
+             * @description The temperature in degrees Celsius, if it was measured.
+             */
+            celsius?: number;
+            /** @description Words of `Flag`, parted by spaces. */
+            flags: string;
+            /**
+             * Format: double
+             * @description Mean of the last seconds.
+             */
+            millivolts: number;
+            /** @description Whether it has settled. */
+            settled: boolean;
+            /**
+             * Format: double
+             * @description Standard deviation of the last seconds, in millivolts.
+             */
+            spread: number;
+            /**
+             * Format: double
+             * @description The value with the calibration that is in force still.
+             */
+            value?: number;
         };
         /**
          * @description A measured quantity.
@@ -598,6 +913,23 @@ export interface components {
             /**
              * Format: int32
              * @description The last number; at most 10000 names at once.
+             */
+            to: number;
+        };
+        /** @description What shall be computed again. */
+        NewRecomputation: {
+            /** @description The record to compute all of it with; the record that was in force at the time of each reading if absent. */
+            calibration?: string | null;
+            /**
+             * Format: int64
+             * @description From when on (UTC milliseconds).
+             */
+            from: number;
+            /** @description What was measured. */
+            metric: components["schemas"]["Metric"];
+            /**
+             * Format: int64
+             * @description Until when, exclusive (UTC milliseconds).
              */
             to: number;
         };
@@ -622,6 +954,35 @@ export interface components {
              * @description For how many seconds it is valid, 60 to 31622400.
              */
             valid_s: number;
+        };
+        /**
+         * @description What the device shall do.
+         * @enum {string}
+         */
+        OrderKind: "begin" | "take" | "drop" | "finish" | "cancel";
+        /** @description A probe, as its device last described it. */
+        Probe: {
+            limits: components["schemas"]["SensorLimits"] | null;
+            /**
+             * @description What its voltage means: one field, named by the kind, with the settings of that kind; null for a probe
+             *     without a voltage, which can't be calibrated.
+             */
+            sensor: Record<string, never> | null;
+            /** @description Where its signal comes from, such as `ads1115 0x48 A0`. */
+            source: string;
+        };
+        /** @description How a pH electrode is. */
+        ProbeHealth: {
+            /**
+             * Format: double
+             * @description What it yields at pH 7, in millivolts of the electrode.
+             */
+            offset_mv: number;
+            /**
+             * Format: double
+             * @description The lower of its slopes in per cent of theory.
+             */
+            slope_percent: number;
         };
         /** @description Why a request was not done. */
         Problem: {
@@ -663,6 +1024,16 @@ export interface components {
              */
             millivolts: number | null;
             /**
+             * Format: int32
+             * @description The recomputation that it comes from; 0: as the device sent it.
+             */
+            revision: number;
+            /**
+             * Format: double
+             * @description How far the samples behind it disagreed: their standard deviation in millivolts, if it is known.
+             */
+            spread: number | null;
+            /**
              * Format: int64
              * @description When, in milliseconds since 1970 (UTC).
              */
@@ -685,6 +1056,11 @@ export interface components {
             truncated: boolean;
             /** @description The unit of the values. */
             unit: components["schemas"]["Unit"];
+        };
+        /** @description All revisions of a device. */
+        Recomputations: {
+            /** @description Newest first. */
+            recomputations: components["schemas"]["Revision"][];
         };
         /** @description Why nothing was imported. */
         RefusedImport: components["schemas"]["Problem"] & {
@@ -737,6 +1113,54 @@ export interface components {
             reserved: number;
             /** @description Names of the range that were registered or had enrolled already; they are as they were. */
             taken: string[];
+        };
+        /** @description What a recomputation made: a value for each reading that has millivolts, beside the original. */
+        Revision: {
+            /** @description The record that all of it was computed with; null: the one in force at the time of each reading. */
+            calibration: string | null;
+            /**
+             * Format: int64
+             * @description Those of them that now say something else than the device said.
+             */
+            changed: number;
+            /** @description SHA-256 of the results: the same request gives the same. */
+            digest: string;
+            /**
+             * Format: int64
+             * @description From when on (UTC milliseconds).
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description When it was computed (UTC milliseconds).
+             */
+            made_at: number;
+            /** @description Who asked for it. */
+            made_by: string;
+            /** @description What was measured. */
+            metric: components["schemas"]["Metric"];
+            /**
+             * Format: int64
+             * @description Readings that were computed again.
+             */
+            readings: number;
+            /**
+             * Format: int32
+             * @description Counts up for each device.
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description Until when, exclusive (UTC milliseconds).
+             */
+            to: number;
+        };
+        /** @description Which values are believed; both ends belong to the range. */
+        SensorLimits: {
+            /** @description Outside, the reading is a fault. */
+            possible: number[];
+            /** @description Outside, it is flagged. */
+            usual: number[];
         };
         /**
          * @description Buckets of one device and metric, as columns of equal length. A time without any reading has no bucket; one with
@@ -821,6 +1245,11 @@ export interface components {
          * @enum {string}
          */
         Unit: "pH" | "mg/L" | "°C" | "L" | "µS/cm" | "m" | "kPa" | "L/min" | "m/s";
+        /**
+         * @description Where somebody calibrated.
+         * @enum {string}
+         */
+        Via: "dashboard" | "device";
     };
     responses: never;
     parameters: never;
@@ -907,6 +1336,132 @@ export interface operations {
             };
         };
     };
+    calibrate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the device's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalibrationOrder"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationSession"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCalibrations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the device's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calibrations"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoCalibration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the device's name */
+                name: string;
+                /** @description the record in force */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationRecord"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getReadings: {
         parameters: {
             query: {
@@ -918,6 +1473,8 @@ export interface operations {
                 to?: number;
                 /** @description Most readings of the answer, 1 to 10000; 1000 if absent. */
                 limit?: number;
+                /** @description As things stood after this recomputation, 0: as the device sent them; the newest if absent. */
+                revision?: number;
             };
             header?: never;
             path: {
@@ -934,6 +1491,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readings"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRecomputations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the device's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recomputations"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recompute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the device's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRecomputation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revision"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -1006,6 +1647,8 @@ export interface operations {
                 to?: number;
                 /** @description Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent. */
                 points?: number;
+                /** @description As things stood after this recomputation, 0: as the devices sent them; the newest if absent. */
+                revision?: number;
             };
             header?: never;
             path: {
@@ -1519,6 +2162,8 @@ export interface operations {
                 to?: number;
                 /** @description Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent. */
                 points?: number;
+                /** @description As things stood after this recomputation, 0: as the devices sent them; the newest if absent. */
+                revision?: number;
             };
             header?: never;
             path?: never;

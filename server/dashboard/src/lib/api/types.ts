@@ -4,7 +4,8 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-export type Device = Schemas['Device'];
+/** An agent with an alarm output says whether it works; absent when there is none. */
+export type Device = Schemas['Device'] & { alarm?: string | null };
 export type DeviceState = Schemas['DeviceState'];
 export type Settings = Schemas['Settings'];
 export type Metric = Schemas['Metric'];
@@ -25,4 +26,15 @@ export type LineProblem = Schemas['LineProblem'];
 export type NewRange = Schemas['NewRange'];
 export type ReservedRange = Schemas['ReservedRange'];
 export type LiveEvent = Schemas['LiveEvent'];
+export type Buffers = Schemas['Buffers'];
+export type Calibrated = Schemas['Calibrated'];
+export type Calibration = Schemas['Calibration'];
+export type CalibrationOrder = Schemas['CalibrationOrder'];
+export type CalibrationPoint = Schemas['CalibrationPoint'];
+export type CalibrationProblem = Schemas['CalibrationProblem'];
+export type CalibrationRecord = Schemas['CalibrationRecord'];
+export type Calibrations = Schemas['Calibrations'];
+export type CalibrationView = Schemas['CalibrationView'];
+export type ProbeHealth = Schemas['ProbeHealth'];
+export type Revision = Schemas['Revision'];
 export type Session = Schemas['Session'];

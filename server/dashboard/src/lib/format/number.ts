@@ -10,15 +10,24 @@ export function numberFormat(locale: string, options: Intl.NumberFormatOptions):
   return format;
 }
 
-/** A measured value with the digits that its metric deserves, without its unit. */
-export function formatValue(value: number, metric: string, locale: string): string {
-  // A large number needs no decimals, and a narrow card has no room for them.
-  const digits = Math.abs(value) >= 10_000 ? 0 : metricOf(metric).digits;
-  // -0,0 would be read as a sign of something.
+/** With exactly so many decimals. -0,0 would be read as a sign of something, so it is none. */
+export function formatFixed(value: number, digits: number, locale: string): string {
   const rounded = Number(value.toFixed(digits)) === 0 ? 0 : value;
   return numberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
     rounded,
   );
+}
+
+/** With no more decimals than it has, three at most. */
+export function formatShortest(value: number, locale: string): string {
+  return numberFormat(locale, { maximumFractionDigits: 3 }).format(value);
+}
+
+/** A measured value with the digits that its metric deserves, without its unit. */
+export function formatValue(value: number, metric: string, locale: string): string {
+  // A large number needs no decimals, and a narrow card has no room for them.
+  const digits = Math.abs(value) >= 10_000 ? 0 : metricOf(metric).digits;
+  return formatFixed(value, digits, locale);
 }
 
 /** A whole number, such as a count of readings. */

@@ -33,6 +33,13 @@ export function formatAge(age: Age & { fresh: false }, locale: string): string {
   return numberFormat(locale, { style: 'unit', unit: age.unit, unitDisplay: 'narrow' }).format(age.count);
 }
 
+/** "12 hari yang lalu", "yesterday": for a sentence about something that was days ago. */
+export function formatAgo(time: number, now: number, locale: string): string {
+  const age = ageOf(time, now);
+  const [count, unit] = age.fresh ? ([0, 'second'] as const) : ([age.count, age.unit] as const);
+  return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(-count, unit);
+}
+
 /** A duration such as a sampling interval, in the unit that needs no fraction. */
 export function formatDuration(ms: number, locale: string, unitDisplay: 'short' | 'long' = 'short'): string {
   const [size, unit] =

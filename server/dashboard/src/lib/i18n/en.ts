@@ -2,6 +2,7 @@
 // and a word of the API that has no text does not either.
 
 import type { ClockQuality, DeviceState, Fault, Flag, Metric } from '$lib/api/types';
+import { calibration } from './calibration.en';
 
 import { registryEn } from './registry.en';
 
@@ -153,6 +154,10 @@ export const en = {
       hint: 'Somebody was calibrating the probe: it was in a buffer, not in the tank.',
     },
     other: { short: 'Note', hint: 'A newer agent has a remark that this version cannot name.' },
+    recomputed: {
+      short: 'Recomputed',
+      hint: 'It was computed again from the raw signal with a later calibration. The original is kept.',
+    },
     clock: { short: 'Time uncertain', hint: 'The device’s clock was not synchronised when it measured.' },
     show: (count: number) => one(count, 'Show 1 remark', `Show ${count} remarks`),
   } satisfies Record<Flag, Explained> & Record<string, unknown>,
@@ -191,6 +196,24 @@ export const en = {
     buffer: 'Waiting on the device',
     dropped: 'Dropped',
     droppedHint: 'The buffer was full, so the oldest readings were dropped.',
+    spread: (mv: string) => `Raw signal ${mv} mV`,
+    spreadHint: 'Mean of the samples, and how far they disagreed.',
+    trouble: {
+      disk_full:
+        'The card of the device is full. Readings wait in its memory and are lost if it loses power.',
+      card_error:
+        'The card of the device can’t be written. Readings wait in its memory; replace the card soon.',
+      other:
+        'The device can’t write its readings down. They wait in its memory and are lost if it loses power.',
+    },
+    setAside: 'Damaged buffers',
+    setAsideHint: 'They were set aside on the card. Somebody should look at them.',
+    troubleOther: (word: string) => `The device reports a problem: ${word}`,
+    alarm: {
+      no_gpio:
+        'The alarm output is configured, but this machine has no such pin: nothing will sound or light up.',
+    },
+    alarmOther: (word: string) => `The alarm output reports a problem: ${word}`,
     none: 'None',
     unknown: 'Unknown',
     revokedBanner: 'This device was revoked. Its history stays, new readings are refused.',
@@ -226,6 +249,8 @@ export const en = {
     confirm: 'Revoke device',
     done: (name: string) => `${name} was revoked`,
   },
+
+  calibration,
 
   tokens: {
     title: 'Enrolment',
@@ -285,6 +310,9 @@ export const en = {
     forbidden: 'You are not allowed to do this.',
     notFound: 'This no longer exists.',
     server: 'The server has a problem. Try again in a moment.',
+    offline: 'The device is not connected. Try again when it is back.',
+    revoked: 'The device was revoked.',
+    notInForce: 'This calibration is no longer the one in force. Look at the history again.',
     invalid: (detail: string) => `The server refused it: ${detail}`,
   },
 

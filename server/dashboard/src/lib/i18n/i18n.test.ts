@@ -2,7 +2,16 @@
 import { describe, expect, it } from 'vitest';
 import { en } from './en';
 import { id } from './id';
-import { faultWords, flagWords, metricName } from './words';
+import {
+  alarmText,
+  calibrationProblem,
+  faultWords,
+  flagWords,
+  metricName,
+  problemText,
+  troubleText,
+} from './words';
+import { Problem } from '$lib/api/problem';
 
 type Tree = { [key: string]: unknown };
 
@@ -40,6 +49,10 @@ const SHARED = [
   'fleet.status',
   'device.min',
   'tokens.token',
+  'calibration.setup.nist',
+  'calibration.live.spread',
+  'calibration.history.lot',
+  'calibration.history.probe',
 ];
 
 describe('the dictionaries', () => {
@@ -80,11 +93,42 @@ describe('words of the wire', () => {
       'stuck',
       'out_of_range',
       'unstable',
+      'calibrating',
     ];
     for (const t of [en, id]) {
       for (const fault of faults) expect(faultWords(t, fault)).not.toBe(t.fault.other);
       for (const flag of flags) expect(flagWords(t, flag)).not.toBe(t.flag.other);
     }
+  });
+
+  it('name the trouble of a device, and an unknown one by its own word', () => {
+    expect(troubleText(id, 'disk_full')).toBe(id.device.trouble.disk_full);
+    expect(troubleText(id, 'eaten_by_fish')).toContain('eaten_by_fish');
+    expect(alarmText(id, 'ok')).toBe('');
+    expect(alarmText(id, 'no_gpio')).toBe(id.device.alarm.no_gpio);
+    expect(alarmText(id, 'eaten_by_fish')).toContain('eaten_by_fish');
+  });
+
+  it('carry the numbers of the device into the language of the reader', () => {
+    const slope = {
+      code: 'slope',
+      text: 'the slope is 80.1 % of theory, 85 to 105 % is usable: the buffer is a wrong or an old one',
+    };
+    expect(calibrationProblem(id, slope, 'id-ID')).toMatch(/^Slope 80,1 %; .*85 sampai 105 %/);
+    const offset = { code: 'offset', text: 'the electrode yields -41.2 mV at pH 7, at most 30 mV is usable' };
+    expect(calibrationProblem(en, offset, 'en-GB')).toContain('-41.2 mV');
+    const close = { code: 'too_close', text: 'two points are too close to each other (4 and 4.01): rinse' };
+    expect(calibrationProblem(id, close, 'id-ID')).toContain('4 dan 4,01');
+    const unknown = { code: 'eaten_by_fish', text: 'a fish ate it' };
+    expect(calibrationProblem(id, unknown, 'id-ID')).toBe('a fish ate it');
+    const wordless = { code: 'slope', text: 'the slope is wrong' };
+    expect(calibrationProblem(id, wordless, 'id-ID')).toBe('the slope is wrong');
+  });
+
+  it('say what a refused order needs', () => {
+    expect(problemText(id, new Problem(409, 'offline', '…'))).toBe(id.problem.offline);
+    expect(problemText(id, new Problem(409, 'not_in_force', '…'))).toBe(id.problem.notInForce);
+    expect(problemText(id, new Problem(422, 'invalid', 'nominal: …'))).toContain('nominal');
   });
 
   it('of a newer version are shown as unknown, never as nothing', () => {

@@ -1,4 +1,5 @@
 // Owns the Indonesian text: plain words that a technician uses, not a translation word by word.
+import { calibration } from './calibration.id';
 import type { Dictionary } from './dictionary';
 import { registryId } from './registry.id';
 
@@ -158,6 +159,10 @@ export const id: Dictionary = {
       hint: 'Probe sedang dikalibrasi: ia berada di larutan buffer, bukan di tangki.',
     },
     other: { short: 'Catatan', hint: 'Agen yang lebih baru memberi catatan yang belum dikenal versi ini.' },
+    recomputed: {
+      short: 'Dihitung ulang',
+      hint: 'Dihitung ulang dari sinyal mentah dengan kalibrasi yang lebih baru. Nilai aslinya tetap disimpan.',
+    },
     clock: { short: 'Waktu tidak pasti', hint: 'Jam perangkat belum sinkron ketika mengukur.' },
     show: (count) => `Lihat ${count} catatan`,
   },
@@ -191,6 +196,23 @@ export const id: Dictionary = {
     buffer: 'Menunggu di perangkat',
     dropped: 'Terbuang',
     droppedHint: 'Penyimpanan perangkat penuh, sehingga pembacaan tertua dibuang.',
+    spread: (mv) => `Sinyal mentah ${mv} mV`,
+    spreadHint: 'Rata-rata contoh, dan seberapa jauh contoh-contoh itu berbeda.',
+    trouble: {
+      disk_full: 'Kartu memori perangkat penuh. Pembacaan ditahan di RAM dan hilang bila listrik padam.',
+      card_error:
+        'Kartu memori perangkat tidak dapat ditulisi. Pembacaan ditahan di RAM; segera ganti kartunya.',
+      other:
+        'Perangkat tidak dapat menyimpan pembacaannya. Pembacaan ditahan di RAM dan hilang bila listrik padam.',
+    },
+    setAside: 'Penyimpanan rusak',
+    setAsideHint: 'Berkasnya disisihkan di kartu memori dan perlu diperiksa.',
+    troubleOther: (word) => `Perangkat melaporkan masalah: ${word}`,
+    alarm: {
+      no_gpio:
+        'Keluaran alarm sudah diatur, tetapi mesin ini tidak punya pin itu: tidak akan ada bunyi atau lampu.',
+    },
+    alarmOther: (word) => `Keluaran alarm melaporkan masalah: ${word}`,
     none: 'Tidak ada',
     unknown: 'Tidak diketahui',
     revokedBanner: 'Perangkat ini telah dicabut. Riwayatnya tetap ada, pembacaan baru ditolak.',
@@ -226,6 +248,8 @@ export const id: Dictionary = {
     confirm: 'Cabut perangkat',
     done: (name) => `${name} telah dicabut`,
   },
+
+  calibration,
 
   tokens: {
     title: 'Pendaftaran',
@@ -285,6 +309,9 @@ export const id: Dictionary = {
     forbidden: 'Anda tidak diizinkan melakukan ini.',
     notFound: 'Data ini sudah tidak ada.',
     server: 'Server sedang bermasalah. Coba lagi sebentar lagi.',
+    offline: 'Perangkat sedang terputus. Coba lagi setelah tersambung.',
+    revoked: 'Perangkat sudah dicabut.',
+    notInForce: 'Kalibrasi ini sudah bukan yang berlaku. Lihat kembali riwayatnya.',
     invalid: (detail) => `Ditolak oleh server: ${detail}`,
   },
 

@@ -11,6 +11,7 @@ it('waits longer after each failure, up to a limit, and never in step with other
 
 it('leaves out events of a newer server, and nonsense', () => {
   expect(parseEvent('{"type":"missed"}')).toEqual({ type: 'missed' });
+  expect(parseEvent('{"type":"calibration","device":"pi-1"}')).not.toBeNull();
   expect(parseEvent('{"type":"alert","text":"?"}')).toBeNull();
   for (const nonsense of ['', '{', 'null', '7', new ArrayBuffer(1)]) expect(parseEvent(nonsense)).toBeNull();
 });

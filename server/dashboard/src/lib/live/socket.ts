@@ -12,6 +12,8 @@ export interface Listener {
 /** A connection that has not opened by then is given up. */
 const OPEN_WITHIN_MS = 10_000;
 
+const KINDS: readonly LiveEvent['type'][] = ['readings', 'device', 'calibration', 'missed'];
+
 export class LiveSocket {
   #socket: WebSocket | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -86,7 +88,7 @@ export function parseEvent(data: unknown): LiveEvent | null {
   if (typeof data !== 'string') return null;
   try {
     const event = JSON.parse(data) as LiveEvent;
-    return event.type === 'readings' || event.type === 'device' || event.type === 'missed' ? event : null;
+    return KINDS.includes(event.type) ? event : null;
   } catch {
     return null;
   }

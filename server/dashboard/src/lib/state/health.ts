@@ -28,8 +28,10 @@ export function isStale(reading: Reading, intervalMs: number | undefined, now: n
 
 /** The flags that say something about this one value. The simulation has its own badge on the device. */
 export function remarksOf(reading: Reading): string[] {
-  const flags = reading.flags.filter((flag) => flag !== 'simulated');
-  return reading.clock === 'unsynced' ? [...flags, 'clock'] : flags;
+  const remarks: string[] = reading.flags.filter((flag) => flag !== 'simulated');
+  if (reading.clock === 'unsynced') remarks.push('clock');
+  if (reading.revision > 0) remarks.push('recomputed');
+  return remarks;
 }
 
 /** Sort key of "attention first": lower is more urgent. */

@@ -13,6 +13,8 @@ const reading = (over: Partial<Reading> = {}): Reading => ({
   fault: null,
   millivolts: null,
   flags: [],
+  spread: null,
+  revision: 0,
   ...over,
 });
 
@@ -32,6 +34,8 @@ const series = (over: Partial<Series> = {}): Series => ({
 
 const device: Device = {
   name: 'pi-1',
+  sensors: {},
+  calibrations: {},
   serial: '10000000a3c40001',
   state: 'online',
   location: null,

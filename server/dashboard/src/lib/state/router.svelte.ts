@@ -1,12 +1,16 @@
 // Owns the address bar: the current route, its query, and links that don't reload the page.
 import { parseRoute, type Route } from './route';
 
+/** Asks before the page is left: calls `leave` if and when it may be. */
+type Guard = (leave: () => void) => void;
+
 class Router {
   #path = $state(location.pathname);
   #query = $state(location.search);
+  #guard: Guard | null = null;
 
   constructor() {
-    addEventListener('popstate', () => this.#read());
+    addEventListener('popstate', () => this.#popped());
     addEventListener('click', (event) => this.#follow(event));
   }
 
@@ -22,7 +26,16 @@ class Router {
     return new URLSearchParams(this.#query).get(name);
   }
 
+  /** Guards the present page until the returned function is called. */
+  guard(guard: Guard): () => void {
+    this.#guard = guard;
+    return () => {
+      if (this.#guard === guard) this.#guard = null;
+    };
+  }
+
   go(href: string): void {
+    if (this.#asked(() => this.go(href))) return;
     history.pushState(null, '', href);
     this.#read();
     scrollTo(0, 0);
@@ -38,6 +51,25 @@ class Router {
     const text = query.toString();
     history.replaceState(history.state, '', location.pathname + (text ? `?${text}` : ''));
     this.#query = location.search;
+  }
+
+  /** The back button has changed the address already: it is put back until the person has answered. */
+  #popped(): void {
+    const here = this.#path + this.#query;
+    if (this.#guard && location.pathname !== this.#path) {
+      history.pushState(null, '', here);
+      this.#asked(() => history.back());
+    } else this.#read();
+  }
+
+  /** Whether a guard stands before it; then it happens once the guard lets go. */
+  #asked(then: () => void): boolean {
+    const guard = this.#guard;
+    guard?.(() => {
+      this.#guard = null;
+      then();
+    });
+    return guard !== null;
   }
 
   #read(): void {

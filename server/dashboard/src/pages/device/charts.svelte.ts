@@ -1,6 +1,6 @@
 // Owns the series behind the charts of one device: fetched for the range, then kept live by events.
 import { api } from '$lib/api/client';
-import type { LiveEvent, Series } from '$lib/api/types';
+import type { LiveEvent, Revision, Series } from '$lib/api/types';
 import { serverNow } from '$lib/format/server-clock';
 import type { Follower } from '$lib/live/connection.svelte';
 import { mergeSeries, trimSeries } from '$lib/state/merge';
@@ -8,6 +8,8 @@ import { RANGE_MS, type Range } from './ranges';
 
 export class Charts implements Follower {
   series = $state.raw<Readonly<Record<string, Series>>>({});
+  /** What was computed again, so that a chart can say so. */
+  revisions = $state.raw<readonly Revision[]>([]);
   /** The range that `series` was fetched for: while another is on its way, the old one stays on screen. */
   range = $state<Range | null>(null);
   failed = $state.raw<unknown>(null);
@@ -32,11 +34,13 @@ export class Charts implements Follower {
     const to = serverNow();
     const from = to - RANGE_MS[range];
     try {
-      const answers = await Promise.all(
-        this.metrics().map((metric) => api.series(this.device, metric, { from, to }, this.points)),
-      );
+      const [revisions, ...answers] = await Promise.all([
+        api.recomputations(this.device),
+        ...this.metrics().map((metric) => api.series(this.device, metric, { from, to }, this.points)),
+      ]);
       if (range !== this.#wanted) return;
       this.series = Object.fromEntries(answers.map((series) => [series.metric, series]));
+      this.revisions = revisions;
       this.range = range;
       this.failed = null;
     } catch (cause) {
