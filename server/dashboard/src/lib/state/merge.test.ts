@@ -38,6 +38,7 @@ const device: Device = {
   calibrations: {},
   serial: '10000000a3c40001',
   state: 'online',
+  location: null,
   last_seen: 50_000,
   enrolled_at: 0,
   simulated: true,
