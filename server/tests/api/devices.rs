@@ -45,7 +45,8 @@ async fn a_device_is_never_then_online_then_offline_when_it_falls_silent_or_is_l
     let up = until_shown(&site, &cookie, &device.name, "/state", json!("online")).await;
     assert_eq!(up["agent"], "0.1.0");
     assert_eq!(up["clock"], "synced");
-    assert_eq!(up["buffer"], json!({"id": "0000000000000007", "pending": 3, "dropped": 0}));
+    let buffer = json!({"id": "0000000000000007", "pending": 3, "dropped": 0, "set_aside": 0, "trouble": null});
+    assert_eq!(up["buffer"], buffer);
     assert_eq!(up["probes"], json!({"ph": "ok", "tds": "no_answer"}));
     assert_eq!((&up["simulated"], &up["settings"]["applied"]), (&json!(false), &json!(1)));
 
