@@ -214,28 +214,41 @@ impl Client {
         serde_json::from_slice(answer.body()).map_err(|e| unreadable(path, e))
     }
 
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,
         body: Option<String>,
         patience: Duration,
     ) -> Result<hyper::Response<Bytes>, ClientError> {
+        let body = body.map(|text| ("application/json", Bytes::from(text)));
+        let answer = self.send(method, path, body, patience).await?;
+        if answer.status().is_success() { Ok(answer) } else { Err(refusal(&answer)) }
+    }
+
+    /// One exchange, whatever the answer; `body` goes with its type.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Bytes)>,
+        patience: Duration,
+    ) -> Result<hyper::Response<Bytes>, ClientError> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.address.authority());
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+        if let Some((content_type, _)) = body {
+            request = request.header(header::CONTENT_TYPE, content_type);
         }
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, cookie);
         }
-        let body = Full::new(Bytes::from(body.unwrap_or_default()));
-        let answer = self.address.exchange(request.body(body).map_err(|e| unreadable(path, e))?, patience).await?;
-        if answer.status().is_success() { Ok(answer) } else { Err(refusal(&answer)) }
+        let body = Full::new(body.map(|(_, bytes)| bytes).unwrap_or_default());
+        // Boxed: it holds a whole TLS handshake, and every caller's future would.
+        Box::pin(self.address.exchange(request.body(body).map_err(|e| unreadable(path, e))?, patience)).await
     }
 }
 
 /// Reads a problem document; a proxy in between may answer something else.
-fn refusal(answer: &hyper::Response<Bytes>) -> ClientError {
+pub(crate) fn refusal(answer: &hyper::Response<Bytes>) -> ClientError {
     #[derive(Deserialize, Default)]
     #[serde(default)]
     struct Problem {

@@ -4,3 +4,4 @@ pub mod client;
 pub mod connect;
 pub mod history;
 pub mod instant;
+pub mod registrations;

@@ -1,11 +1,13 @@
 //! `tirta`, the administrator's command line. It speaks only to the server's API, and owns its arguments and its output.
 
+mod registry;
 mod show;
 
 use clap::{Args, Parser, Subcommand};
 use provisioning::client::{Client, ClientError, NewToken};
 use provisioning::history::NewRecomputation;
 use provisioning::instant;
+use registry::RegistryError;
 use std::{
     io::{BufRead, IsTerminal, Write},
     path::PathBuf,
@@ -112,12 +114,16 @@ enum TokenCommand {
 enum DevicesCommand {
     /// Lists the devices.
     List,
+    #[command(flatten)]
+    Registry(registry::Command),
 }
 
 #[derive(Debug, thiserror::Error)]
 enum TirtaError {
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     #[error("the password can't be read: {0}")]
     Password(std::io::Error),
     #[error("no password: set TIRTA_PASSWORD, or write it on the standard input")]
@@ -142,6 +148,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), TirtaError> {
+    // Before anybody is asked for a password.
+    let file = match &cli.command {
+        What::Devices(DevicesCommand::Registry(command)) => command.file()?,
+        _ => None,
+    };
     let mut client = Client::new(&cli.access.server, cli.access.ca.as_deref())?;
     client.sign_in(&cli.access.user, &password(&cli.access.user)?).await?;
     let mut out = std::io::stdout().lock();
@@ -164,6 +175,7 @@ async fn run(cli: Cli) -> Result<(), TirtaError> {
                 writeln!(out, "{}", show::device(&device))?;
             }
         }
+        What::Devices(DevicesCommand::Registry(command)) => command.run(&client, file, &mut out).await?,
         What::Calibrations(CalibrationsCommand::List { device }) => {
             for line in show::records(&client.calibrations(&device).await?) {
                 writeln!(out, "{line}")?;
@@ -242,6 +254,9 @@ mod tests {
         Cli::command().debug_assert();
         for words in [
             "tirta token create --server http://127.0.0.1:8080 --user admin --uses 99 --valid 7d --note harbour",
+            "tirta devices import fleet.csv --dry-run",
+            "tirta devices range 1 99 --location Greenhouse",
+            "tirta devices export",
             "tirta calibrations list --device pi-7",
             "tirta calibrations undo --device pi-7 00c0ffee00c0ffee",
             "tirta recompute --device pi-7 --metric ph --from 2026-11-01 --to 2026-11-08T12:00:00Z",

@@ -50,6 +50,12 @@ fn a_duration_without_a_unit_is_explained() {
 }
 
 #[test]
+fn a_spreadsheet_that_is_not_there_is_named_before_a_password_is_asked_for() {
+    let output = tirta(&["devices", "import", "nowhere/fleet.csv"]).output().unwrap();
+    assert!(complaint(&output).contains("nowhere/fleet.csv"));
+}
+
+#[test]
 fn a_time_that_is_none_is_explained_with_what_to_write() {
     let words = ["recompute", "--device", "pi-7", "--metric", "ph", "--from", "last week", "--to", "2026-11-08"];
     let said = complaint(&tirta(&words).output().unwrap());

@@ -13,6 +13,7 @@ pub mod ingest;
 pub mod link;
 pub mod live;
 pub mod recompute;
+pub mod registry;
 pub mod run;
 pub mod store;
 pub mod tls;

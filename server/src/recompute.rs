@@ -132,8 +132,8 @@ struct Past {
 enum With {
     /// Always the same.
     One(Option<Calibration>),
-    /// What was in force at the time: of the metric itself and of the one that comes from the same probe, by time.
-    InForce { own: Vec<(UtcMillis, Option<Calibration>)>, sibling: Vec<(UtcMillis, Option<Calibration>)> },
+    /// What was in force of the probe at the time, oldest first.
+    InForce(Vec<(UtcMillis, Option<Calibration>)>),
 }
 
 impl Past {
@@ -151,10 +151,7 @@ impl Past {
         let records = store.calibrations(&wanted.device).await?;
         let with = match wanted.calibration {
             Some(id) => With::One(named(&records, id, wanted.metric, sensor)?),
-            None => With::InForce {
-                own: in_force(&records, Some(wanted.metric)),
-                sibling: in_force(&records, wanted.metric.sibling()),
-            },
+            None => With::InForce(in_force(&records, wanted.metric)),
         };
         Ok(Self { sensors, with })
     }
@@ -168,8 +165,8 @@ impl Past {
         let calibration = match &self.with {
             With::One(calibration) => *calibration,
             // A time that is not to be trusted does not tell what was in force.
-            With::InForce { .. } if original.stamp.clock == ClockQuality::Unsynced => return *original,
-            With::InForce { own, sibling } => latest(own, at).or_else(|| latest(sibling, at)).flatten(),
+            With::InForce(_) if original.stamp.clock == ClockQuality::Unsynced => return *original,
+            With::InForce(records) => latest(records, at).flatten(),
         };
         let Some((_, sensor, limits)) =
             self.sensors.iter().rev().find(|(since, ..)| *since <= at).or(self.sensors.first())
@@ -194,7 +191,7 @@ fn named(
     metric: Metric,
     sensor: &Sensor,
 ) -> Result<Option<Calibration>, RecomputeError> {
-    let of_probe = |record: &CalibrationRecord| record.metric == metric || Some(record.metric) == metric.sibling();
+    let of_probe = |record: &CalibrationRecord| record.metric.shares_probe(metric);
     let record = records.iter().map(|kept| &kept.record).find(|record| record.id == id && of_probe(record));
     let calibration = record.ok_or(RecomputeError::NoRecord(id))?.calibration;
     if calibration.is_some_and(|calibration| !sensor.law().takes(&calibration)) {
@@ -203,16 +200,16 @@ fn named(
     Ok(calibration)
 }
 
-/// What the records of a metric put into force, and when by their own times; oldest first.
-fn in_force(records: &[KeptRecord], metric: Option<Metric>) -> Vec<(UtcMillis, Option<Calibration>)> {
+/// What the records of a metric's probe put into force, and when by their own times; oldest first.
+fn in_force(records: &[KeptRecord], metric: Metric) -> Vec<(UtcMillis, Option<Calibration>)> {
     let since = |kept: &KeptRecord| {
         let Stamp { at, clock } = kept.record.stamp;
         // A clock that was wrong says nothing about when.
         let known = clock != ClockQuality::Unsynced && kept.record.stamp.is_plausible(kept.received_at);
         if known { at } else { kept.received_at }
     };
-    let of_metric = records.iter().filter(|kept| Some(kept.record.metric) == metric);
-    let mut in_force: Vec<_> = of_metric.map(|kept| (since(kept), kept.record.calibration)).collect();
+    let of_probe = records.iter().filter(|kept| kept.record.metric.shares_probe(metric));
+    let mut in_force: Vec<_> = of_probe.map(|kept| (since(kept), kept.record.calibration)).collect();
     // Stable: of two at once the later arrival counts.
     in_force.sort_by_key(|(since, _)| *since);
     in_force

@@ -75,6 +75,11 @@ impl Metric {
             _ => None,
         }
     }
+
+    /// Whether both are read from one probe.
+    pub fn shares_probe(self, other: Metric) -> bool {
+        self == other || self.sibling() == Some(other)
+    }
 }
 
 /// A unit of measurement. The symbols are those that people read; each is also its wire form.

@@ -247,6 +247,38 @@ async fn the_administrator_makes_a_token_and_sees_the_devices() {
     fleet.stop().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_administrator_registers_a_fleet_from_a_spreadsheet_and_gets_it_back() {
+    let folder = Folder::open(None, "registry").unwrap();
+    let setup = FleetSetup::new(&folder.path, 0).unwrap();
+    let mut fleet = Fleet::start_server(&Programs::beside_us().unwrap(), &setup).await.unwrap();
+    let (password, server) = (fleet.server.password().unwrap().to_owned(), fleet.server.http_url());
+    let devices = |arguments: &[&str]| {
+        let output = tirta(&[&["devices", "--server", &server], arguments].concat(), &password);
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let file = folder.path.join("fleet.csv");
+    let path = file.to_str().unwrap();
+    fs::write(&file, "Nama;Lokasi;Seri\r\npi-3;Kolam;10000000000000aa\r\npi-3;;\r\n").unwrap();
+    let (good, said) = devices(&["import", path]);
+    assert!(!good && said.contains("line 2: refused pi-3  name: line 3 has the same name"), "{said}");
+
+    fs::write(&file, "Nama;Lokasi;Seri\r\npi-3;Kolam;10000000000000aa\r\n").unwrap();
+    let (good, said) = devices(&["import", path, "--dry-run"]);
+    assert!(good && said.ends_with("a dry run: nothing was imported\n"), "{said}");
+    let (good, said) = devices(&["import", path]);
+    assert!(good && said.ends_with("1 created, 0 changed, 0 unchanged, 0 refused\n"), "{said}");
+    let (good, said) = devices(&["range", "1", "4", "--location", "Greenhouse"]);
+    assert!(good && said == "3 names reserved\nregistered or enrolled already: pi-3\n", "{said}");
+
+    let (good, export) = devices(&["export"]);
+    assert!(good && export.contains("10000000000000aa,pi-3,Kolam,,,,\r\n"), "{export}");
+    fs::write(&file, &export).unwrap();
+    let (good, said) = devices(&["import", path]);
+    assert!(good && said == "0 created, 0 changed, 4 unchanged, 0 refused\n", "{said}");
+    fleet.stop().await.unwrap();
+}
+
 fn tirta(arguments: &[&str], password: &str) -> Output {
     let program = Programs::beside_us().unwrap().server.with_file_name("tirta");
     Command::new(program).args(arguments).env("TIRTA_PASSWORD", password).output().unwrap()

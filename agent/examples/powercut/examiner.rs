@@ -109,7 +109,8 @@ impl Verdict {
     }
 
     async fn buffer(&mut self, case: &Case, start: u32) {
-        let started = match Buffer::start(&case.folder, &life::buffer_settings(), time()) {
+        let clock = life::booted(&format!("after-{start}"), &case.folder);
+        let started = match Buffer::start(&case.folder, &life::buffer_settings(), clock) {
             Ok(started) => started,
             Err(error) => return self.corrupt.push(format!("start {start}: {error}")),
         };
@@ -170,7 +171,8 @@ fn is_right(reading: &Reading) -> bool {
     let right = measured(reading.seq);
     let Measured { moment, metric, sample } = right;
     let found = (reading.stamp, reading.metric, reading.outcome, reading.millivolts, reading.spread, reading.flags);
-    found == (moment.stamp, metric, sample.outcome, sample.millivolts, sample.spread, sample.flags)
+    let right = |stamp| (stamp, metric, sample.outcome, sample.millivolts, sample.spread, sample.flags);
+    found == right(moment.stamp) || found == right(life::repaired(moment))
 }
 
 fn integrity(path: &Path) -> rusqlite::Result<String> {

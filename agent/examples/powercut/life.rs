@@ -5,18 +5,21 @@ use agent::buffer::{Buffer, Measured};
 use agent::identity::{Home, Identity};
 use agent::probe::Sample;
 use agent::settings::SettingsFile;
-use agent::time::{Discipline, Moment, SystemClock, Ticks, Time};
+use agent::time::{BootClock, Discipline, Moment, SystemClock, Ticks, Time};
 use agent::{config, files};
 use shared::enrol::Broker;
 use shared::message::Intervals;
 use shared::reading::{Fault, Flag, Flags, Value};
-use shared::{ClockQuality, DeviceName, Metric, Serial, Settings, Stamp, UtcMillis};
+use shared::{Clock, ClockQuality, DeviceName, Metric, Serial, Settings, Stamp, UtcMillis};
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 const METRICS: [Metric; 4] = [Metric::Ph, Metric::Tds, Metric::Temperature, Metric::Volume];
+
+/// When the device was booted, which it learns late.
+const REFERENCE: i64 = 1_763_690_400_000;
 
 /// A file that is replaced as a whole, as calibrations are.
 pub const CALIBRATION: &str = "calibration.json";
@@ -46,9 +49,41 @@ pub fn measured(n: u64) -> Measured {
         let spread = Value::new(millivolts / 1000.0).ok();
         Sample { spread, ..Sample::new(metric, Ok(f64::from(whole) / 100_000.0), Some(millivolts), Flags::NONE) }
     };
-    let at = UtcMillis(1_763_690_400_000 + i64::from(whole) * 2_500);
-    let stamp = Stamp { at, clock: ClockQuality::Synced };
-    Measured { moment: Moment { stamp, ticks: Ticks(i64::from(whole) * 2_500) }, metric, sample }
+    let ticks = Ticks(i64::from(whole) * 2_500);
+    // Most were taken by a clock that was wrong.
+    let stamp = match n % 400 {
+        0..300 => Stamp { at: UtcMillis(ticks.0), clock: ClockQuality::Unsynced },
+        _ => Stamp { at: ticks.at(REFERENCE), clock: ClockQuality::Synced },
+    };
+    Measured { moment: Moment { stamp, ticks }, metric, sample }
+}
+
+/// The same once its time was repaired.
+pub fn repaired(moment: Moment) -> Stamp {
+    match moment.stamp.clock {
+        ClockQuality::Unsynced => Stamp { at: moment.ticks.at(REFERENCE), clock: ClockQuality::Repaired },
+        _ => moment.stamp,
+    }
+}
+
+/// The time in a boot that knows nothing of it yet.
+pub fn booted(boot: &str, folder: &Path) -> Time {
+    Time::new(Arc::new(Booted), Discipline::File(folder.join("never"))).of_boot(boot, folder)
+}
+
+/// The clocks of a device that has just booted, without a network: both stand at zero.
+struct Booted;
+
+impl Clock for Booted {
+    fn now(&self) -> UtcMillis {
+        UtcMillis(0)
+    }
+}
+
+impl BootClock for Booted {
+    fn ticks(&self) -> Ticks {
+        Ticks(0)
+    }
 }
 
 /// The settings of a version.
@@ -96,7 +131,9 @@ pub async fn live(folder: &Path, seed: u64, deeds: u32) -> Result<(), Box<dyn Er
     let (mut taken, mut version, mut calibrated, mut enrolled) = (0_u64, 0, 0, false);
     let mut left = deeds;
     while left > 0 {
-        let (buffer, worker) = Buffer::start(folder, &buffer_settings(), time())?;
+        // Each life is a boot: it does not know what time it is until the server says so.
+        let clock = booted(&format!("boot-{left}"), folder);
+        let (buffer, worker) = Buffer::start(folder, &buffer_settings(), clock.clone())?;
         let mut state = buffer.state();
         let opened = state.wait_for(Option::is_some).await?.map_or(0, |ledger| ledger.next - 1);
         taken = taken.max(opened);
@@ -121,6 +158,9 @@ pub async fn live(folder: &Path, seed: u64, deeds: u32) -> Result<(), Box<dyn Er
                     say(format_args!("acknowledged {through}"))?;
                     buffer.acknowledge(batch.buffer, through).await;
                 }
+            }
+            if dice.u32(0..60) == 0 {
+                clock.server_said(UtcMillis(REFERENCE));
             }
             if dice.u32(0..20) == 0 && file.offer(settings(version + 1)) {
                 version += 1;

@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { MockCalibrations } from './mock-calibration.mjs';
+import { answerRegistry, locationOf } from './mock-registry.mjs';
 
 const DEVICES = Number(process.env.DEVICES ?? 5);
 const PORT = Number(process.env.PORT ?? 8090);
@@ -142,7 +143,7 @@ function series(device, metric, from, to, points) {
   return { device: device.name, metric, unit: METRICS[metric].unit, bucket_ms, ...columns };
 }
 
-const shown = ({ n: _, ...device }) => device;
+const shown = ({ n: _, ...device }) => ({ ...device, location: locationOf(device.name) });
 const tokens = [
   {
     id: 'a1',
@@ -272,6 +273,7 @@ function answer(method, path, query, body, session) {
     );
     return ok(undefined, 204);
   }
+  if (head === 'registrations') return ok(answerRegistry(name, query, body));
   return head === 'enrolment-tokens' ? ok({ tokens }) : problem(404, 'not_found', 'nothing here');
 }
 
@@ -287,7 +289,9 @@ const server = createServer(async (request, response) => {
   if (url.pathname.startsWith('/api/v1/')) {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : {};
+    const sent = Buffer.concat(chunks).toString();
+    const csv = request.headers['content-type'] === 'text/csv';
+    const body = csv ? sent : sent ? JSON.parse(sent) : {};
     const result = answer(
       request.method,
       url.pathname.slice('/api/v1/'.length),

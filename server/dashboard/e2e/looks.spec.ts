@@ -42,6 +42,9 @@ for (const theme of ['light', 'dark'] as const) {
     await page.goto('/enrolment');
     await expect(page.locator('form')).toBeVisible();
     await check('enrolment');
+    await page.goto('/registry');
+    await expect(page.locator('form')).toBeVisible();
+    await check('registry');
     await page.goto('/settings');
     await expect(page.locator('h1')).toBeVisible();
     await check('settings');
@@ -63,7 +66,15 @@ test('nothing is wider than a small phone', async ({ signedIn: page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   const name = await onlineDevice(page);
   const device = `/devices/${name}`;
-  const paths = ['/', device, `${device}/calibrations`, `${device}/calibrate/ph`, '/enrolment', '/settings'];
+  const paths = [
+    '/',
+    device,
+    `${device}/calibrations`,
+    `${device}/calibrate/ph`,
+    '/enrolment',
+    '/registry',
+    '/settings',
+  ];
   for (const path of paths) {
     await page.goto(path);
     await expect(page.locator('h1')).toBeVisible();

@@ -1,8 +1,9 @@
 //! Reading a request: JSON bodies, query parameters and names in paths, with errors that name the field.
 
 use super::error::Problem;
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::QueryRejection};
-use axum::http::{StatusCode, header, request::Parts};
+use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use serde::de::DeserializeOwned;
 use shared::{DeviceName, calibration::RecordId};
 use std::{error::Error, time::Duration};
@@ -21,15 +22,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if !is_json(request.headers().get(header::CONTENT_TYPE)) {
             return Err(not_json());
         }
-        let bytes = tokio::time::timeout(BODY_TIMEOUT, axum::body::Bytes::from_request(request, state))
-            .await
-            .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not arrive in time"))?
-            .map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than this path takes")
-                }
-                status => Problem::new(status, "bad_body", rejection.body_text()),
-            })?;
+        let bytes = body(request, state).await?;
         let json = &mut serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut *json).map_err(|error| {
             let path = error.path().to_string();
@@ -47,10 +40,48 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// A file of comma-separated values, as bytes.
+#[derive(Debug)]
+pub struct CsvBody(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for CsvBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_csv(request.headers().get(header::CONTENT_TYPE)) {
+            let detail = "send the file with the header \"content-type: text/csv\"";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_csv", detail));
+        }
+        body(request, state).await.map(Self)
+    }
+}
+
+/// All of a body, if it comes in time and is not larger than its path takes.
+async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state))
+        .await
+        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not arrive in time"))?
+        .map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than this path takes")
+            }
+            status => Problem::new(status, "bad_body", rejection.body_text()),
+        })
+}
+
+/// Whether a content type is CSV. A browser can't send it to another site without asking first.
+pub fn is_csv(content_type: Option<&HeaderValue>) -> bool {
+    is_type(content_type, "text/csv")
+}
+
 /// Whether a content type is JSON. A browser can't send it to another site without asking first.
-pub fn is_json(content_type: Option<&axum::http::HeaderValue>) -> bool {
+pub fn is_json(content_type: Option<&HeaderValue>) -> bool {
+    is_type(content_type, "application/json")
+}
+
+fn is_type(content_type: Option<&HeaderValue>, wanted: &str) -> bool {
     let essence = content_type.and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next()).map(str::trim);
-    essence.is_some_and(|e| e.eq_ignore_ascii_case("application/json"))
+    essence.is_some_and(|e| e.eq_ignore_ascii_case(wanted))
 }
 
 /// The answer to a body of another type.

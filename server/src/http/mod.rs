@@ -17,6 +17,7 @@ pub mod password;
 pub mod places;
 pub mod readings;
 pub mod recomputations;
+pub mod registrations;
 pub mod security;
 pub mod serve;
 pub mod session;
@@ -46,7 +47,11 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(session::sign_in))
         .routes(routes!(enrol::enrol))
         .layer(DefaultBodyLimit::max(OPEN_BODY_LIMIT));
+    let files = OpenApiRouter::new()
+        .routes(routes!(registrations::import))
+        .layer(DefaultBodyLimit::max(crate::registry::csv::MOST_BYTES));
     let mut guarded = OpenApiRouter::new()
+        .merge(files)
         .routes(routes!(session::who, session::sign_out))
         .routes(routes!(devices::list))
         .routes(routes!(devices::one))
@@ -62,6 +67,9 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(recomputations::create, recomputations::list))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::delete))
+        .routes(routes!(registrations::list))
+        .routes(routes!(registrations::export))
+        .routes(routes!(registrations::range))
         .routes(routes!(live::watch))
         .routes(routes!(openapi::show));
     if let Some(app) = app {

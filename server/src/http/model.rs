@@ -96,6 +96,9 @@ pub struct Device {
     pub name: String,
     /// The CPU serial of the board.
     pub serial: String,
+    /// The place where the registry says that it is.
+    #[schema(required)]
+    pub location: Option<String>,
     /// Where it stands.
     pub state: State,
     /// When anything last came from it (UTC milliseconds).
@@ -203,6 +206,7 @@ impl Device {
         Self {
             name: stored.name.to_string(),
             serial: stored.serial.to_string(),
+            location: stored.location.clone(),
             state: state(stored, now),
             last_seen: stored.last_seen.map(|at| at.0),
             enrolled_at: stored.enrolled_at.0,

@@ -109,11 +109,11 @@ impl Store {
             let Some(metric) = known.iter().find(|kept| kept.record.id == undone).map(|kept| kept.record.metric) else {
                 return Err(Box::new(Recording::Unknown));
             };
-            let mut of_metric = known.iter().map(|kept| &kept.record).filter(|r| r.metric == metric).rev();
-            if of_metric.next().is_none_or(|last| last.id != undone) {
+            let mut of_probe = known.iter().map(|kept| &kept.record).filter(|r| r.metric.shares_probe(metric)).rev();
+            if of_probe.next().is_none_or(|last| last.id != undone) {
                 return Err(Box::new(Recording::NotInForce));
             }
-            let before = of_metric.next();
+            let before = of_probe.next();
             let stamp = Stamp { at: now, clock: ClockQuality::Synced };
             let mut record = CalibrationRecord::new(id, metric, stamp, by, before.and_then(|r| r.calibration));
             record.health = before.and_then(|r| r.health);
@@ -198,7 +198,7 @@ impl Store {
         rows.into_iter().map(KeptRecord::try_from).collect()
     }
 
-    /// The records in force, of one device or of all.
+    /// The records in force, of one device or of all: the last of each probe.
     ///
     /// # Errors
     /// When the database fails or a row can't be read.
@@ -212,7 +212,15 @@ impl Store {
         );
         let only = only.map(DeviceName::as_str);
         let rows: Vec<Fields> = on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).bind(only).fetch_all(pool).await?);
-        rows.into_iter().map(KeptRecord::try_from).collect()
+        let last = rows.into_iter().map(KeptRecord::try_from).collect::<Result<Vec<_>, _>>()?;
+        let is_last = |kept: &&KeptRecord| {
+            let replaces = |other: &KeptRecord| {
+                let same = other.device == kept.device && other.record.metric.shares_probe(kept.record.metric);
+                same && other.settings > kept.settings
+            };
+            !last.iter().any(replaces)
+        };
+        Ok(last.iter().filter(is_last).cloned().collect())
     }
 
     /// What one device or all are to be told: of each that is not revoked and for which anything was ever set.

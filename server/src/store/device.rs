@@ -25,12 +25,15 @@ pub struct Device {
     pub settings_version: u32,
     /// Its sampling intervals as set here.
     pub intervals: Intervals,
+    /// Where the registry says that it stands.
+    pub location: Option<String>,
 }
 
 /// The columns of a device, as [`Fields`] takes them.
 macro_rules! device_columns {
     () => {
-        "name, serial, public_key, enrolled_at, revoked_at, last_seen, status, settings_version, intervals"
+        "name, serial, public_key, enrolled_at, revoked_at, last_seen, status, settings_version, intervals,
+            (SELECT location FROM registration WHERE registration.name = device.name) AS location"
     };
 }
 
@@ -46,6 +49,7 @@ struct Fields {
     status: Option<String>,
     settings_version: i64,
     intervals: String,
+    location: Option<String>,
 }
 
 impl TryFrom<Fields> for Device {
@@ -71,6 +75,7 @@ impl TryFrom<Fields> for Device {
             settings_version: u32::try_from(row.settings_version).map_err(|e| corrupt(e.to_string()))?,
             intervals: serde_json::from_str(&row.intervals).map_err(|e| corrupt(e.to_string()))?,
             public_key: row.public_key,
+            location: row.location.filter(|location| !location.is_empty()),
         })
     }
 }

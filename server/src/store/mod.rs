@@ -8,6 +8,7 @@ mod column;
 mod device;
 mod overlay;
 mod reading;
+mod registration;
 mod revision;
 mod segment;
 mod sensors;
@@ -25,6 +26,7 @@ pub use revision::{Draft, Results, Revision, Wanted};
 pub use sensors::Probes;
 pub use token::{Allocation, Token};
 
+use shared::DeviceName;
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
 use std::{str::FromStr, time::Duration};
 
@@ -128,4 +130,8 @@ impl Store {
     pub async fn close(&self) {
         on_pool!(&self.pool, |pool| pool.close().await);
     }
+}
+
+fn stored_name(name: &str) -> Result<DeviceName, StoreError> {
+    name.parse().map_err(|e: shared::id::IdError| StoreError::Corrupt { what: "name", why: e.to_string() })
 }

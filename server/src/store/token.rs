@@ -1,7 +1,7 @@
 //! Enrolment tokens, and the one transaction in which a device gets its name for one use of a token.
 
-use super::{Pool, Store, StoreError, on_pool};
-use crate::{ca::PublicKeySha256, digest::sha256_hex};
+use super::{Store, StoreError, on_pool, registration::first_of, stored_name};
+use crate::{ca::PublicKeySha256, digest::sha256_hex, registry::free_names};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{DeviceName, Serial, UtcMillis};
 
@@ -102,8 +102,9 @@ impl Store {
         Ok(on_pool!(&self.pool, |pool| sqlx::query(QUERY).bind(then.0).execute(pool).await?.rows_affected()))
     }
 
-    /// Gives the board `serial` with `key` its name: the one that it has, or the next free `pi-N` for one use of
-    /// the token. One transaction, and only one at a time: two boards never get one name, nor one use of a token.
+    /// Gives the board `serial` with `key` its name for one use of the token: the one that it has; else the one that is
+    /// registered for it; else the first that is reserved for whoever comes, which is its own from then on; else the next
+    /// free `pi-N`. One transaction, and only one at a time: two boards never get one name, nor one use of a token.
     ///
     /// # Errors
     /// When the database fails.
@@ -116,14 +117,15 @@ impl Store {
     ) -> Result<Allocation, StoreError> {
         const TOKEN: &str = "SELECT uses_left, expires_at FROM enrolment_token WHERE hash = $1";
         const KNOWN: &str = "SELECT name, public_key, revoked_at FROM device WHERE serial = $1";
-        const NAMES: &str = "SELECT name FROM device";
+        const REGISTERED: &str = "SELECT name FROM registration WHERE serial = $1";
+        const RESERVED: &str = "SELECT name FROM registration WHERE serial IS NULL
+            AND name NOT IN (SELECT name FROM device)";
+        const HAND_OUT: &str = "UPDATE registration SET serial = $2, changed_at = $3 WHERE name = $1";
+        const ENROLLED: &str = "SELECT name FROM device";
+        const EXPECTED: &str = "SELECT name FROM registration";
         const USE: &str = "UPDATE enrolment_token SET uses_left = uses_left - 1 WHERE hash = $1";
-        const REGISTER: &str = "INSERT INTO device (name, serial, public_key, enrolled_at) VALUES ($1, $2, $3, $4)";
-        // SQLite has one writer anyway, if it says at once that it will write; PostgreSQL waits at a lock of this number.
-        let (begin, alone) = match &self.pool {
-            Pool::Sqlite(_) => ("BEGIN IMMEDIATE", "SELECT 1"),
-            Pool::Postgres(_) => ("BEGIN", "SELECT pg_advisory_xact_lock(7469727461)"),
-        };
+        const ENROL: &str = "INSERT INTO device (name, serial, public_key, enrolled_at) VALUES ($1, $2, $3, $4)";
+        let (begin, alone) = self.one_at_a_time();
         let hash = sha256_hex(token.as_bytes());
         let serial = serial.to_string();
         on_pool!(&self.pool, |pool| {
@@ -143,25 +145,39 @@ impl Store {
                 None if uses_left < 1 => return Ok(Allocation::TokenUsedUp),
                 None => {}
             }
-            let names: Vec<String> = sqlx::query_scalar(NAMES).fetch_all(&mut *tx).await?;
-            let name = next_name(&names);
+            let registered: Option<String> =
+                sqlx::query_scalar(REGISTERED).bind(&serial).fetch_optional(&mut *tx).await?;
+            let reserved = match registered {
+                Some(_) => None,
+                None => first_of(&sqlx::query_scalar(RESERVED).fetch_all(&mut *tx).await?)?,
+            };
+            let name = match (registered, reserved) {
+                (Some(name), _) => stored_name(&name)?,
+                (None, Some(name)) => {
+                    let hand_out = sqlx::query(HAND_OUT).bind(name.as_str()).bind(&serial).bind(now.0);
+                    hand_out.execute(&mut *tx).await?;
+                    name
+                }
+                (None, None) => {
+                    let enrolled: Vec<String> = sqlx::query_scalar(ENROLLED).fetch_all(&mut *tx).await?;
+                    next_name(&enrolled, &sqlx::query_scalar(EXPECTED).fetch_all(&mut *tx).await?)?
+                }
+            };
             sqlx::query(USE).bind(&hash).execute(&mut *tx).await?;
-            let register = sqlx::query(REGISTER).bind(name.as_str()).bind(&serial).bind(key.as_str()).bind(now.0);
-            register.execute(&mut *tx).await?;
+            let enrol = sqlx::query(ENROL).bind(name.as_str()).bind(&serial).bind(key.as_str()).bind(now.0);
+            enrol.execute(&mut *tx).await?;
             tx.commit().await?;
             Ok(Allocation::New(name))
         })
     }
 }
 
-/// One more than the highest: a name is never given twice, not even after its device was thrown out.
-fn next_name(names: &[String]) -> DeviceName {
-    let numbers = names.iter().filter_map(|name| name.parse::<DeviceName>().ok()?.number());
-    DeviceName::numbered(numbers.max().unwrap_or(0) + 1)
-}
-
-fn stored_name(name: &str) -> Result<DeviceName, StoreError> {
-    name.parse().map_err(|e: shared::id::IdError| StoreError::Corrupt { what: "device", why: e.to_string() })
+/// The first of the series that nobody has or is meant to have.
+fn next_name(enrolled: &[String], expected: &[String]) -> Result<DeviceName, StoreError> {
+    let names = |texts: &[String]| texts.iter().filter_map(|name| name.parse().ok()).collect::<Vec<DeviceName>>();
+    let (enrolled, expected) = (names(enrolled), names(expected));
+    let used_up = || StoreError::Corrupt { what: "name", why: "the series pi-1, pi-2, ... is used up".to_owned() };
+    free_names(enrolled.iter(), &expected.iter().collect()).next().ok_or_else(used_up)
 }
 
 fn random_text<const BYTES: usize>() -> Result<String, StoreError> {
@@ -169,16 +185,4 @@ fn random_text<const BYTES: usize>() -> Result<String, StoreError> {
     // A system that has no random numbers is as broken as one without a disk.
     getrandom::fill(&mut bytes).map_err(|e| sqlx::Error::Io(std::io::Error::other(e)))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_name_is_above_all_numbers_and_ignores_other_names() {
-        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-        assert_eq!(next_name(&[]).as_str(), "pi-1");
-        assert_eq!(next_name(&names(&["pi-2", "pi-10", "tank-99", "pi-007"])).as_str(), "pi-11");
-    }
 }

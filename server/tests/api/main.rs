@@ -12,6 +12,7 @@ mod document;
 mod live;
 mod readings;
 mod recompute;
+mod registrations;
 mod requests;
 mod session;
 mod site;

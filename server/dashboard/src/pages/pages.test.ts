@@ -26,6 +26,7 @@ describe('an address', () => {
     });
     expect(parseRoute(paths.history('pi-7'))).toEqual({ page: 'history', name: 'pi-7' });
     expect(parseRoute('/enrolment/')).toEqual({ page: 'enrolment' });
+    expect(parseRoute(paths.registry)).toEqual({ page: 'registry' });
     for (const wrong of [
       '/devices',
       '/devices/pi-1/more',

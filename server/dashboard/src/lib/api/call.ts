@@ -24,14 +24,16 @@ type Part<K extends string, T> = [T] extends [never] ? unknown : { [key in K]: T
 /** What an operation must be given: parts of the path, of the query, a body. */
 type Input<O> = O extends { parameters: infer P }
   ? (P extends { path: infer T } ? Part<'path', T> : unknown) &
-      (P extends { query: infer T } ? Part<'query', T> : unknown) &
-      (O extends { requestBody: { content: { 'application/json': infer B } } } ? Part<'body', B> : unknown)
+      (P extends { query?: infer T } ? Part<'query', NonNullable<T>> : unknown) &
+      (O extends { requestBody: { content: { 'application/json': infer B } } } ? Part<'body', B> : unknown) &
+      (O extends { requestBody: { content: { 'text/csv': string } } } ? Part<'csv', Blob> : unknown)
   : never;
 
 interface Loose {
   path?: Record<string, string>;
-  query?: Record<string, string | number>;
+  query?: Record<string, string | number | boolean>;
   body?: unknown;
+  csv?: Blob;
 }
 
 /** The paths that have an operation of this method. */
@@ -42,7 +44,7 @@ export async function call<M extends Method, P extends With<M>>(
   path: P,
   input: Input<paths[P][M]>,
 ): Promise<Answer<paths[P][M]>> {
-  const { path: parts = {}, query, body } = input as Loose;
+  const { path: parts = {}, query, body, csv } = input as Loose;
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ''));
   const init: RequestInit = {
     method: method.toUpperCase(),
@@ -52,6 +54,9 @@ export async function call<M extends Method, P extends With<M>>(
   if (body !== undefined) {
     init.headers = { 'content-type': 'application/json' };
     init.body = JSON.stringify(body);
+  } else if (csv) {
+    init.headers = { 'content-type': 'text/csv' };
+    init.body = csv;
   }
   let response: Response;
   try {

@@ -1,6 +1,6 @@
 // Owns the list of what the dashboard asks of the server: one function per operation. Knows nothing of pages or state.
 import { call } from './call';
-import type { Buffers, CalibrationOrder, Metric, NewToken } from './types';
+import type { Buffers, CalibrationOrder, Metric, NewRange, NewToken } from './types';
 
 export interface Span {
   /** Milliseconds since 1970; the server takes whole ones. */
@@ -57,5 +57,10 @@ export const api = {
 
   tokens: async () => (await call('get', '/api/v1/enrolment-tokens', {})).tokens,
   createToken: (order: NewToken) => call('post', '/api/v1/enrolment-tokens', { body: order }),
+  registrations: async () => (await call('get', '/api/v1/registrations', {})).registrations,
+  /** `file` is CSV; a dry run only says what would happen. */
+  importRegistrations: (file: Blob, dry_run: boolean) =>
+    call('post', '/api/v1/registrations/import', { query: { dry_run }, csv: file }),
+  reserveRange: (range: NewRange) => call('post', '/api/v1/registrations/range', { body: range }),
   deleteToken: (id: string) => call('delete', '/api/v1/enrolment-tokens/{id}', { path: { id } }),
 };

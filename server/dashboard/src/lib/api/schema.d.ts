@@ -278,6 +278,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All registrations. */
+        get: operations["listRegistrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All registrations as a spreadsheet: importing it again changes nothing. Text that a spreadsheet would take for a
+         *     formula has an apostrophe before it, which an import takes off.
+         */
+        get: operations["exportRegistrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Imports a spreadsheet, all lines or none. The columns are serial, name, location, latitude, longitude, metrics and
+         *     notes, in any order, with English or Indonesian headings, separated by comma or semicolon.
+         */
+        post: operations["importRegistrations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/range": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reserves a range of names for boards that are not known yet: they are handed out in the order in which boards enrol. */
+        post: operations["reserveRange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series": {
         parameters: {
             query?: never;
@@ -630,6 +704,8 @@ export interface components {
              * @description When anything last came from it (UTC milliseconds).
              */
             last_seen: number | null;
+            /** @description The place where the registry says that it is. */
+            location: string | null;
             /** @description Its name, such as `pi-7`. */
             name: string;
             /** @description By metric: `ok`, or the fault that the last reading had. */
@@ -689,6 +765,15 @@ export interface components {
          * @enum {string}
          */
         Fault: "no_bus" | "no_answer" | "bus_error" | "not_ready" | "rail_low" | "rail_high" | "out_of_range" | "other";
+        /** @description A field that changes. */
+        FieldChange: {
+            /** @description Which column. */
+            field: string;
+            /** @description What it was. */
+            from: string;
+            /** @description What it will be. */
+            to: string;
+        };
         /**
          * @description One thing to know before trusting a value.
          * @enum {string}
@@ -699,6 +784,48 @@ export interface components {
          * @enum {string}
          */
         Health: "ok" | "failed";
+        /** @description What becomes of one line. */
+        ImportLine: {
+            /** @description The fields that change. */
+            changes: components["schemas"]["FieldChange"][];
+            /**
+             * Format: int64
+             * @description Its number in the file, as an editor shows it.
+             */
+            line: number;
+            /** @description The location. */
+            location: string;
+            /** @description The name. */
+            name: string;
+            /** @description Why it is refused. */
+            problems: components["schemas"]["LineProblem"][];
+            /** @description The serial; as it is written if the line is refused. */
+            serial: string;
+            /** @description What happens with it. */
+            verdict: components["schemas"]["ImportVerdict"];
+        };
+        /** @description What becomes of each line of a file. */
+        ImportPlan: {
+            /** @description How many change something. */
+            changed: number;
+            /** @description How many lines are new. */
+            created: number;
+            /** @description Whether it was done: never for a dry run, nor if a line is refused. */
+            imported: boolean;
+            /** @description In the order of the file. */
+            lines: components["schemas"]["ImportLine"][];
+            /** @description How many can't be taken. */
+            refused: number;
+            /** @description How many say what is known. */
+            unchanged: number;
+            /** @description Headings that mean nothing here; their columns are left out. */
+            unknown_columns: string[];
+        };
+        /**
+         * @description What happens with a line.
+         * @enum {string}
+         */
+        ImportVerdict: "created" | "changed" | "unchanged" | "refused";
         /** @description The latest reading of each device and metric. */
         Latest: {
             /** @description In the order of the devices. */
@@ -708,6 +835,17 @@ export interface components {
         LatestReading: components["schemas"]["Reading"] & {
             /** @description The device's name. */
             device: string;
+        };
+        /** @description Something wrong with a line. */
+        LineProblem: {
+            /** @description What it is about: the text at fault, or the other line, name or serial. */
+            about: string;
+            /** @description What is wrong, for programs. */
+            code: string;
+            /** @description What is wrong and what to do, for people. */
+            detail: string;
+            /** @description The column at fault; null if it is the line. */
+            field: string | null;
         };
         /** @description What a watcher is told. */
         LiveEvent: {
@@ -765,6 +903,21 @@ export interface components {
          * @enum {string}
          */
         Metric: "ph" | "tds" | "temperature" | "volume" | "ec" | "level" | "pressure" | "flow" | "speed";
+        /** @description Names to reserve: `pi-from` to `pi-to`, both included. */
+        NewRange: {
+            /**
+             * Format: int32
+             * @description The first number.
+             */
+            from: number;
+            /** @description Where all of them will stand. */
+            location?: string;
+            /**
+             * Format: int32
+             * @description The last number; at most 10000 names at once.
+             */
+            to: number;
+        };
         /** @description What shall be computed again. */
         NewRecomputation: {
             /** @description The record to compute all of it with; the record that was in force at the time of each reading if absent. */
@@ -910,6 +1063,58 @@ export interface components {
         Recomputations: {
             /** @description Newest first. */
             recomputations: components["schemas"]["Revision"][];
+        };
+        /** @description Why nothing was imported. */
+        RefusedImport: components["schemas"]["Problem"] & {
+            /** @description With what is wrong in each line. */
+            plan: components["schemas"]["ImportPlan"];
+        };
+        /** @description What is expected under one name. */
+        Registration: {
+            /**
+             * Format: int64
+             * @description When that last changed (UTC milliseconds).
+             */
+            changed_at: number;
+            /**
+             * Format: int64
+             * @description Since when it is registered (UTC milliseconds).
+             */
+            created_at: number;
+            /** @description Whether the device has enrolled: it keeps its name and serial from then on. */
+            enrolled: boolean;
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84).
+             */
+            latitude: number | null;
+            /** @description Where it stands. */
+            location: string;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude: number | null;
+            /** @description What it is meant to measure. */
+            metrics: components["schemas"]["Metric"][];
+            /** @description The name that the device gets. */
+            name: string;
+            /** @description Whatever else there is to know. */
+            notes: string;
+            /** @description The serial of the board; null while the name waits for whichever comes first. */
+            serial: string | null;
+        };
+        /** @description All registrations. */
+        Registrations: {
+            /** @description In the order of their numbers. */
+            registrations: components["schemas"]["Registration"][];
+        };
+        /** @description What became of a range. */
+        ReservedRange: {
+            /** @description How many names are reserved now that were not before. */
+            reserved: number;
+            /** @description Names of the range that were registered or had enrolled already; they are as they were. */
+            taken: string[];
         };
         /** @description What a recomputation made: a value for each reading that has millivolts, beside the original. */
         Revision: {
@@ -1777,6 +1982,174 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    listRegistrations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registrations"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportRegistrations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importRegistrations: {
+        parameters: {
+            query?: {
+                /** @description Only say what would happen. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPlan"];
+                };
+            };
+            /** @description lines are refused, so nothing was imported */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RefusedImport"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reserveRange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservedRange"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };

@@ -4,6 +4,8 @@
 import type { ClockQuality, DeviceState, Fault, Flag, Metric } from '$lib/api/types';
 import { calibration } from './calibration.en';
 
+import { registryEn } from './registry.en';
+
 interface Explained {
   short: string;
   hint: string;
@@ -17,7 +19,7 @@ export const en = {
   tagline: 'Every tank, every reading, live.',
   skip: 'Skip to content',
 
-  nav: { main: 'Main', fleet: 'Fleet', enrolment: 'Enrolment', settings: 'Settings' },
+  nav: { main: 'Main', fleet: 'Fleet', enrolment: 'Enrolment', registry: 'Registry', settings: 'Settings' },
 
   signIn: {
     title: 'Sign in',
@@ -181,6 +183,7 @@ export const en = {
     chartLabel: (metric: string, range: string) => `Chart of ${metric}, ${range}`,
     details: 'Details',
     serial: 'Serial',
+    location: 'Location',
     agent: 'Agent',
     enrolled: 'Enrolled',
     lastSeen: 'Last seen',
@@ -287,6 +290,8 @@ export const en = {
     removed: 'Token deleted',
     failed: 'The tokens could not be loaded',
   },
+
+  registry: registryEn,
 
   settings: {
     title: 'Settings',

@@ -1,6 +1,7 @@
 // Owns the Indonesian text: plain words that a technician uses, not a translation word by word.
 import { calibration } from './calibration.id';
 import type { Dictionary } from './dictionary';
+import { registryId } from './registry.id';
 
 export const id: Dictionary = {
   name: 'Bahasa Indonesia',
@@ -8,7 +9,13 @@ export const id: Dictionary = {
   tagline: 'Setiap tangki, setiap pembacaan, langsung.',
   skip: 'Langsung ke isi',
 
-  nav: { main: 'Utama', fleet: 'Perangkat', enrolment: 'Pendaftaran', settings: 'Pengaturan' },
+  nav: {
+    main: 'Utama',
+    fleet: 'Perangkat',
+    enrolment: 'Pendaftaran',
+    registry: 'Daftar alat',
+    settings: 'Pengaturan',
+  },
 
   signIn: {
     title: 'Masuk',
@@ -180,6 +187,7 @@ export const id: Dictionary = {
     chartLabel: (metric, range) => `Grafik ${metric}, ${range}`,
     details: 'Rincian',
     serial: 'Nomor seri',
+    location: 'Lokasi',
     agent: 'Agen',
     enrolled: 'Terdaftar',
     lastSeen: 'Terakhir terlihat',
@@ -281,6 +289,8 @@ export const id: Dictionary = {
     removed: 'Token dihapus',
     failed: 'Daftar token tidak dapat dimuat',
   },
+
+  registry: registryId,
 
   settings: {
     title: 'Pengaturan',

@@ -14,5 +14,6 @@ export interface Place {
 export const PLACES: readonly Place[] = [
   { href: paths.fleet, icon: 'fleet', text: 'fleet', pages: ['fleet', 'device', 'calibrate', 'history'] },
   { href: paths.enrolment, icon: 'key', text: 'enrolment', pages: ['enrolment'] },
+  { href: paths.registry, icon: 'sheet', text: 'registry', pages: ['registry'] },
   { href: paths.settings, icon: 'sliders', text: 'settings', pages: ['settings'] },
 ];

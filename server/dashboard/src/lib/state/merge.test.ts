@@ -39,6 +39,7 @@ const device: Device = {
   alarm: null,
   serial: '10000000a3c40001',
   state: 'online',
+  location: null,
   last_seen: 50_000,
   enrolled_at: 0,
   simulated: true,

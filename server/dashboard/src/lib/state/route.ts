@@ -6,6 +6,7 @@ export type Route =
   | { page: 'calibrate'; name: string; metric: string }
   | { page: 'history'; name: string }
   | { page: 'enrolment' }
+  | { page: 'registry' }
   | { page: 'settings' }
   | { page: 'missing' };
 
@@ -13,6 +14,7 @@ export function parseRoute(path: string): Route {
   const parts = path.split('/').filter(Boolean);
   if (parts.length === 0) return { page: 'fleet' };
   if (parts.length === 1 && parts[0] === 'enrolment') return { page: 'enrolment' };
+  if (parts.length === 1 && parts[0] === 'registry') return { page: 'registry' };
   if (parts.length === 1 && parts[0] === 'settings') return { page: 'settings' };
   if (parts[0] === 'devices' && parts[1]) return deviceRoute(parts[1], parts.slice(2));
   return { page: 'missing' };
@@ -36,6 +38,7 @@ function deviceRoute(encoded: string, rest: readonly string[]): Route {
 export const paths = {
   fleet: '/',
   enrolment: '/enrolment',
+  registry: '/registry',
   settings: '/settings',
   device: (name: string): string => `/devices/${encodeURIComponent(name)}`,
   calibrate: (name: string, metric: string): string => `${paths.device(name)}/calibrate/${metric}`,
