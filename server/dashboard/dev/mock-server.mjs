@@ -87,6 +87,7 @@ const devices = new Map(
         probes: state === 'never' ? {} : probes,
         sensors: state === 'never' ? {} : sensorsOf(n),
         calibrations: {},
+        alarm: n === 6 ? 'no_gpio' : null,
         settings: {
           version: n === 4 ? 3 : 0,
           applied: n === 4 ? 2 : 0,

@@ -117,6 +117,9 @@ pub struct Device {
     /// What waits on the device.
     #[schema(required)]
     pub buffer: Option<Buffer>,
+    /// The local alarm: `ok`, or the word for why it can't be given, such as `no_gpio`; null if there is none.
+    #[schema(required)]
+    pub alarm: Option<String>,
     /// By metric: `ok`, or the fault that the last reading had.
     pub probes: BTreeMap<String, String>,
     /// What it measures with, by metric, as it last said.
@@ -217,6 +220,7 @@ impl Device {
                 trouble: buffer.trouble,
                 set_aside: buffer.set_aside,
             }),
+            alarm: status.and_then(|s| s.alarm.clone()),
             probes: status.map(|s| s.probes.clone()).unwrap_or_default(),
             calibrations: calibrated.map(|record| (record.metric.as_str(), Calibrated::from(record))).collect(),
             sensors: about.probes.into_iter().map(|(metric, report)| (metric.as_str(), Probe::from(report))).collect(),

@@ -3,7 +3,7 @@
 use crate::fleet;
 use crate::site::{Device, Site, reading};
 use serde_json::{Value, json};
-use shared::message::{BufferStatus, LinkState};
+use shared::message::{BufferStatus, LinkState, Trouble};
 use shared::{BufferId, ClockQuality, Metric, Settings, Status, Topic};
 
 async fn shown(site: &Site, cookie: &str, name: &str) -> Value {
@@ -28,7 +28,9 @@ fn online() -> Status {
     status.agent = "0.1.0".to_owned();
     status.clock = Some(ClockQuality::Synced);
     status.settings = 1;
-    status.buffer = Some(BufferStatus::new(BufferId::from_random(7), 3, 0));
+    let buffer = BufferStatus::new(BufferId::from_random(7), 3, 0);
+    status.buffer = Some(BufferStatus { trouble: Some(Trouble::DiskFull), set_aside: 1, ..buffer });
+    status.alarm = Some("no_gpio".to_owned());
     status.probes = [("ph".to_owned(), "ok".to_owned()), ("tds".to_owned(), "no_answer".to_owned())].into();
     status
 }
@@ -45,8 +47,8 @@ async fn a_device_is_never_then_online_then_offline_when_it_falls_silent_or_is_l
     let up = until_shown(&site, &cookie, &device.name, "/state", json!("online")).await;
     assert_eq!(up["agent"], "0.1.0");
     assert_eq!(up["clock"], "synced");
-    let buffer = json!({"id": "0000000000000007", "pending": 3, "dropped": 0, "set_aside": 0, "trouble": null});
-    assert_eq!(up["buffer"], buffer);
+    let buffer = json!({"id": "0000000000000007", "pending": 3, "dropped": 0, "trouble": "disk_full", "set_aside": 1});
+    assert_eq!((&up["buffer"], &up["alarm"]), (&buffer, &json!("no_gpio")));
     assert_eq!(up["probes"], json!({"ph": "ok", "tds": "no_answer"}));
     assert_eq!((&up["simulated"], &up["settings"]["applied"]), (&json!(false), &json!(1)));
 

@@ -686,6 +686,8 @@ export interface components {
         Device: {
             /** @description The version of its agent. */
             agent: string | null;
+            /** @description The local alarm: `ok`, or the word for why it can't be given, such as `no_gpio`; null if there is none. */
+            alarm: string | null;
             buffer: components["schemas"]["BufferState"] | null;
             /** @description The calibrations in force, by metric; a probe that is absent is not calibrated. */
             calibrations: {

@@ -4,8 +4,7 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-/** An agent with an alarm output says whether it works; absent when there is none. */
-export type Device = Schemas['Device'] & { alarm?: string | null };
+export type Device = Schemas['Device'];
 export type DeviceState = Schemas['DeviceState'];
 export type Settings = Schemas['Settings'];
 export type Metric = Schemas['Metric'];

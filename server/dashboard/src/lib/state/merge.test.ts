@@ -36,6 +36,7 @@ const device: Device = {
   name: 'pi-1',
   sensors: {},
   calibrations: {},
+  alarm: null,
   serial: '10000000a3c40001',
   state: 'online',
   location: null,
