@@ -216,7 +216,7 @@ impl Common {
         let mut calibrations = BTreeMap::new();
         let mut taps = Taps::default();
         loop {
-            taps.forget_ended();
+            taps.forget_ended(Instant::now());
             let Some((index, due)) = schedule.next() else { return };
             // What is stored comes first.
             let extra = taps.next(Instant::now()).filter(|(at, _)| *at < due);
@@ -243,7 +243,7 @@ impl Common {
                     if tapped.is_some() {
                         taps.give(&measured, water, Instant::now());
                     } else {
-                        self.deliver(measured, taps.calibrates(measured.metric));
+                        self.deliver(measured, taps.calibrates(measured.metric, Instant::now()));
                         schedule.done(index, Instant::now());
                     }
                 }

@@ -14,6 +14,9 @@ use tokio::sync::mpsc;
 const EVERY: Duration = Duration::from_secs(1);
 /// Samples that may wait for whoever looks; what comes beyond is dropped.
 const QUEUE: usize = 16;
+/// So long after a calibration its probe counts as not yet back in the water: it is still in the solution when
+/// somebody types `finish`, and has to be rinsed, put back and left to settle.
+const LINGER: Duration = Duration::from_secs(180);
 
 /// Why somebody looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,38 +94,81 @@ pub(super) struct Tapping {
 
 /// The taps of a lane.
 #[derive(Default)]
-pub(super) struct Taps(Vec<Tapping>);
+pub(super) struct Taps {
+    open: Vec<Tapping>,
+    /// The metrics that were calibrated, until their probes are back in the water.
+    lingering: BTreeMap<Metric, Instant>,
+}
 
 impl Taps {
     pub(super) fn add(&mut self, tapping: Tapping) {
-        self.0.push(tapping);
+        self.open.push(tapping);
     }
 
     /// When the next extra sample is due, and of which metric.
     pub(super) fn next(&self, now: Instant) -> Option<(Instant, Metric)> {
-        self.0.iter().map(|tap| (tap.due.unwrap_or(now), tap.metric)).min_by_key(|(due, _)| *due)
+        self.open.iter().map(|tap| (tap.due.unwrap_or(now), tap.metric)).min_by_key(|(due, _)| *due)
     }
 
     /// Gives a sample to everybody who looks at its metric.
     pub(super) fn give(&mut self, measured: &Measured, water: Option<Water>, now: Instant) {
         let Measured { moment, metric, sample } = *measured;
-        for tap in self.0.iter_mut().filter(|tap| tap.metric == metric) {
+        for tap in self.open.iter_mut().filter(|tap| tap.metric == metric) {
             let _ = tap.samples.try_send(Observed { metric, stamp: moment.stamp, sample, water });
             tap.due = Some(now + EVERY);
         }
     }
 
-    /// Whether the probe of a metric is being calibrated, also as another metric that is read from it.
-    pub(super) fn calibrates(&self, metric: Metric) -> bool {
-        self.0.iter().any(|tap| {
-            tap.purpose == Purpose::Calibrate
-                && !tap.samples.is_closed()
-                && (tap.metric == metric || tap.metric.sibling() == Some(metric))
-        })
+    /// Whether the probe of a metric is being calibrated or was just now, also as another metric that is read
+    /// from it.
+    pub(super) fn calibrates(&self, metric: Metric, now: Instant) -> bool {
+        let open = self.open.iter().filter(|tap| tap.purpose == Purpose::Calibrate).map(|tap| tap.metric);
+        let lingering = self.lingering.iter().filter(|(_, until)| now < **until).map(|(metric, _)| *metric);
+        open.chain(lingering).any(|calibrated| calibrated == metric || calibrated.sibling() == Some(metric))
     }
 
     /// Forgets the taps that nobody holds any more.
-    pub(super) fn forget_ended(&mut self) {
-        self.0.retain(|tap| !tap.samples.is_closed());
+    pub(super) fn forget_ended(&mut self, now: Instant) {
+        for ended in self.open.extract_if(.., |tap| tap.samples.is_closed()) {
+            if ended.purpose == Purpose::Calibrate {
+                self.lingering.insert(ended.metric, now + LINGER);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tapping(metric: Metric, purpose: Purpose) -> (Tapping, mpsc::Receiver<Observed>) {
+        let (samples, observed) = mpsc::channel(QUEUE);
+        (Tapping { metric, purpose, samples, due: None }, observed)
+    }
+
+    #[test]
+    fn a_probe_is_back_in_the_water_three_minutes_after_its_calibration() {
+        let (mut taps, now) = (Taps::default(), Instant::now());
+        let (tapping, observed) = tapping(Metric::Tds, Purpose::Calibrate);
+        taps.add(tapping);
+        drop(observed);
+        taps.forget_ended(now);
+        assert_eq!(taps.next(now), None, "it is not sampled more any longer");
+        for (seconds, calibrates) in [(0, true), (179, true), (180, false)] {
+            let then = now + Duration::from_secs(seconds);
+            taps.forget_ended(then);
+            let flagged = [Metric::Tds, Metric::Ec, Metric::Ph].map(|metric| taps.calibrates(metric, then));
+            assert_eq!(flagged, [calibrates, calibrates, false], "after {seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_probe_that_somebody_looked_at_was_in_the_water_all_the_time() {
+        let (mut taps, now) = (Taps::default(), Instant::now());
+        let (tapping, observed) = tapping(Metric::Tds, Purpose::Look);
+        taps.add(tapping);
+        drop(observed);
+        taps.forget_ended(now);
+        assert!(!taps.calibrates(Metric::Tds, now));
     }
 }
