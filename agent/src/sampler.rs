@@ -230,7 +230,13 @@ impl Common {
                     }
                 }
                 Ok(Control::Calibrations(in_force)) => calibrations = in_force,
-                Ok(Control::Tap(tapping)) => taps.add(tapping),
+                Ok(Control::Tap(tapping)) => {
+                    taps.add(tapping);
+                    if taps.calibrates(Metric::Temperature, Instant::now()) {
+                        // It leaves the water.
+                        self.set_water(None);
+                    }
+                }
                 Ok(Control::Immerse(metric, nominal)) => lane.immerse(metric, nominal),
                 Ok(Control::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
@@ -243,7 +249,11 @@ impl Common {
                     if tapped.is_some() {
                         taps.give(&measured, water, Instant::now());
                     } else {
-                        self.deliver(measured, taps.calibrates(measured.metric, Instant::now()));
+                        let calibrates = taps.calibrates(measured.metric, Instant::now());
+                        if !calibrates {
+                            self.note_water(&measured, every);
+                        }
+                        self.deliver(measured, calibrates);
                         schedule.done(index, Instant::now());
                     }
                 }
@@ -257,14 +267,7 @@ impl Common {
         let sample = slot.probe.sample(&Circumstances { now: moment.stamp.at, water, calibration });
         let fault = match sample.outcome {
             Outcome::Fault(fault) => Some(fault),
-            Outcome::Measured(value) => {
-                if slot.metric == Metric::Temperature {
-                    let water = Water { celsius: value.get(), simulated: sample.flags.has(Flag::Simulated) };
-                    // One or two samples may fail before it is too old.
-                    self.set_water(water, Instant::now() + every * 3 + Duration::from_secs(1));
-                }
-                None
-            }
+            Outcome::Measured(_) => None,
         };
         self.note(slot.metric, Vital { fault, expected: Instant::now() + every + GRACE });
         (Measured { moment, metric: slot.metric, sample }, water)
@@ -286,8 +289,18 @@ impl Common {
         latest.filter(|(_, until)| Instant::now() < *until).map(|(water, _)| water)
     }
 
-    fn set_water(&self, water: Water, until: Instant) {
-        *self.water.lock().unwrap_or_else(PoisonError::into_inner) = Some((water, until));
+    /// Keeps the temperature of a thermometer that is in the water, for all lanes.
+    fn note_water(&self, measured: &Measured, every: Duration) {
+        let Measured { metric: Metric::Temperature, sample, .. } = measured else { return };
+        if let Outcome::Measured(value) = sample.outcome {
+            let water = Water { celsius: value.get(), simulated: sample.flags.has(Flag::Simulated) };
+            // One or two samples may fail before it is too old.
+            self.set_water(Some((water, Instant::now() + every * 3 + Duration::from_secs(1))));
+        }
+    }
+
+    fn set_water(&self, water: Option<(Water, Instant)>) {
+        *self.water.lock().unwrap_or_else(PoisonError::into_inner) = water;
     }
 
     /// A loose contact may come and go with every sample.

@@ -226,6 +226,30 @@ fn readings_of_a_probe_that_is_calibrated_say_so_also_after_the_end() {
 }
 
 #[test]
+fn the_bath_of_a_thermometer_that_is_calibrated_is_not_the_temperature_of_the_water() {
+    let thermometer = slot(Metric::Temperature, 5, |_| value(Metric::Temperature, 0.0));
+    let ph =
+        slot(Metric::Ph, 5, |circumstances| value(Metric::Ph, if circumstances.water.is_some() { 1.0 } else { 2.0 }));
+    let (sampler, samples) = start(vec![lane("a", vec![thermometer]), lane("b", vec![ph])]);
+    until(&samples, |m| m.sample == value(Metric::Ph, 1.0));
+    let mut tapped = sampler.tap().watch(Metric::Temperature, Purpose::Calibrate).unwrap();
+    until(&samples, |m| m.sample == value(Metric::Ph, 2.0));
+    let never_compensated = |rounds: u32| {
+        for _ in 0..rounds {
+            until(&samples, |m| m.metric == Metric::Temperature && m.sample.flags.has(Flag::Calibrating));
+            assert_eq!(until(&samples, |m| m.metric == Metric::Ph).sample, value(Metric::Ph, 2.0));
+        }
+    };
+    for _ in 0..2 {
+        assert_eq!(next(&mut tapped).metric, Metric::Temperature);
+        never_compensated(5);
+    }
+    drop(tapped);
+    never_compensated(20);
+    sampler.stop();
+}
+
+#[test]
 fn a_probe_is_told_what_it_is_in_and_that_it_is_back_in_the_water() {
     struct Simulation(Arc<Mutex<Vec<Option<f64>>>>);
     impl Probe for Simulation {
