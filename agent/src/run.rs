@@ -158,7 +158,11 @@ impl Guarded {
             format!("{probes} probes; {pending} readings wait for the server{trouble}")
         };
         let feeder = Arc::clone(&notifier);
-        let feeding = tokio::spawn(async move { feeder.feed(|| pulse.beats(std::time::Instant::now()), status).await });
+        let buffer = buffer.clone();
+        let feeding = tokio::spawn(async move {
+            let beats = || pulse.beats(std::time::Instant::now());
+            feeder.feed(beats, status, || buffer.flush()).await;
+        });
         Self { notifier, feeding }
     }
 

@@ -10,7 +10,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Of the time that systemd allows: so many words, so that one may come late.
 const WORDS_IN_TIME: u32 = 3;
@@ -52,8 +52,14 @@ impl Notifier {
         self.say("STOPPING=1\nSTATUS=stopping");
     }
 
-    /// Says that all is well for as long as it is, and how it is, for ever.
-    pub async fn feed(&self, beats: impl Fn() -> bool, status: impl Fn() -> String) {
+    /// Says that all is well for as long as it is, and how it is, for ever. While it is not, `save` has to bring
+    /// to the card what the other probes measure: the watchdog's bite leaves no time for it.
+    pub async fn feed<S: Future<Output = ()>>(
+        &self,
+        beats: impl Fn() -> bool,
+        status: impl Fn() -> String,
+        save: impl Fn() -> S,
+    ) {
         if self.to.is_none() {
             return;
         }
@@ -68,7 +74,13 @@ impl Notifier {
                 self.say("STATUS=a probe's bus hangs");
             }
             alive = beating;
-            sleep(every).await;
+            let saved = async {
+                if !beating {
+                    // A card that stalls must not keep a bus that goes on from being reported.
+                    let _ = timeout(every, save()).await;
+                }
+            };
+            tokio::join!(saved, sleep(every));
         }
     }
 

@@ -84,6 +84,15 @@ fn ahead(sampler: &Sampler) -> (impl Fn() -> bool + use<>, Arc<AtomicU32>) {
     (beats, asked)
 }
 
+/// Counts how often it is asked to save, and never gets it done, like a card that stalls.
+fn counting(saved: &Arc<AtomicU32>) -> impl Fn() -> std::future::Pending<()> + use<> {
+    let saved = Arc::clone(saved);
+    move || {
+        saved.fetch_add(1, Ordering::Relaxed);
+        std::future::pending()
+    }
+}
+
 async fn asked_again(asked: &AtomicU32, times: u32) {
     let from = asked.load(Ordering::Relaxed);
     let wait = async {
@@ -103,16 +112,32 @@ async fn a_lane_that_hangs_stops_the_feeding_while_others_go_on_and_starts_it_ag
     let sampler = sampler(vec![hanging, good]);
     let (beats, asked) = ahead(&sampler);
     let notifier = systemd.notifier("30000");
-    let feeding = tokio::spawn(async move { notifier.feed(beats, || "4 probes".to_owned()).await });
+    let saved = Arc::new(AtomicU32::new(0));
+    let save = counting(&saved);
+    let feeding = tokio::spawn(async move { notifier.feed(beats, || "4 probes".to_owned(), save).await });
     assert_eq!(systemd.hear().await, "WATCHDOG=1\nSTATUS=4 probes");
     // Its first sample does not come back, and from some moment on only that is said, once.
     systemd.hear_until("hangs").await;
+    let before = saved.load(Ordering::Relaxed);
     asked_again(&asked, 5).await;
     assert_eq!(systemd.drain(), Vec::<String>::new());
+    assert!(saved.load(Ordering::Relaxed) >= before + 4, "what the others measured is saved before the watchdog bites");
     drop(gate);
     systemd.hear_until("WATCHDOG=1").await;
     feeding.abort();
     sampler.stop();
+}
+
+#[tokio::test]
+async fn while_all_is_well_the_card_is_spared() {
+    let (systemd, saved) = (Systemd::new(), Arc::new(AtomicU32::new(0)));
+    let (notifier, save) = (systemd.notifier("30000"), counting(&saved));
+    let feeding = tokio::spawn(async move { notifier.feed(|| true, String::new, save).await });
+    for _ in 0..3 {
+        systemd.hear_until("WATCHDOG=1").await;
+    }
+    feeding.abort();
+    assert_eq!(saved.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]
@@ -179,7 +204,7 @@ async fn without_systemd_nothing_happens() {
     let notifier = Notifier::new(None, Some("1000"));
     notifier.ready();
     notifier.stopping();
-    timeout(PATIENT, notifier.feed(|| true, String::new)).await.unwrap();
+    timeout(PATIENT, notifier.feed(|| true, String::new, || async {})).await.unwrap();
     // One that does not listen stops nobody.
     Notifier::new(Some(OsStr::new("/nowhere/notify")), None).ready();
 }
