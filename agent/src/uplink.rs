@@ -20,7 +20,7 @@ const PATIENCE: u32 = 3;
 
 /// So long after a connection was made, or the clock was lost, readings whose time may yet be repaired wait: the
 /// server's time comes within seconds, but one that offers none must not stop data.
-const HOLD: Duration = Duration::from_secs(30);
+pub(crate) const HOLD: Duration = Duration::from_secs(30);
 
 /// A batch on its way.
 #[derive(Debug, Clone)]

@@ -123,6 +123,9 @@ impl Task {
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut settings = self.with.settings.clone();
+        let mut clock = self.with.time.quality();
+        // What waits from before a restart may find its time known.
+        clock.mark_changed();
         loop {
             let session = self.running.is_some();
             let sample = async {
@@ -147,6 +150,7 @@ impl Task {
                     self.close_if_over();
                 }
                 Ok(()) = settings.changed() => self.settle(),
+                Ok(()) = clock.changed() => self.repair(),
             }
         }
     }
@@ -224,9 +228,9 @@ impl Task {
 
     fn finish(&mut self) {
         let Some(Running { session, .. }) = &mut self.running else { return };
-        let (id, at) = ((self.with.draw)(), self.with.time.stamp());
-        if let Some(record) = session.finish(id, at, Instant::now().into_std()) {
-            match self.with.records.add(record) {
+        let (id, moment) = ((self.with.draw)(), self.with.time.moment());
+        if let Some(record) = session.finish(id, moment.stamp, Instant::now().into_std()) {
+            match self.with.records.add(record, self.with.time.boot(), moment.ticks) {
                 Ok(()) => {
                     tracing::info!(session = %session.id(), record = %id, metric = %session.metric(), "calibrated");
                     session.finished(id);
@@ -279,6 +283,15 @@ impl Task {
         let version = self.with.settings.borrow().version;
         self.with.records.settle(version);
         self.put_into_force();
+    }
+
+    /// The clock is judged anew.
+    fn repair(&mut self) {
+        if let Some(offset) = self.with.time.reference()
+            && self.with.records.repair(self.with.time.boot(), offset)
+        {
+            self.put_into_force();
+        }
     }
 
     fn put_into_force(&self) {

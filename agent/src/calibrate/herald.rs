@@ -2,9 +2,10 @@
 //! server has it. Knows nothing of what a calibration is.
 
 use crate::link::{Delivery, Link, LinkState};
+use crate::uplink::HOLD;
 use shared::calibration::CalibrationRecord;
 use shared::message::calibrate::{CalibrationUp, News, View};
-use shared::{DeviceName, Topic};
+use shared::{ClockQuality, DeviceName, Topic};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
@@ -31,12 +32,12 @@ impl Herald {
     /// Speaks for as long as the link lives.
     pub async fn run(mut self) {
         let mut state = self.link.state();
-        let (mut connection, mut next) = (LinkState::Down, Instant::now());
+        let (mut connection, mut next, mut hold_until) = (LinkState::Down, Instant::now(), Instant::now());
         loop {
             // It may have changed while records were said.
             let present = *state.borrow_and_update();
             if present != connection {
-                (connection, next) = (present, Instant::now());
+                (connection, next, hold_until) = (present, Instant::now(), Instant::now() + HOLD);
             }
             let (up, any) = (connection != LinkState::Down, !self.waiting.borrow().is_empty());
             tokio::select! {
@@ -49,19 +50,26 @@ impl Herald {
                     Err(RecvError::Closed) => return,
                 },
                 Ok(()) = self.waiting.changed() => next = Instant::now(),
-                () = sleep_until(next), if up && any => {
-                    let records = self.waiting.borrow_and_update().clone();
-                    for record in records {
-                        // One after the other: the link takes only a few at a time.
-                        let delivery = self.say(News::Record(record)).await;
-                        if !matches!(timeout(PATIENCE, delivery).await, Ok(Ok(()))) {
-                            break;
-                        }
-                    }
-                    next = Instant::now() + AGAIN;
-                }
+                () = sleep_until(next), if up && any => next = self.say_records(hold_until).await,
             }
         }
+    }
+
+    /// Says what waits, up to the first whose time may yet be repaired. Returns when to do so again.
+    async fn say_records(&mut self, hold_until: Instant) -> Instant {
+        let records = self.waiting.borrow_and_update().clone();
+        for record in records {
+            if record.stamp.clock == ClockQuality::Unsynced && Instant::now() < hold_until {
+                // The server keeps what it hears first.
+                return hold_until;
+            }
+            // One after the other: the link takes only a few at a time.
+            let delivery = self.say(News::Record(record)).await;
+            if !matches!(timeout(PATIENCE, delivery).await, Ok(Ok(()))) {
+                break;
+            }
+        }
+        Instant::now() + AGAIN
     }
 
     async fn say(&self, news: News) -> Delivery {

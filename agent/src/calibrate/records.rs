@@ -2,11 +2,11 @@
 //! own, apart from readings and settings, until the server's settings contain them.
 
 use crate::files::{set_aside, write_atomically};
-use crate::time::Time;
+use crate::time::{Ticks, Time};
 use serde::{Deserialize, Serialize};
 use shared::calibration::{CalibrationRecord, RecordId};
 use shared::message::Version;
-use shared::{DeviceName, Settings};
+use shared::{ClockQuality, DeviceName, Settings, Stamp};
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -25,6 +25,16 @@ struct Form {
     device: Option<DeviceName>,
     /// The oldest first.
     records: Vec<CalibrationRecord>,
+    /// When those were made whose time nobody knew: in the same boot it may yet be found out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    unsynced: BTreeMap<RecordId, Made>,
+}
+
+/// When a record was made, by the clock that nobody can set.
+#[derive(Debug, Serialize, Deserialize)]
+struct Made {
+    boot: String,
+    ticks: Ticks,
 }
 
 /// The records that wait.
@@ -89,13 +99,38 @@ impl Records {
         self.form.records.len() >= MOST
     }
 
-    /// Takes a record: saved first, then in force.
+    /// Takes a record that was made at `ticks` of a boot: saved first, then in force.
     ///
     /// # Errors
     /// When it can't be saved; it is then not in force either.
-    pub fn add(&mut self, record: CalibrationRecord) -> io::Result<()> {
+    pub fn add(&mut self, record: CalibrationRecord, boot: &str, ticks: Ticks) -> io::Result<()> {
+        let id = record.id;
+        if record.stamp.clock == ClockQuality::Unsynced {
+            self.form.unsynced.insert(id, Made { boot: boot.to_owned(), ticks });
+        }
         self.form.records.push(record);
-        self.save().inspect_err(|_| drop(self.form.records.pop()))
+        self.save().inspect_err(|_| {
+            self.form.records.pop();
+            self.form.unsynced.remove(&id);
+        })
+    }
+
+    /// Gives records of this boot the time that was not known when they were made: their ticks plus `offset`.
+    /// Nobody knows how long the power was off before it, so those of an earlier boot stay unsynced. Returns
+    /// whether there were any.
+    pub fn repair(&mut self, boot: &str, offset: i64) -> bool {
+        let mut repaired = false;
+        for (id, made) in self.form.unsynced.extract_if(.., |_, made| made.boot == boot) {
+            for record in self.form.records.iter_mut().filter(|record| record.id == id) {
+                record.stamp = Stamp { at: made.ticks.at(offset), clock: ClockQuality::Repaired };
+                repaired = true;
+            }
+        }
+        if repaired {
+            // If that fails it is repaired again after the next start.
+            self.save_or_say();
+        }
+        repaired
     }
 
     /// The server has stored a record; settings of this version or a later one contain what is in force.
@@ -113,6 +148,7 @@ impl Records {
         let changed = self.form.records.len() != before;
         if changed {
             self.confirmed.retain(|id, _| self.form.records.iter().any(|record| record.id == *id));
+            self.form.unsynced.retain(|id, _| self.form.records.iter().any(|record| record.id == *id));
             // If that fails they are said again after the next start, and absorbed.
             self.save_or_say();
         }
@@ -149,7 +185,7 @@ mod tests {
     use crate::time::{Discipline, SystemClock};
     use shared::calibration::{Active, By, Calibration};
     use shared::message::Intervals;
-    use shared::{ClockQuality, Metric, Stamp, UtcMillis};
+    use shared::{Metric, UtcMillis};
     use std::sync::Arc;
     use tempfile::TempDir;
 
@@ -190,8 +226,8 @@ mod tests {
     fn records_wait_through_restarts_until_the_settings_contain_them() {
         let folder = tempfile::tempdir().unwrap();
         let mut records = open(&folder, Some(7));
-        records.add(record(5, Metric::Tds, 1.1)).unwrap();
-        records.add(record(6, Metric::Tds, 1.2)).unwrap();
+        records.add(record(5, Metric::Tds, 1.1), "b1", Ticks(0)).unwrap();
+        records.add(record(6, Metric::Tds, 1.2), "b1", Ticks(0)).unwrap();
         let mut records = open(&folder, Some(7));
         assert_eq!(records.waiting().iter().map(|r| r.id).collect::<Vec<_>>(), [id(5), id(6)]);
         assert_eq!(k(&records, &settings(3, Metric::Tds, 1.0), Metric::Tds), 1.2, "the newest is in force");
@@ -211,7 +247,7 @@ mod tests {
         let mut records = open(&folder, Some(7));
         records.confirm(id(5), 1);
         assert!(!records.settle(9));
-        records.add(record(5, Metric::Tds, 1.1)).unwrap();
+        records.add(record(5, Metric::Tds, 1.1), "b1", Ticks(0)).unwrap();
         assert!(!records.settle(9), "it was not said of this one");
     }
 
@@ -219,7 +255,7 @@ mod tests {
     fn settings_that_change_only_an_interval_do_not_erase_a_calibration() {
         let folder = tempfile::tempdir().unwrap();
         let mut records = open(&folder, Some(7));
-        records.add(record(5, Metric::Tds, 1.1)).unwrap();
+        records.add(record(5, Metric::Tds, 1.1), "b1", Ticks(0)).unwrap();
         let mut changed = settings(9, Metric::Tds, 1.0);
         changed.intervals.set(Metric::Tds, 500).unwrap();
         assert!(!records.settle(9));
@@ -230,20 +266,20 @@ mod tests {
     fn what_is_read_from_the_same_probe_follows_the_newest_calibration() {
         let folder = tempfile::tempdir().unwrap();
         let mut records = open(&folder, Some(7));
-        records.add(record(5, Metric::Ec, 1.3)).unwrap();
+        records.add(record(5, Metric::Ec, 1.3), "b1", Ticks(0)).unwrap();
         assert_eq!(k(&records, &settings(3, Metric::Tds, 1.0), Metric::Tds), 1.3);
     }
 
     #[test]
     fn another_identity_does_not_inherit_calibrations_but_a_first_one_keeps_its_own() {
         let folder = tempfile::tempdir().unwrap();
-        open(&folder, None).add(record(5, Metric::Tds, 1.1)).unwrap();
+        open(&folder, None).add(record(5, Metric::Tds, 1.1), "b1", Ticks(0)).unwrap();
         assert_eq!(open(&folder, None).waiting().len(), 1, "a restart before the enrolment");
         assert_eq!(open(&folder, Some(7)).waiting().len(), 1, "its first name");
         assert_eq!(open(&folder, Some(8)).waiting().len(), 0);
         assert_eq!(set_aside_files(&folder), 1);
         let mut named_while_it_ran = open(&folder, None);
-        named_while_it_ran.add(record(5, Metric::Tds, 1.1)).unwrap();
+        named_while_it_ran.add(record(5, Metric::Tds, 1.1), "b1", Ticks(0)).unwrap();
         named_while_it_ran.adopt(&DeviceName::numbered(7));
         assert_eq!(open(&folder, None).waiting().len(), 0, "its identity was taken away");
         assert_eq!(set_aside_files(&folder), 2);
@@ -252,12 +288,12 @@ mod tests {
     #[test]
     fn a_broken_file_is_set_aside_and_the_device_goes_on() {
         let folder = tempfile::tempdir().unwrap();
-        open(&folder, Some(7)).add(record(5, Metric::Tds, 1.1)).unwrap();
+        open(&folder, Some(7)).add(record(5, Metric::Tds, 1.1), "b1", Ticks(0)).unwrap();
         let text = std::fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
         std::fs::write(folder.path().join(FILE_NAME), &text[..text.len() / 2]).unwrap();
         let mut records = open(&folder, Some(7));
         assert_eq!((records.waiting().len(), set_aside_files(&folder)), (0, 1));
-        records.add(record(6, Metric::Tds, 1.2)).unwrap();
+        records.add(record(6, Metric::Tds, 1.2), "b1", Ticks(0)).unwrap();
         assert_eq!(open(&folder, Some(7)).waiting().len(), 1);
     }
 
@@ -267,8 +303,37 @@ mod tests {
         let mut records = open(&folder, Some(7));
         // A folder where the file should be: nothing can be renamed over it.
         std::fs::create_dir_all(folder.path().join(FILE_NAME).join("x")).unwrap();
-        assert!(records.add(record(5, Metric::Tds, 1.1)).is_err());
+        assert!(records.add(record(5, Metric::Tds, 1.1), "b1", Ticks(0)).is_err());
         assert!(records.waiting().is_empty());
+    }
+
+    #[test]
+    fn a_record_of_an_unsynced_clock_gets_its_time_in_the_same_boot_also_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut records = open(&folder, Some(7));
+        let unsynced = |n| {
+            let stamp = Stamp { at: UtcMillis(5_000), clock: ClockQuality::Unsynced };
+            CalibrationRecord { stamp, ..record(n, Metric::Tds, 1.1) }
+        };
+        records.add(unsynced(4), "b0", Ticks(1_000)).unwrap();
+        records.add(unsynced(5), "b1", Ticks(1_000)).unwrap();
+        records.add(record(6, Metric::Tds, 1.1), "b1", Ticks(2_000)).unwrap();
+        let mut records = open(&folder, Some(7));
+        assert!(records.repair("b1", 1_763_690_000_000));
+        let repaired = Stamp { at: UtcMillis(1_763_690_001_000), clock: ClockQuality::Repaired };
+        let expected = [unsynced(4), CalibrationRecord { stamp: repaired, ..unsynced(5) }, record(6, Metric::Tds, 1.1)];
+        assert_eq!(records.waiting(), expected);
+        assert_eq!(open(&folder, Some(7)).waiting(), expected);
+        assert!(!records.repair("b1", 1_763_690_009_000), "it is given once");
+    }
+
+    #[test]
+    fn a_file_of_an_agent_that_kept_no_ticks_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        open(&folder, Some(7)).add(record(5, Metric::Tds, 1.1), "b1", Ticks(0)).unwrap();
+        let text = std::fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
+        assert!(!text.contains("unsynced"), "{text}");
+        assert_eq!(open(&folder, Some(7)).waiting().len(), 1);
     }
 
     #[test]
@@ -277,7 +342,7 @@ mod tests {
         let mut records = open(&folder, Some(7));
         for n in 0..100 {
             assert!(!records.is_full());
-            records.add(record(n, Metric::Tds, 1.0)).unwrap();
+            records.add(record(n, Metric::Tds, 1.0), "b1", Ticks(0)).unwrap();
         }
         assert!(records.is_full());
     }

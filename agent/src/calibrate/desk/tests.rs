@@ -3,10 +3,12 @@
 use super::*;
 use crate::probe::{Circumstances, Probe, Sample};
 use crate::sampler::{Lane, Sampler, Slot};
-use crate::time::{Discipline, SystemClock};
+use crate::time::tests::Script;
+use crate::time::{Discipline, SystemClock, Ticks};
 use shared::calibration::{Active, By, Calibration};
 use shared::message::Intervals;
 use shared::sensor::Signal;
+use shared::{ClockQuality, Stamp, UtcMillis};
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -46,12 +48,16 @@ fn open(folder: &TempDir) -> Records {
 }
 
 fn bench(folder: TempDir) -> Bench {
+    bench_with(folder, time())
+}
+
+fn bench_with(folder: TempDir, time: Time) -> Bench {
     let records = open(&folder);
     let level = Sensor::usual(Metric::Level).unwrap();
     let slot =
         Slot { metric: Metric::Level, interval: Duration::from_millis(100), probe: Box::new(Glass(level.clone())) };
     let lanes = vec![Lane { name: "glass".to_owned(), slots: vec![slot], recovery: None }];
-    let sampler = Sampler::start(lanes, &records.over(&Settings::default()), &time(), |_| {}).unwrap();
+    let sampler = Sampler::start(lanes, &records.over(&Settings::default()), &time, |_| {}).unwrap();
     let (settings, watched) = watch::channel(Settings::default());
     let desk = Calibrator {
         sensors: [(Metric::Level, level)].into(),
@@ -59,7 +65,7 @@ fn bench(folder: TempDir) -> Bench {
         in_force: sampler.calibrations(),
         settings: watched,
         records,
-        time: time(),
+        time,
         draw: || RecordId::from_random(99),
     }
     .start();
@@ -139,6 +145,22 @@ async fn a_record_is_in_force_before_the_server_knows_it_and_until_its_settings_
 }
 
 #[tokio::test]
+async fn a_record_of_an_unsynced_clock_gets_its_time_as_soon_as_that_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let never = Discipline::File(folder.path().join("never"));
+    let time = Time::new(Script::at(1_000, 5_000), never).of_boot("b1", folder.path());
+    let mut bench = bench_with(folder, time.clone());
+    bench.calibrate_to(0.6).await;
+    let mut waiting = bench.desk.waiting();
+    assert_eq!(waiting.borrow_and_update()[0].stamp, Stamp { at: UtcMillis(5_000), clock: ClockQuality::Unsynced });
+    time.server_said(UtcMillis(1_763_690_400_000));
+    timeout(PATIENT, waiting.changed()).await.unwrap().unwrap();
+    let repaired = Stamp { at: UtcMillis(1_763_690_400_000), clock: ClockQuality::Repaired };
+    assert_eq!(waiting.borrow()[0].stamp, repaired);
+    assert_eq!(open(&bench.folder).waiting()[0].stamp, repaired);
+}
+
+#[tokio::test]
 async fn a_second_beginning_ends_the_first_and_its_watchers_see_it() {
     let mut bench = bench(tempfile::tempdir().unwrap());
     bench.desk.order(begin(1, Metric::Level));
@@ -164,7 +186,7 @@ async fn no_session_begins_when_too_many_records_wait() {
     for n in 0..100 {
         let calibration = Some(Calibration::Linear { slope: 1.0, offset: 0.0 });
         let record = CalibrationRecord::new(id(n), Metric::Level, time().stamp(), by.clone(), calibration);
-        records.add(record).unwrap();
+        records.add(record, "b1", Ticks(0)).unwrap();
     }
     let mut bench = bench(folder);
     bench.desk.order(begin(1, Metric::Level));

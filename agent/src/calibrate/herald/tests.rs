@@ -74,6 +74,30 @@ async fn records_are_said_at_each_connection_and_every_minute_until_they_are_gon
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_without_a_time_waits_for_one_but_not_for_long() {
+    let mut bench = start(LinkState::Down, &[]);
+    let stamp = Stamp { at: UtcMillis(5_000), clock: ClockQuality::Unsynced };
+    let unsynced = CalibrationRecord { stamp, ..record(2) };
+    bench.waiting.send_replace(vec![record(1), unsynced.clone(), record(3)]);
+    bench.state.send_replace(LinkState::Up(1));
+    assert_eq!(bench.record(true).await, 1);
+    let up = Instant::now();
+    assert_eq!(bench.said(true).await, News::Record(record(1)), "it is said from the beginning again");
+    assert!(up.elapsed() >= HOLD / 2);
+    assert_eq!(bench.said(true).await, News::Record(unsynced.clone()), "the server offers no time");
+    assert_eq!(bench.record(true).await, 3);
+
+    // At the next connection the server's time repairs it at once.
+    bench.waiting.send_replace(vec![unsynced]);
+    bench.state.send_replace(LinkState::Up(2));
+    let up = Instant::now();
+    tokio::task::yield_now().await;
+    bench.waiting.send_replace(vec![record(2)]);
+    assert_eq!(bench.record(true).await, 2);
+    assert!(up.elapsed() < HOLD / 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_that_the_broker_does_not_take_is_said_again() {
     let mut bench = start(LinkState::Up(1), &[1, 2]);
     assert_eq!(bench.record(false).await, 1);
