@@ -10,8 +10,12 @@ use crate::settings::SettingsFile;
 use crate::time::Time;
 use shared::message::calibrate::CalibrationDown;
 use shared::{Ack, DeviceName, ServerTime, Settings, Topic};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often settings are tried again that could not be saved.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// Where messages go.
 pub struct Downlink {
@@ -34,9 +38,23 @@ pub struct Downlink {
 impl Downlink {
     /// Takes messages until the link is gone.
     pub async fn run(self, mut inbox: mpsc::Receiver<Message>) {
-        while let Some(message) = inbox.recv().await {
-            self.take(&message);
+        let mut again = interval(AGAIN);
+        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                message = inbox.recv() => match message {
+                    Some(message) => self.take(&message),
+                    None => return,
+                },
+                _ = again.tick() => if self.settings.try_again() {
+                    self.apply_intervals();
+                },
+            }
         }
+    }
+
+    fn apply_intervals(&self) {
+        self.intervals.apply(&self.settings.watch().borrow().intervals);
     }
 
     fn take(&self, message: &Message) {
@@ -54,9 +72,8 @@ impl Downlink {
             },
             Some(Topic::Settings(device)) if device == self.device => match Settings::decode(&message.payload) {
                 Ok(settings) => {
-                    let intervals = settings.intervals.clone();
                     if self.settings.offer(settings) {
-                        self.intervals.apply(&intervals);
+                        self.apply_intervals();
                     }
                 }
                 Err(problem) => unreadable(&problem),
@@ -135,6 +152,23 @@ mod tests {
         let bench = bench();
         take(&bench, "tirta/pi-7/down/settings", r#"{"v":1,"version":3,"interval_ms":{"ph":500},"later":true}"#);
         assert_eq!(bench.downlink.settings.watch().borrow().version, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn settings_that_came_while_the_disk_was_full_are_in_force_once_it_has_room() {
+        let Bench { downlink, _folder: folder, .. } = bench();
+        let in_the_way = folder.path().join(crate::settings::FILE_NAME);
+        std::fs::create_dir_all(in_the_way.join("x")).unwrap();
+        let mut settings = downlink.settings.watch();
+        let (sender, inbox) = mpsc::channel(1);
+        tokio::spawn(downlink.run(inbox));
+        let payload = br#"{"v":1,"version":3,"interval_ms":{"ph":500}}"#.to_vec();
+        sender.send(Message { topic: "tirta/pi-7/down/settings".to_owned(), payload }).await.unwrap();
+        tokio::time::sleep(AGAIN * 3).await;
+        assert_eq!(settings.borrow().version, 0);
+        std::fs::remove_dir_all(in_the_way).unwrap();
+        let saved = settings.wait_for(|settings| settings.version == 3);
+        tokio::time::timeout(AGAIN * 2, saved).await.unwrap().unwrap();
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::time::Time;
 use shared::Settings;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::watch;
 
@@ -17,6 +18,8 @@ pub const FILE_NAME: &str = "settings.json";
 pub struct SettingsFile {
     path: PathBuf,
     current: watch::Sender<Settings>,
+    /// The last that could not be saved.
+    unsaved: Mutex<Option<Settings>>,
     repeats: Repeats,
 }
 
@@ -38,7 +41,7 @@ impl SettingsFile {
                 Settings::default()
             }
         };
-        Self { path, current: watch::channel(settings).0, repeats: Repeats::default() }
+        Self { path, current: watch::channel(settings).0, unsaved: Mutex::default(), repeats: Repeats::default() }
     }
 
     /// What was saved, without changing anything: for whoever only looks.
@@ -63,7 +66,8 @@ impl SettingsFile {
         self.current.subscribe()
     }
 
-    /// Takes settings that the server sent: saved first, then in force. Returns whether they are.
+    /// Takes settings that the server sent: saved first, then in force. Returns whether they are; those that can't be
+    /// saved are kept for [`Self::try_again`].
     pub fn offer(&self, offered: Settings) -> bool {
         let version = self.current.borrow().version;
         if offered.version == version {
@@ -81,11 +85,24 @@ impl SettingsFile {
             if let Some(unsaid) = self.repeats.say("not saved", Instant::now()) {
                 tracing::error!(path = %self.path.display(), %error, unsaid, "the settings can't be saved: the former ones stay");
             }
+            *self.unsaved() = Some(offered);
             return false;
         }
         tracing::info!(version = offered.version, "new settings");
+        *self.unsaved() = None;
         self.current.send_replace(offered);
         true
+    }
+
+    /// Takes settings that could not be saved when they came: the disk may have room again, and the server says them
+    /// only once for each connection. Returns whether they are in force now.
+    pub fn try_again(&self) -> bool {
+        let unsaved = self.unsaved().take();
+        unsaved.is_some_and(|unsaved| self.offer(unsaved))
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, Option<Settings>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -135,6 +152,11 @@ mod tests {
         std::fs::create_dir_all(folder.path().join(FILE_NAME).join("x")).unwrap();
         assert!(!file.offer(settings(3, 500)));
         assert_eq!(file.watch().borrow().version, 0);
+        assert!(!file.try_again());
+        std::fs::remove_dir_all(folder.path().join(FILE_NAME)).unwrap();
+        assert!(file.try_again(), "as soon as there is room");
+        assert_eq!(*SettingsFile::open(folder.path(), &time()).watch().borrow(), settings(3, 500));
+        assert!(!file.try_again());
     }
 
     #[test]

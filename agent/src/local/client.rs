@@ -21,7 +21,7 @@ pub enum ClientError {
     )]
     NotRunning,
     /// The user may not.
-    #[error("the agent's socket is not for this user; become root (sudo) or join the group that owns data_dir")]
+    #[error("the agent's socket is not for this user; say it again with sudo")]
     NotAllowed,
     /// The connection broke.
     #[error("the agent does not answer: {0}")]
