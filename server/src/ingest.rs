@@ -13,7 +13,7 @@ use crate::{
     live::{Event, Live},
     store::{Committed, Incoming, Store, StoreError},
 };
-use said::Said;
+use said::{Heard, Said};
 use shared::{
     Ack, Batch, Clock, DeviceName, Topic,
     message::{Received, Rejection},
@@ -26,7 +26,10 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{
+    OwnedSemaphorePermit,
+    mpsc::{self, error::TrySendError},
+};
 
 /// Batches that are parsed and wait for the commit under way.
 const PARSED: usize = 1024;
@@ -100,12 +103,7 @@ pub async fn run(
 
 impl Ingest {
     /// A message to the step that it is for.
-    async fn sort(
-        self: &Arc<Self>,
-        message: Message,
-        jobs: &mpsc::Sender<Job>,
-        says: &mpsc::Sender<(DeviceName, Said)>,
-    ) {
+    async fn sort(self: &Arc<Self>, message: Message, jobs: &mpsc::Sender<Job>, says: &mpsc::Sender<Heard>) {
         match message {
             Message::Connected => {
                 tokio::spawn(Arc::clone(self).publish_all_settings());
@@ -120,9 +118,13 @@ impl Ingest {
                     Err(reason) => self.reject(device, &reason),
                 }
             }
-            Message::Published { topic, payload, .. } => match Said::decode(&topic, &payload) {
+            Message::Published { topic, payload, room } => match Said::decode(&topic, &payload) {
                 Ok(Some(said)) => {
-                    let _ = says.send((topic.device().clone(), said)).await;
+                    let heard = Heard { device: topic.device().clone(), said, _room: room };
+                    // Whoever says too much must not stop the readings of all. What counts is said again.
+                    if let Err(TrySendError::Full(heard)) = says.try_send(heard) {
+                        tracing::debug!(device = %heard.device, "too much is said at once: a message is dropped");
+                    }
                 }
                 // The link hands on nothing else.
                 Ok(None) => {}

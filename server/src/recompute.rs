@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 
 /// Results are made and kept for so much time at once, which bounds the memory. It divides a day.
 const TOGETHER_MS: i64 = 6 * 3_600_000;
-/// A temperature that was measured longer before a reading is none for it.
+/// A temperature that was measured longer before a reading is none for it ...
 const WATER_MS: i64 = 600_000;
+/// ... unless the device had one: it takes a temperature for as long as three of its intervals, which may be long.
+const KNOWN_WATER_MS: i64 = 3 * 3_600_000;
 /// What only the device could know.
 const OBSERVED: [Flag; 5] = [Flag::Simulated, Flag::Stuck, Flag::Unstable, Flag::Calibrating, Flag::Other];
 
@@ -57,14 +59,16 @@ pub async fn recompute(store: &Store, wanted: Wanted, now: UtcMillis) -> Result<
         let water = match metric {
             Metric::Temperature => vec![],
             _ => {
-                let since = UtcMillis(start.0 - WATER_MS);
+                let since = UtcMillis(start.0 - KNOWN_WATER_MS);
                 store.readings(&device, Metric::Temperature, (since, end), usize::MAX, None).await?
             }
         };
         let mut water = Waters::new(&water);
         let mut results: BTreeMap<BufferId, Vec<Reading>> = BTreeMap::new();
         for Revised { reading, buffer, .. } in originals.iter().filter(|r| r.reading.millivolts.is_some()) {
-            let again = past.measure_again(reading, water.at(reading.stamp.at));
+            let known = !reading.flags.has(Flag::NoTemperature);
+            let newest = water.at(reading.stamp.at, if known { KNOWN_WATER_MS } else { WATER_MS });
+            let again = past.measure_again(reading, newest);
             readings += 1;
             changed += u64::from(again != *reading);
             results.entry(*buffer).or_default().push(again);
@@ -100,6 +104,8 @@ struct Waters {
 impl Waters {
     fn new(readings: &[Revised]) -> Self {
         let water = |reading: &Reading| match reading.outcome {
+            // The thermometer was in a bath, not in the water.
+            Outcome::Measured(_) if reading.flags.has(Flag::Calibrating) => None,
             Outcome::Measured(value) => {
                 let simulated = reading.flags.has(Flag::Simulated);
                 Some(Water { at: reading.stamp.at, celsius: value.get(), simulated })
@@ -109,13 +115,13 @@ impl Waters {
         Self { measured: readings.iter().filter_map(|r| water(&r.reading)).collect(), passed: 0 }
     }
 
-    /// The newest at or before `at`, if it is not too old.
-    fn at(&mut self, at: UtcMillis) -> Option<Water> {
+    /// The newest at or before `at`, if it is not older than `most`.
+    fn at(&mut self, at: UtcMillis, most: i64) -> Option<Water> {
         while self.measured.get(self.passed).is_some_and(|water| water.at <= at) {
             self.passed += 1;
         }
         let newest = self.measured.get(self.passed.checked_sub(1)?)?;
-        (at.0 - newest.at.0 <= WATER_MS).then_some(*newest)
+        (at.0 - newest.at.0 <= most).then_some(*newest)
     }
 }
 
@@ -176,6 +182,10 @@ impl Past {
         let celsius = water.map(|water| water.celsius);
         let signal = Signal { millivolts, celsius, calibration: calibration.as_ref() };
         let converted = sensor.measure(&signal, limits);
+        if converted.flags.has(Flag::NoTemperature) && !original.flags.has(Flag::NoTemperature) {
+            // The device knew a temperature that is not here: what it said stands, rather than a guess.
+            return *original;
+        }
         let made_up = water.is_some_and(|water| water.simulated)
             && converted != sensor.measure(&Signal { celsius: None, ..signal }, limits);
         let observed = OBSERVED.into_iter().filter(|flag| original.flags.has(*flag));
@@ -209,9 +219,13 @@ fn in_force(records: &[KeptRecord], metric: Metric) -> Vec<(UtcMillis, Option<Ca
         if known { at } else { kept.received_at }
     };
     let of_probe = records.iter().filter(|kept| kept.record.metric.shares_probe(metric));
-    let mut in_force: Vec<_> = of_probe.map(|kept| (since(kept), kept.record.calibration)).collect();
-    // Stable: of two at once the later arrival counts.
-    in_force.sort_by_key(|(since, _)| *since);
+    let mut in_force: Vec<(UtcMillis, Option<Calibration>)> = vec![];
+    for kept in of_probe {
+        // What arrives last is in force, on the device and here, also if it was made before what it replaces.
+        let since = since(kept);
+        in_force.retain(|(earlier, _)| *earlier < since);
+        in_force.push((since, kept.record.calibration));
+    }
     in_force
 }
 

@@ -27,7 +27,7 @@ fn at(ms: i64) -> UtcMillis {
 fn ph(seq: u64, ms: i64, millivolts: f64) -> Reading {
     Reading {
         millivolts: Some(Value::new(millivolts).unwrap()),
-        flags: Flags::NONE.with(Flag::Uncalibrated),
+        flags: Flags::NONE.with(Flag::Uncalibrated).with(Flag::NoTemperature),
         ..reading(seq, ms, Metric::Ph, 7.77)
     }
 }
@@ -149,12 +149,12 @@ fn readings_are_computed_again_as_the_agent_would_have_measured_them_and_the_ori
 fn what_was_in_force_when_a_reading_was_taken_counts_by_the_records_own_times() {
     on_each_database(|database| async move {
         let store = prepared(&database).await;
-        // They arrive in another order than they were made.
-        calibrate(&store, 1, 30_000, ClockQuality::Synced, Metric::Ph, WORN).await;
-        calibrate(&store, 2, 10_000, ClockQuality::Repaired, Metric::Ph, GOOD).await;
         // It claims to be of before everything, by a clock that nobody trusts: it counts from its arrival on.
         let third = Calibration::Ph { zero_mv: 1510.0, acid_percent: 99.0, base_percent: 99.0 };
         calibrate(&store, 3, -9_000_000, ClockQuality::Unsynced, Metric::Ph, third).await;
+        calibrate(&store, 1, 30_000, ClockQuality::Synced, Metric::Ph, WORN).await;
+        // It was made at the device, which was offline, and won over the other one there: so it does here.
+        calibrate(&store, 2, 10_000, ClockQuality::Repaired, Metric::Ph, GOOD).await;
         let mut unsynced = ph(6, 20_000, 1400.0);
         unsynced.stamp.clock = ClockQuality::Unsynced;
         let times = [-1, 0, 10_000, 29_999, 30_000];
@@ -163,7 +163,7 @@ fn what_was_in_force_when_a_reading_was_taken_counts_by_the_records_own_times() 
         let revision = again(&store, EVER, None).await;
         let ideal = |c| measured(1400.0, None, c);
         let first = values(&shown(&store, None).await);
-        let expected = [ideal(&GOOD), ideal(&third), ideal(&GOOD), 7.77, ideal(&GOOD), ideal(&WORN)];
+        let expected = [ideal(&GOOD), ideal(&third), ideal(&GOOD), 7.77, ideal(&GOOD), ideal(&GOOD)];
         assert_eq!(first, expected.map(|value| (1, value)));
         assert!(shown(&store, None).await[0].reading.flags.has(Flag::Uncalibrated));
         assert_eq!((revision.results.readings, revision.results.changed), (6, 5));
@@ -171,6 +171,24 @@ fn what_was_in_force_when_a_reading_was_taken_counts_by_the_records_own_times() 
         let all = again(&store, EVER, Some(1)).await;
         assert_eq!((all.wanted.calibration, all.results.changed), (Some(RecordId::from_random(1)), 6));
         assert!(values(&shown(&store, None).await).iter().all(|v| *v == (2, ideal(&WORN))));
+    });
+}
+
+#[test]
+fn a_temperature_that_only_the_device_had_is_not_replaced_by_a_guess() {
+    on_each_database(|database| async move {
+        let store = prepared(&database).await;
+        calibrate(&store, 1, -500, ClockQuality::Synced, Metric::Ph, GOOD).await;
+        let with_water = |seq, ms| Reading { flags: Flags::NONE, ..ph(seq, ms, 1000.0) };
+        // Of half an hour before, because the thermometer is read so seldom; then of too long before.
+        let mut bath = water(2, 1_801_000, 35.0);
+        bath.flags = Flags::NONE.with(Flag::Calibrating);
+        let (soon, late) = (with_water(3, 1_802_000), with_water(4, 4 * HOUR_MS));
+        append(&store, 1, vec![water(1, 1000, 10.0), bath, soon, late]).await;
+        again(&store, EVER, None).await;
+        let now = shown(&store, None).await;
+        assert_eq!(number(&now[0].reading), measured(1000.0, Some(10.0), &GOOD), "not the bath of a calibration");
+        assert_eq!((now[0].reading.flags, now[1].reading), (Flags::NONE, late));
     });
 }
 

@@ -71,8 +71,8 @@ pub async fn list(State(app): State<Arc<App>>, Named(name): Named) -> Result<Jso
         return Err(unknown_device(name.as_str()));
     }
     let kept = app.store.calibrations(&name).await?;
-    // A later one of the same metric takes the place of an earlier one.
-    let active = kept.iter().map(|k| (k.record.metric.as_str(), k.record.id.to_string())).collect();
+    let in_force = app.store.in_force(Some(&name)).await?;
+    let active = in_force.iter().map(|k| (k.record.metric.as_str(), k.record.id.to_string())).collect();
     let undone_by = |id| kept.iter().find(|k| k.record.undoes == Some(id)).map(|k| k.record.id.to_string());
     let calibrations = kept.iter().rev().map(|k| Record::new(&k.record, undone_by(k.record.id))).collect();
     Ok(Json(Calibrations { calibrations, active }))

@@ -222,7 +222,16 @@ impl Device {
             }),
             alarm: status.and_then(|s| s.alarm.clone()),
             probes: status.map(|s| s.probes.clone()).unwrap_or_default(),
-            calibrations: calibrated.map(|record| (record.metric.as_str(), Calibrated::from(record))).collect(),
+            calibrations: calibrated
+                .flat_map(|record| {
+                    // What is read from the same probe is calibrated with it.
+                    let sibling = record.metric.sibling().filter(|sibling| about.probes.contains_key(sibling));
+                    [Some(record.metric), sibling]
+                        .into_iter()
+                        .flatten()
+                        .map(move |m| (m.as_str(), Calibrated::from(record)))
+                })
+                .collect(),
             sensors: about.probes.into_iter().map(|(metric, report)| (metric.as_str(), Probe::from(report))).collect(),
             settings: Settings::from(stored),
         }

@@ -9,12 +9,15 @@ use shared::calibration::{Calibration, CalibrationRecord, RecordId};
 use shared::message::calibrate::{CalibrationDown, CalibrationUp, News, Order, View};
 use shared::message::{LinkState, MessageError, Sensors};
 use shared::sensor::Sensor;
-use shared::{ClockQuality, DeviceName, ServerTime, Status, Topic, UtcMillis};
+use shared::{ClockQuality, DeviceName, Metric, ServerTime, Status, Topic, UtcMillis};
 use std::{collections::HashMap, sync::Arc};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// Views of a calibration that a device may have shown in a second: it sends about one.
 const VIEWS: Rate = Rate { most: 10, period_ms: 1000 };
+/// Records and sensors of a device that are taken: a technician makes a few a day. What is more is said again later.
+const RECORDS: Rate = Rate { most: 60, period_ms: 3_600_000 };
+const SENSORS: Rate = Rate { most: 20, period_ms: 3_600_000 };
 /// Complaints about a device that may be logged: a refused record is said again and again.
 const COMPLAINTS: Rate = Rate { most: 1, period_ms: 60_000 };
 
@@ -26,6 +29,14 @@ pub(super) enum Said {
     Record(Box<CalibrationRecord>),
 }
 
+/// What a device said, on its way.
+pub(super) struct Heard {
+    pub(super) device: DeviceName,
+    pub(super) said: Said,
+    /// Held until it is done with: it counts against what the link may queue.
+    pub(super) _room: OwnedSemaphorePermit,
+}
+
 /// Why something that a device says is not kept.
 #[derive(Debug, thiserror::Error)]
 enum SaidError {
@@ -35,6 +46,10 @@ enum SaidError {
     NoDevice,
     #[error("calibration {id}: {field}: {fix}")]
     Record { id: RecordId, field: &'static str, fix: &'static str },
+    #[error("sensor of {metric}: {field}: {fix}")]
+    Sensor { metric: Metric, field: &'static str, fix: &'static str },
+    #[error("it says more records of calibrations, or more sensors, than is taken in an hour")]
+    TooMany,
 }
 
 impl Said {
@@ -102,12 +117,15 @@ pub enum PublishError {
 
 impl Ingest {
     /// Records what devices say until no more comes.
-    pub(super) async fn record_all(self: Arc<Self>, mut heard: mpsc::Receiver<(DeviceName, Said)>) {
+    pub(super) async fn record_all(self: Arc<Self>, mut heard: mpsc::Receiver<Heard>) {
         let (mut views, mut complaints) = (Happened::default(), Happened::default());
-        while let Some((device, said)) = heard.recv().await {
+        let (mut records, mut sensors_said) = (Happened::default(), Happened::default());
+        while let Some(Heard { device, said, _room }) = heard.recv().await {
             let now = self.clock.now();
             let done = match said {
                 Said::Status(status) => self.record_status(&device, &status, now).await,
+                Said::Sensors(_) if !sensors_said.again(&device, &SENSORS, now) => Err(SaidError::TooMany),
+                Said::Record(_) if !records.again(&device, &RECORDS, now) => Err(SaidError::TooMany),
                 Said::Sensors(sensors) => self.record_sensors(&device, &sensors, now).await,
                 Said::Record(record) => self.record_calibration(&device, &record, now).await,
                 Said::View(view) => {
@@ -147,6 +165,9 @@ impl Ingest {
     }
 
     async fn record_sensors(&self, device: &DeviceName, sensors: &Sensors, now: UtcMillis) -> Result<(), SaidError> {
+        for (&metric, report) in &sensors.probes {
+            report.check().map_err(|(field, fix)| SaidError::Sensor { metric, field, fix })?;
+        }
         if self.store.record_sensors(device, sensors, now).await? {
             self.live.publish(Event::Device { name: device.clone() });
         }
@@ -209,6 +230,9 @@ impl Ingest {
 /// Checks a record from outside; the field that is wrong, and what to do about it.
 fn check(record: &CalibrationRecord) -> Result<(), (&'static str, &'static str)> {
     record.check()?;
+    if record.undoes.is_some() {
+        return Err(("undoes", "a calibration is taken back at the dashboard or with `tirta calibrations undo`"));
+    }
     let takes =
         |calibration: &Calibration| Sensor::usual(record.metric).is_none_or(|sensor| sensor.law().takes(calibration));
     if record.calibration.as_ref().is_none_or(takes) {

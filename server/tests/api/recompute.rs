@@ -13,7 +13,12 @@ async fn prepared(site: &Site, cookie: &str, at: i64) -> Device {
     let report = ProbeReport { source: "ads1115 0x48 A0".to_owned(), sensor: Sensor::usual(Metric::Ph), limits: None };
     device.describe(&Sensors::new([(Metric::Ph, report)].into())).await;
     device.calibrate(&record(1, at - 10)).await;
-    device.send((1..=3).map(|n| reading(n, at + n as i64 * 1000, Metric::Ph, Ok(1.5))).collect()).await;
+    // It has no thermometer, and says so.
+    let cold = |n| {
+        let reading = reading(n, at + n as i64 * 1000, Metric::Ph, Ok(1.5));
+        shared::Reading { flags: reading.flags.with(shared::Flag::NoTemperature), ..reading }
+    };
+    device.send((1..=3).map(cold).collect()).await;
     device
 }
 

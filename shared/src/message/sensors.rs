@@ -3,7 +3,7 @@
 
 use super::{Version, json_message, known};
 use crate::Metric;
-use crate::sensor::{Limits, Sensor};
+use crate::sensor::{Complaint, Limits, Sensor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,6 +27,25 @@ pub struct ProbeReport {
     /// Which values are believed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+}
+
+/// Longest source, in characters.
+const LONGEST: usize = 128;
+
+impl ProbeReport {
+    /// Checks what came from outside.
+    ///
+    /// # Errors
+    /// The field and what to do about it.
+    pub fn check(&self) -> Result<(), Complaint> {
+        if self.source.chars().count() > LONGEST || self.source.chars().any(char::is_control) {
+            return Err(("source", "give at most 128 characters"));
+        }
+        if let Some(sensor) = &self.sensor {
+            sensor.law().check()?;
+        }
+        self.limits.as_ref().map_or(Ok(()), Limits::check)
+    }
 }
 
 impl Sensors {
