@@ -112,7 +112,8 @@ pub async fn until_enrolled(
 pub async fn once(server: &Server, home: &Home, serial: Serial, time: &Time) -> Result<Identity, EnrolError> {
     let token = token(server)?;
     let key = home.key_pair()?;
-    let request = EnrolRequest { serial, token, csr: certificate_request(&key, serial)? };
+    let csr = certificate_request(&key, serial)?;
+    let request = EnrolRequest { serial, token, csr, model: None, copied_from: None };
     let reply = match tokio::time::timeout(ATTEMPT, ask(server, &request, time)).await {
         Ok(reply) => reply?,
         Err(_) => return Err(connection(server, "no answer in time")),

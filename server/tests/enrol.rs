@@ -45,7 +45,7 @@ async fn ask(
     serial: Serial,
     csr: String,
 ) -> Result<EnrolReply, EnrolError> {
-    let request = EnrolRequest { serial, token: token.to_owned(), csr };
+    let request = EnrolRequest { serial, token: token.to_owned(), csr, model: None, copied_from: None };
     enrol(store, ca, &request, Broker { host: None, port: 8883 }, now()).await
 }
 

@@ -23,6 +23,9 @@ pub enum IdError {
     /// Not the id of a calibration.
     #[error("record id {0:?}: 16 hexadecimal digits are needed")]
     Record(String),
+    /// Not the id of a run.
+    #[error("run id {0:?}: 16 hexadecimal digits are needed")]
+    Run(String),
 }
 
 /// The name that the server allocates to a device, such as `pi-7`. It is the common name of the
@@ -93,6 +96,11 @@ pub struct BufferId(u64);
 #[serde(try_from = "String", into = "String")]
 pub struct RecordId(u64);
 
+/// Names one run of an agent, from its start to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunId(u64);
+
 macro_rules! random_id {
     ($type:ident, $error:ident) => {
         impl $type {
@@ -116,6 +124,7 @@ macro_rules! random_id {
 }
 random_id!(BufferId, Buffer);
 random_id!(RecordId, Record);
+random_id!(RunId, Run);
 
 macro_rules! text_form {
     ($type:ty, $format:literal) => {
@@ -141,6 +150,7 @@ text_form!(DeviceName, "{}");
 text_form!(Serial, "{:016x}");
 text_form!(BufferId, "{:016x}");
 text_form!(RecordId, "{:016x}");
+text_form!(RunId, "{:016x}");
 
 #[cfg(test)]
 mod tests {

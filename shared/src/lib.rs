@@ -5,6 +5,7 @@
 pub mod calibration;
 pub mod clock;
 pub mod enrol;
+pub mod fleet;
 pub mod id;
 pub mod message;
 pub mod metric;
@@ -13,7 +14,7 @@ pub mod sensor;
 pub mod topic;
 
 pub use clock::{Clock, ClockQuality, Stamp, UtcMillis};
-pub use id::{BufferId, DeviceName, Seq, Serial};
+pub use id::{BufferId, DeviceName, RunId, Seq, Serial};
 pub use message::{Ack, Batch, PROTOCOL_VERSION, ServerTime, Settings, Status};
 pub use metric::{Metric, Unit};
 pub use reading::{Fault, Flag, Flags, Outcome, Reading, Value};

@@ -17,6 +17,8 @@ pub enum Topic {
     Sensors(DeviceName),
     /// Up: [`crate::message::calibrate::CalibrationUp`]. QoS 1.
     CalibrationUp(DeviceName),
+    /// Up: a [`crate::message::Renewal`]: the device asks for its next certificate. QoS 1.
+    Renewal(DeviceName),
     /// Down: an [`crate::Ack`]. QoS 1.
     Ack(DeviceName),
     /// Down: [`crate::Settings`], retained. QoS 1.
@@ -25,21 +27,29 @@ pub enum Topic {
     Time(DeviceName),
     /// Down: [`crate::message::calibrate::CalibrationDown`]. QoS 1.
     CalibrationDown(DeviceName),
+    /// Down: a [`crate::message::Certificate`]. QoS 1.
+    Certificate(DeviceName),
 }
 
 impl Topic {
     /// The server's subscriptions: everything that comes up from all devices.
-    pub const ALL_UP: [&str; 4] =
-        ["tirta/+/up/readings", "tirta/+/up/status", "tirta/+/up/sensors", "tirta/+/up/calibration"];
+    pub const ALL_UP: [&str; 5] = [
+        "tirta/+/up/readings",
+        "tirta/+/up/status",
+        "tirta/+/up/sensors",
+        "tirta/+/up/calibration",
+        "tirta/+/up/renewal",
+    ];
 
     /// What one device subscribes to: each by its name, because a broker finds names at once but
     /// compares every message with every pattern that anybody has subscribed to.
-    pub fn down(device: &DeviceName) -> [Topic; 4] {
+    pub fn down(device: &DeviceName) -> [Topic; 5] {
         [
             Topic::Ack(device.clone()),
             Topic::Settings(device.clone()),
             Topic::Time(device.clone()),
             Topic::CalibrationDown(device.clone()),
+            Topic::Certificate(device.clone()),
         ]
     }
 
@@ -60,10 +70,12 @@ impl Topic {
             ("up", "status") => Topic::Status(device),
             ("up", "sensors") => Topic::Sensors(device),
             ("up", "calibration") => Topic::CalibrationUp(device),
+            ("up", "renewal") => Topic::Renewal(device),
             ("down", "ack") => Topic::Ack(device),
             ("down", "settings") => Topic::Settings(device),
             ("down", "time") => Topic::Time(device),
             ("down", "calibration") => Topic::CalibrationDown(device),
+            ("down", "certificate") => Topic::Certificate(device),
             _ => return None,
         };
         if levels.next().is_none() { Some(parsed) } else { None }
@@ -75,16 +87,21 @@ impl Topic {
         | Self::Status(device)
         | Self::Sensors(device)
         | Self::CalibrationUp(device)
+        | Self::Renewal(device)
         | Self::Ack(device)
         | Self::Settings(device)
         | Self::Time(device)
-        | Self::CalibrationDown(device)) = self;
+        | Self::CalibrationDown(device)
+        | Self::Certificate(device)) = self;
         device
     }
 
     /// Whether it goes up, from the device to the server.
     pub fn is_up(&self) -> bool {
-        matches!(self, Self::Readings(_) | Self::Status(_) | Self::Sensors(_) | Self::CalibrationUp(_))
+        matches!(
+            self,
+            Self::Readings(_) | Self::Status(_) | Self::Sensors(_) | Self::CalibrationUp(_) | Self::Renewal(_)
+        )
     }
 
     /// Whether `device` itself may publish to `topic` (also by its last will).
@@ -106,10 +123,12 @@ impl fmt::Display for Topic {
             Topic::Status(_) => "up/status",
             Topic::Sensors(_) => "up/sensors",
             Topic::CalibrationUp(_) => "up/calibration",
+            Topic::Renewal(_) => "up/renewal",
             Topic::Ack(_) => "down/ack",
             Topic::Settings(_) => "down/settings",
             Topic::Time(_) => "down/time",
             Topic::CalibrationDown(_) => "down/calibration",
+            Topic::Certificate(_) => "down/certificate",
         };
         write!(f, "tirta/{}/{level}", self.device())
     }
@@ -125,7 +144,13 @@ mod tests {
 
     #[test]
     fn every_topic_reads_back_what_it_wrote() {
-        let up = [Topic::Readings(pi(7)), Topic::Status(pi(7)), Topic::Sensors(pi(7)), Topic::CalibrationUp(pi(7))];
+        let up = [
+            Topic::Readings(pi(7)),
+            Topic::Status(pi(7)),
+            Topic::Sensors(pi(7)),
+            Topic::CalibrationUp(pi(7)),
+            Topic::Renewal(pi(7)),
+        ];
         for (topic, pattern) in up.iter().zip(Topic::ALL_UP) {
             assert_eq!(topic.to_string(), pattern.replace('+', "pi-7"));
         }

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)] // a test may
 
 use proptest::prelude::*;
-use shared::message::{BufferStatus, Intervals, LinkState, Refusal, Rejection, Trouble};
+use shared::enrol::{CopiedFrom, EnrolRequest, WaitReason, Waiting};
+use shared::message::{BufferStatus, Certificate, Intervals, LinkState, Refusal, Rejection, Renewal, Trouble};
 use shared::*;
 
 const NOW: UtcMillis = UtcMillis(1_763_690_500_000);
@@ -191,17 +192,20 @@ fn a_status_has_these_bytes() {
     let mut status = Status::new(LinkState::Online);
     status.agent = "0.1.0".to_owned();
     status.boot = "b7".to_owned();
+    status.run = Some(RunId::from_random(7));
     status.clock = Some(ClockQuality::Synced);
     status.settings = 3;
     status.buffer = Some(BufferStatus::new(BufferId::from_random(1), 12, 0));
     status.probes.insert("ph".to_owned(), "ok".to_owned());
     let bytes = concat!(
-        r#"{"v":1,"state":"online","agent":"0.1.0","boot":"b7","clock":"synced","settings":3,"#,
+        r#"{"v":1,"state":"online","agent":"0.1.0","boot":"b7","run":"0000000000000007","clock":"synced","settings":3,"#,
         r#""buffer":{"id":"0000000000000001","pending":12,"dropped":0},"probes":{"ph":"ok"}}"#
     );
     assert_eq!(status.encode(), bytes);
     assert_eq!(Status::decode(bytes.as_bytes()).unwrap(), status);
-    assert_eq!(status.last_will().encode(), r#"{"v":1,"state":"lost","agent":"0.1.0","boot":"b7","settings":0}"#);
+    let last_will = r#"{"v":1,"state":"lost","agent":"0.1.0","boot":"b7","run":"0000000000000007","settings":0}"#;
+    assert_eq!(status.last_will().encode(), last_will);
+    assert_eq!(Status::decode(br#"{"v":1,"state":"online","boot":"b7"}"#).unwrap().run, None, "an older agent");
 }
 
 #[test]
@@ -219,4 +223,37 @@ fn a_buffers_trouble_is_a_word_and_a_newer_agents_word_is_tolerated() {
     let mut said = Status::new(LinkState::Online);
     said.buffer = Some(status(r#""disk_full""#));
     assert!(said.encode().contains(r#""dropped":0,"trouble":"disk_full","set_aside":2}"#), "{}", said.encode());
+}
+
+#[test]
+fn a_renewal_and_its_answer_have_these_bytes() {
+    let csr = "-----BEGIN CERTIFICATE REQUEST-----\n";
+    assert_eq!(Renewal::new(csr.to_owned()).encode(), r#"{"v":1,"csr":"-----BEGIN CERTIFICATE REQUEST-----\n"}"#);
+    let answer = Certificate::new("certificate".to_owned(), "ca".to_owned());
+    let bytes = r#"{"v":1,"certificate":"certificate","ca":"ca"}"#;
+    assert_eq!(answer.encode(), bytes);
+    assert_eq!(Certificate::decode(bytes.replace('}', r#","later":1}"#).as_bytes()).unwrap(), answer);
+    assert!(Renewal::decode(br#"{"v":2,"csr":""}"#).is_err());
+}
+
+#[test]
+fn what_is_said_at_the_enrolment_has_these_bytes_and_tolerates_an_older_agent() {
+    let request = EnrolRequest {
+        serial: "10000000deadbeef".parse().unwrap(),
+        token: "tirta_x".to_owned(),
+        csr: "csr".to_owned(),
+        model: Some("Raspberry Pi 4 Model B Rev 1.4".to_owned()),
+        copied_from: Some(CopiedFrom { name: DeviceName::numbered(7), serial: "10000000cafebabe".parse().unwrap() }),
+    };
+    let bytes = concat!(
+        r#"{"serial":"10000000deadbeef","token":"tirta_x","csr":"csr","model":"Raspberry Pi 4 Model B Rev 1.4","#,
+        r#""copied_from":{"name":"pi-7","serial":"10000000cafebabe"}}"#
+    );
+    assert_eq!(serde_json::to_string(&request).unwrap(), bytes);
+    let older = r#"{"serial":"10000000deadbeef","token":"tirta_x","csr":"csr"}"#;
+    assert_eq!(serde_json::from_str::<EnrolRequest>(older).unwrap().copied_from, None);
+    let waiting = Waiting { reason: WaitReason::SecondKey, retry_s: 30 };
+    assert_eq!(serde_json::to_string(&waiting).unwrap(), r#"{"reason":"second_key","retry_s":30}"#);
+    let newer: Waiting = serde_json::from_str(r#"{"reason":"full_moon","retry_s":30}"#).unwrap();
+    assert_eq!(newer.reason, WaitReason::Other);
 }

@@ -62,9 +62,13 @@ impl Said {
                 News::View(view) => Self::View(Box::new(view)),
                 News::Record(record) => Self::Record(Box::new(record)),
             }),
-            Topic::Readings(_) | Topic::Ack(_) | Topic::Settings(_) | Topic::CalibrationDown(_) | Topic::Time(_) => {
-                None
-            }
+            Topic::Readings(_)
+            | Topic::Renewal(_)
+            | Topic::Ack(_)
+            | Topic::Settings(_)
+            | Topic::CalibrationDown(_)
+            | Topic::Time(_)
+            | Topic::Certificate(_) => None,
         })
     }
 }

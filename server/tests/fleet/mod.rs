@@ -88,7 +88,7 @@ impl Fleet {
         let key = KeyPair::generate().unwrap();
         let serial = random_serial();
         let csr = request(&key, &serial.to_string());
-        let request = EnrolRequest { serial, token: self.token.clone(), csr };
+        let request = EnrolRequest { serial, token: self.token.clone(), csr, model: None, copied_from: None };
         let broker = Broker { host: None, port: 8883 };
         let reply = enrol::enrol(&self.store, &self.authority, &request, broker, now()).await.unwrap();
         self.card(reply.name.as_str(), reply.certificate, key.serialize_pem())

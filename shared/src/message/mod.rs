@@ -6,6 +6,7 @@
 mod ack;
 mod batch;
 pub mod calibrate;
+mod renewal;
 mod sensors;
 mod server_time;
 mod settings;
@@ -13,6 +14,7 @@ mod status;
 
 pub use ack::Ack;
 pub use batch::{Batch, MAX_PAYLOAD, MAX_READINGS, Received, Refusal, Refused, Rejection};
+pub use renewal::{Certificate, Renewal};
 pub use sensors::{ProbeReport, Sensors};
 pub use server_time::ServerTime;
 pub use settings::{IntervalError, Intervals, Settings};

@@ -1,7 +1,7 @@
 //! What a device says about itself: retained, sent at each connection and change, and left behind as last will.
 
 use super::{Version, json_message};
-use crate::{BufferId, ClockQuality};
+use crate::{BufferId, ClockQuality, id::RunId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,6 +29,9 @@ pub struct Status {
     /// Identifies this boot of the device.
     #[serde(default)]
     pub boot: String,
+    /// Identifies this run of the agent. One that comes back after another was heard shows that two boards use one key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
     /// How far the device's clock can be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockQuality>,
@@ -98,6 +101,7 @@ impl Status {
             state,
             agent: String::new(),
             boot: String::new(),
+            run: None,
             clock: None,
             settings: 0,
             buffer: None,
@@ -108,7 +112,7 @@ impl Status {
 
     /// The last will of this device's present boot.
     pub fn last_will(&self) -> Self {
-        Self { agent: self.agent.clone(), boot: self.boot.clone(), ..Self::new(LinkState::Lost) }
+        Self { agent: self.agent.clone(), boot: self.boot.clone(), run: self.run, ..Self::new(LinkState::Lost) }
     }
 }
 json_message!(Status);
