@@ -207,7 +207,8 @@ async fn an_expired_token_is_worth_nothing_even_to_a_device_that_enrolled_with_i
         let (serial, key) = (random_serial(), p256());
         ask_with(&db.store, &ca, &token, serial, &key).await.unwrap();
         let later = UtcMillis(now().0 + 2 * HOUR);
-        let request = EnrolRequest { serial, token, csr: request(&key, &serial.to_string()) };
+        let request =
+            EnrolRequest { serial, token, csr: request(&key, &serial.to_string()), model: None, copied_from: None };
         let answer = enrol(&db.store, &ca, &request, Broker { host: None, port: 1 }, later).await;
         assert_eq!(code(answer), "token_expired", "{}", db.engine);
     }

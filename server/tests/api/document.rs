@@ -81,7 +81,7 @@ fn enrolment_is_described_as_agents_speak_it() {
     use shared::enrol::{Broker, EnrolReply, EnrolRequest};
     let serial = "10000000deadbeef".parse().unwrap();
     let text = String::new;
-    let request = EnrolRequest { serial, token: text(), csr: text() };
+    let request = EnrolRequest { serial, token: text(), csr: text(), model: None, copied_from: None };
     let broker = Broker { host: Some(text()), port: 8883 };
     let (name, server_time) = (shared::DeviceName::numbered(1), shared::UtcMillis(0));
     let reply = EnrolReply { name, certificate: text(), ca: text(), broker: broker.clone(), server_time };
