@@ -9,6 +9,7 @@ pub mod connect;
 pub mod fleet_file;
 pub mod history;
 pub mod instant;
+pub mod labels;
 pub mod registrations;
 pub mod tokens;
 pub mod waiting;

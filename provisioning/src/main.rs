@@ -3,7 +3,7 @@
 mod command;
 
 use clap::{Parser, Subcommand};
-use command::{access, audit, authority, calibrations, devices, error, fleet_config, token, waiting};
+use command::{access, audit, authority, calibrations, devices, error, fleet_config, labels, token, waiting};
 use std::{io::Write, process::ExitCode};
 
 /// Administers a Tirta server: who is in the fleet, who may join, and what was done.
@@ -20,6 +20,8 @@ struct Cli {
 enum What {
     /// Makes the file for the boot partition of each card, which brings devices into the fleet.
     FleetConfig(fleet_config::FleetConfig),
+    /// Makes labels with a code to scan, as PDF or PNG for the printer.
+    Labels(labels::Labels),
     /// Boards that ask for an identity and wait for approval.
     #[command(subcommand)]
     Waiting(waiting::Command),
@@ -57,6 +59,7 @@ async fn run(cli: Cli) -> Result<(), error::TirtaError> {
     let mut out = std::io::stdout().lock();
     match cli.command {
         What::FleetConfig(command) => command.run(access, &mut out).await,
+        What::Labels(command) => command.run(access).await,
         What::Waiting(command) => command.run(access, &mut out).await,
         What::Devices(command) => command.run(access, &mut out).await,
         What::Token(command) => command.run(access, &mut out).await,
@@ -82,6 +85,8 @@ mod tests {
             "tirta token delete 0123",
             "tirta fleet-config --out - --uses 99 --valid 7d --admits registered --address https://tirta.local:8443",
             "tirta fleet-config --discover --serials-file boards.txt --force",
+            "tirta labels --format pdf --out labels.pdf --names pi-1..pi-99 --address https://tirta.local:8443",
+            "tirta labels --out labels.png --location Greenhouse --paper letter --columns 2 --rows 7",
             "tirta waiting list",
             "tirta waiting approve w1 w2 --location Greenhouse",
             "tirta waiting approve --all",
@@ -107,6 +112,8 @@ mod tests {
             assert!(Cli::try_parse_from(words.split(' ')).is_ok(), "{words}");
         }
         for words in [
+            "tirta labels --out labels.pdf --names pi-9..pi-1",
+            "tirta labels --out labels.pdf --columns 0",
             "tirta waiting approve",
             "tirta waiting approve w1 --all",
             "tirta waiting approve --all --location Greenhouse",

@@ -1,6 +1,7 @@
 //! Why a command failed, in words for whoever typed it.
 
 use provisioning::client::ClientError;
+use provisioning::labels::LabelError;
 use std::{io, path::PathBuf};
 
 /// Why a command failed.
@@ -9,6 +10,9 @@ pub enum TirtaError {
     /// The server, or the way to it.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The labels.
+    #[error(transparent)]
+    Labels(#[from] LabelError),
     /// A file that was named.
     #[error("{}: {why}", file.display())]
     File {
