@@ -83,6 +83,16 @@ pub struct Device {
     /// Its buffer.
     #[serde(default)]
     pub buffer: Option<DeviceBuffer>,
+    /// Its newest certificate.
+    #[serde(default)]
+    pub certificate: Option<DeviceCertificate>,
+}
+
+/// A device's certificate.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeviceCertificate {
+    /// UTC milliseconds.
+    pub expires_at: i64,
 }
 
 /// The state of a device's buffer, as it last said.

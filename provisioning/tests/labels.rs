@@ -125,8 +125,13 @@ fn a_pdf_is_what_readers_expect_and_its_words_are_those_of_its_font() {
     let file = pdf(&labels(1), &grid(3, 8)).unwrap();
     assert!(file.starts_with(b"%PDF-1."));
     let text: String = file.iter().map(|byte| char::from(*byte)).collect();
-    for part in ["/MediaBox [0 0 595.2 841.92]", "/BaseFont /Helvetica-Bold", "/Encoding /WinAnsiEncoding", "/Count 1"]
-    {
+    for part in [
+        "/MediaBox [0 0 595.2 841.92]",
+        "/BaseFont /Helvetica-Bold",
+        "/Encoding /WinAnsiEncoding",
+        "/Count 1",
+        "/PrintScaling /None",
+    ] {
         assert!(text.contains(part), "{part}");
     }
     // The table of where everything is.

@@ -7,14 +7,14 @@ use super::words::{say, seconds};
 use clap::Subcommand;
 use provisioning::boards::{Claim, Claimed};
 use provisioning::client::Device;
-use provisioning::instant::minute;
+use provisioning::instant::{day, minute};
 use shared::{DeviceName, Serial};
 use std::io::Write;
 
 /// What can be done with devices.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Lists the devices.
+    /// Lists the devices: serial, state, readings that wait on it, its agent, until when its certificate is good.
     List,
     #[command(flatten)]
     Registry(registry::Command),
@@ -93,8 +93,10 @@ impl Command {
 fn line(device: &Device) -> String {
     let pending = device.buffer.as_ref().map_or_else(|| "-".to_owned(), |buffer| buffer.pending.to_string());
     let agent = device.agent.as_deref().unwrap_or("-");
+    let until = device.certificate.as_ref().map_or_else(|| "-".to_owned(), |certificate| day(certificate.expires_at));
     let note = if device.simulated { "simulated" } else { "" };
-    format!("{:<12} {:<16} {:<11} {pending:>8} pending  {agent:<8} {note}", device.name, device.serial, device.state)
+    let Device { name, serial, state, .. } = device;
+    format!("{name:<12} {serial:<16} {state:<11} {pending:>8} pending  {agent:<8} until {until:<10} {note}")
 }
 
 fn claimed(claimed: &Claimed) -> String {
@@ -107,6 +109,17 @@ fn claimed(claimed: &Claimed) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_is_a_line_with_what_is_known_of_it() {
+        let text = r#"{"name":"pi-7","serial":"10000000a3c40011","state":"online","agent":"0.1.0","buffer":{"pending":3,
+            "dropped":0},"certificate":{"serial_number":"01","issued_at":0,"expires_at":86400000,"ca_sha256":"aa"}}"#;
+        let wanted = "pi-7         10000000a3c40011 online             3 pending  0.1.0    until 1970-01-02 ";
+        assert_eq!(line(&serde_json::from_str(text).unwrap()), wanted);
+        let bare = r#"{"name":"pi-8","serial":"10000000a3c40012","state":"quarantined","simulated":true}"#;
+        let wanted = "pi-8         10000000a3c40012 quarantined        - pending  -        until -          simulated";
+        assert_eq!(line(&serde_json::from_str(bare).unwrap()), wanted);
+    }
 
     #[test]
     fn a_claim_is_told_with_what_it_did() {

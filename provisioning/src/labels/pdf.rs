@@ -24,7 +24,10 @@ pub fn file(pages: &[Vec<Mark>], grid: &Grid) -> Vec<u8> {
     let (catalog, tree, regular, bold) = (next(), next(), next(), next());
     let ids: Vec<(Ref, Ref)> = pages.iter().map(|_| (next(), next())).collect();
     let mut pdf = Pdf::new();
-    pdf.catalog(catalog).pages(tree);
+    let mut root = pdf.catalog(catalog);
+    // A reader that fits pages to the paper would make labels smaller than the sheets that they are printed on.
+    root.pages(tree).insert(Name(b"ViewerPreferences")).dict().pair(Name(b"PrintScaling"), Name(b"None"));
+    root.finish();
     pdf.pages(tree).kids(ids.iter().map(|(page, _)| *page)).count(i32::try_from(ids.len()).unwrap_or(i32::MAX));
     for (font, name) in [(regular, Name(b"Helvetica")), (bold, Name(b"Helvetica-Bold"))] {
         pdf.type1_font(font).base_font(name).encoding_predefined(Name(b"WinAnsiEncoding"));
