@@ -4,6 +4,7 @@ use super::access::Access;
 use super::error::TirtaError;
 use super::words::address;
 use clap::{Args, ValueEnum};
+use provisioning::connect::is_loopback;
 use provisioning::labels::{Grid, Label, Names, Paper, matching, pdf, png};
 use provisioning::registrations::Registration;
 use std::{io::Write, path::Path, path::PathBuf};
@@ -85,7 +86,11 @@ impl Labels {
 
     /// What is printed stays: an address that only this machine has would be of no use on a label.
     fn address(&self, server: &str) -> Result<String, TirtaError> {
-        let given = self.address.clone().or_else(|| address(server).ok());
+        let elsewhere = |address: &String| {
+            let uri: Option<hyper::Uri> = address.parse().ok();
+            uri.is_some_and(|uri| uri.host().is_some_and(|host| !is_loopback(host.trim_matches(['[', ']']))))
+        };
+        let given = self.address.clone().or_else(|| address(server).ok().filter(elsewhere));
         given.ok_or_else(|| {
             TirtaError::Arguments(format!(
                 "--address: a phone can't use {server}; give the address at which people find the server, such as https://tirta.local:8443"
@@ -127,6 +132,28 @@ fn named(out: &Path, pages: Vec<Vec<u8>>) -> Vec<(PathBuf, Vec<u8>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Alone {
+        #[command(flatten)]
+        labels: Labels,
+    }
+
+    #[test]
+    fn the_servers_address_is_printed_only_if_a_phone_can_use_it() {
+        let address = |server: &str, given: Option<&str>| {
+            let mut labels = Alone::parse_from(["labels", "--out", "l.pdf"]).labels;
+            // Whatever the environment says.
+            labels.address = given.map(str::to_owned);
+            labels.address(server).map_err(|e| e.to_string())
+        };
+        assert_eq!(address("https://tirta.local:8443/", None).unwrap(), "https://tirta.local:8443");
+        for useless in ["http://127.0.0.1:8080", "https://127.0.0.1:8443", "https://[::1]:8443", "https://localhost"] {
+            assert!(address(useless, None).unwrap_err().contains("a phone can't use"), "{useless}");
+            assert_eq!(address(useless, Some("https://a")).unwrap(), "https://a");
+        }
+    }
 
     #[test]
     fn several_pages_are_numbered() {
