@@ -1,7 +1,7 @@
 //! The use case "a device asks for an identity". Knows the store and the authority, not HTTP.
 
 use crate::{
-    ca::{Authority, CaError, CsrError},
+    ca::{self, Authority, CaError, CsrError},
     store::{Allocation, Store, StoreError},
 };
 use shared::{
@@ -90,7 +90,7 @@ pub async fn enrol(
         Allocation::SerialInUse => return Err(EnrolError::SerialInUse(serial)),
         Allocation::Revoked => return Err(EnrolError::Revoked(serial)),
     };
-    let certificate = authority.sign_device(&request.csr, serial, &name, now)?.certificate;
+    let certificate = authority.sign_device(&request.csr, serial, &name, ca::DEFAULT_LIFE, now)?.certificate;
     tracing::info!(device = name.as_str(), %serial, "enrolled");
-    Ok(EnrolReply { name, certificate, ca: authority.ca_pem().to_owned(), broker, server_time: now })
+    Ok(EnrolReply { name, certificate, ca: authority.ca_pem(), broker, server_time: now })
 }

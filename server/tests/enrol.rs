@@ -75,7 +75,7 @@ async fn a_device_gets_a_name_a_certificate_for_two_years_and_the_way_to_the_bro
         let serial = random_serial();
         let reply = ask_with(&db.store, &ca, &token, serial, &key).await.unwrap();
         assert_eq!(reply.name.as_str(), "pi-1", "{}", db.engine);
-        assert_eq!((reply.ca.as_str(), reply.broker.port), (ca.ca_pem(), 8883));
+        assert_eq!((reply.ca.as_str(), reply.broker.port), (ca.ca_pem().as_str(), 8883));
 
         let der = CertificateDer::from_pem_slice(reply.certificate.as_bytes()).unwrap();
         let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
@@ -284,7 +284,7 @@ async fn a_request_that_proves_no_key_is_refused() {
         "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n".to_owned(),
         good[..good.len() / 2].to_owned(),
         good.replace("CERTIFICATE REQUEST", "PRIVATE KEY"),
-        ca.ca_pem().to_owned(),
+        ca.ca_pem(),
         // Half of another request's signature.
         bodies[..bodies.len() - 2].join("\n") + "\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
         format!("{}{}", " ".repeat(MAX_CSR), good),

@@ -79,8 +79,9 @@ impl Server {
         let (_, token) = self.store.create_token("", 1, UtcMillis(now.0 + 60_000), now).await.unwrap();
         let fingerprint = self.authority.check_csr(&csr, serial).unwrap();
         self.store.allocate_device(&token, serial, &fingerprint, now).await.unwrap();
-        let certificate = self.authority.sign_device(&csr, serial, &pi(n), now).unwrap().certificate;
-        Device::connect(pi(n), self.broker.local_addr().port(), &certificate, &key, self.authority.ca_pem()).await
+        let certificate =
+            self.authority.sign_device(&csr, serial, &pi(n), server::ca::DEFAULT_LIFE, now).unwrap().certificate;
+        Device::connect(pi(n), self.broker.local_addr().port(), &certificate, &key, &self.authority.ca_pem()).await
     }
 
     /// Gives back what it has stored.

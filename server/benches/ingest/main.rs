@@ -169,7 +169,7 @@ async fn register(folder: &Path, url: &str, count: u32) -> Vec<Device> {
         let fingerprint = authority.check_csr(&csr, serial).unwrap();
         store.allocate_device(&token, serial, &fingerprint, now).await.unwrap();
         let name = DeviceName::numbered(n);
-        let signed = authority.sign_device(&csr, serial, &name, now).unwrap();
+        let signed = authority.sign_device(&csr, serial, &name, server::ca::DEFAULT_LIFE, now).unwrap();
         let chain = vec![CertificateDer::from_pem_slice(signed.certificate.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
         let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

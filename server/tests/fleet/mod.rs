@@ -99,7 +99,7 @@ impl Fleet {
         let key = KeyPair::generate().unwrap();
         let serial = random_serial();
         let csr = request(&key, &serial.to_string());
-        let certificate = authority.sign_device(&csr, serial, name, at).unwrap().certificate;
+        let certificate = authority.sign_device(&csr, serial, name, server::ca::DEFAULT_LIFE, at).unwrap().certificate;
         self.card(&format!("{name}-forged-{serial}"), certificate, key.serialize_pem())
     }
 
@@ -122,7 +122,7 @@ impl Fleet {
             certificate_file: file("pem", &certificate),
             key_file: file("key", &key),
             ca_file: self.dir.path().join("ca.pem"),
-            ca: self.authority.ca_pem().to_owned(),
+            ca: self.authority.ca_pem(),
             certificate,
             key,
         }
@@ -130,7 +130,7 @@ impl Fleet {
 
     /// TLS of somebody who trusts the fleet's authority but has no certificate.
     pub fn anonymous_tls(&self) -> Arc<ClientConfig> {
-        Arc::new(trusting(self.authority.ca_pem()).with_no_client_auth())
+        Arc::new(trusting(&self.authority.ca_pem()).with_no_client_auth())
     }
 }
 
