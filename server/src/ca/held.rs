@@ -66,13 +66,23 @@ impl Folder {
     /// Finishes or takes back what was interrupted, and reads; `None` if there is no authority.
     pub fn load(&self) -> Result<Option<Held>, CaError> {
         self.finish_newest()?;
-        let Some(newest) = Pair::load(&self.newest)? else { return Ok(None) };
+        let Some(newest) = Pair::load(&self.newest)? else { return self.none_at_all() };
         if !self.settle_previous(&newest)? {
             return Ok(Some(Held { newest, previous: None }));
         }
         let Some(pair) = Pair::load(&self.previous)? else { return Ok(Some(Held { newest, previous: None })) };
         let cross = self.cross(&newest, &pair)?;
         Ok(Some(Held { newest, previous: Some(Previous { pair, cross }) }))
+    }
+
+    /// No newest: then there must be no previous either, or one would begin anew although something is left.
+    fn none_at_all(&self) -> Result<Option<Held>, CaError> {
+        for present in [&self.previous.certificate, &self.previous.key] {
+            if files::exists(present)? {
+                return Err(CaError::Half { missing: self.newest.key.clone(), present: present.clone() });
+            }
+        }
+        Ok(None)
     }
 
     /// Makes the first authority. The key is moved into place first, the certificate second: what a crash can leave
@@ -102,6 +112,37 @@ impl Folder {
         step()?;
         files::set_aside(&self.previous.certificate)?;
         self.clear_previous(step)
+    }
+
+    /// A file that another authority than these has in this folder. Parts of the same are no obstacle: a restoration
+    /// that was cut left them.
+    pub fn in_the_way(&self, newest: &Pair, previous: Option<&Pair>) -> Result<Option<PathBuf>, CaError> {
+        if files::exists(&self.newest.key)? && files::exists(&self.newest.certificate)? {
+            return Ok(Some(self.newest.key.clone()));
+        }
+        let of = |paths: &Paths, pair: Option<&Pair>| {
+            let (key, pem) = pair.map(|pair| (pair.key_pem.clone(), pair.pem.clone())).unzip();
+            [(paths.key.clone(), key), (paths.certificate.clone(), pem)]
+        };
+        for (path, wanted) in of(&self.newest, Some(newest)).into_iter().chain(of(&self.previous, previous)) {
+            if files::exists(&path)? && files::read_if_text(&path)? != wanted {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes authorities that were kept elsewhere. The newest comes last: without it no server starts on the rest.
+    pub fn restore(&self, newest: &Pair, previous: Option<&Pair>, step: Step<'_>) -> Result<(), CaError> {
+        if let Some(previous) = previous {
+            for (path, text) in [(&self.previous.certificate, &previous.pem), (&self.previous.key, &previous.key_pem)] {
+                step()?;
+                files::write_aside(path, text)?;
+                step()?;
+                files::put_in_place(path)?;
+            }
+        }
+        self.put_newest(newest, step)
     }
 
     fn put_newest(&self, pair: &Pair, step: Step<'_>) -> Result<(), CaError> {

@@ -4,6 +4,7 @@
 //! Everything can change while the server runs: listeners and connections that were set up with
 //! [`Authority::server_tls`] and [`Authority::client_tls`] follow at their next hand-shake.
 
+pub mod backup;
 mod crl;
 mod csr;
 mod error;

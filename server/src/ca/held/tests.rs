@@ -130,3 +130,30 @@ fn a_damaged_previous_authority_is_an_error_that_names_it() {
         assert!(error.contains(file), "{error}");
     }
 }
+
+#[test]
+fn a_restoration_that_is_cut_at_any_moment_begins_nothing_anew_and_can_be_done_again() {
+    let (from, source, held) = rotated();
+    let previous = &held.previous.as_ref().unwrap().pair;
+    for changes in 0.. {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::of(dir.path());
+        let done = folder.restore(&held.newest, Some(previous), &mut cut_after(changes)).is_ok();
+        match folder.load() {
+            Ok(Some(found)) => assert_eq!(found.newest.sha256(), held.newest.sha256(), "after {changes}"),
+            Ok(None) => assert!(!dir.path().join("ca-previous.pem").exists(), "after {changes}"),
+            Err(error) => assert!(matches!(error, CaError::Half { .. }), "after {changes}: {error}"),
+        }
+        let complete = dir.path().join("ca.pem").exists();
+        assert_eq!(folder.in_the_way(&held.newest, Some(previous)).unwrap().is_some(), complete, "after {changes}");
+        folder.restore(&held.newest, Some(previous), &mut || Ok(())).unwrap();
+        let found = folder.load().unwrap().unwrap();
+        assert_eq!(found.previous.unwrap().pair.sha256(), previous.sha256());
+        assert_eq!(names(dir.path()), BOTH.map(str::to_owned).into(), "after {changes}");
+        if done {
+            assert!(changes >= 8 && source.load().unwrap().is_some());
+            drop(from);
+            return;
+        }
+    }
+}
