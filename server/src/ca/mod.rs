@@ -36,9 +36,6 @@ use trust::Trust;
 /// Common name of the certificates of the server itself. Device names can't begin like this.
 pub const SERVICE_NAME: &str = "tirta-server";
 
-/// How long a device's certificate is good if nobody says otherwise: it renews it long before.
-pub const DEFAULT_LIFE: Duration = Duration::from_secs(30 * 86_400);
-
 const DAY_MS: i64 = 86_400_000;
 
 /// A device's certificate.
