@@ -76,6 +76,8 @@ pub struct App {
     pub link: Link,
     /// The broker, if it runs in this process.
     pub broker: Option<Broker>,
+    /// Where an external broker lets services choose their client id.
+    pub services: Option<LinkConfig>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where devices are sent when they enrol.
@@ -143,6 +145,10 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
 
     let (stop_http, stopping) = watch::channel(false);
     let (stop_ingest, mut ingest_stopping) = watch::channel(false);
+    let services = match config.broker {
+        BrokerConfig::External { services_port: Some(port), .. } => Some(LinkConfig { port, ..link_config.clone() }),
+        _ => None,
+    };
     let live = Live::new();
     let (concerns, concerning) = mpsc::channel(identity::WAITING);
     let ingest = tokio::spawn(ingest::run(
@@ -162,6 +168,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         live,
         link,
         broker,
+        services,
         clock,
         broker_address,
         signed_out,
@@ -257,7 +264,7 @@ fn names(config: &Config) -> Vec<String> {
 
 fn link_config(config: &Config, broker: Option<&Broker>, authority: &Authority) -> Result<LinkConfig, RunError> {
     let (host, port, share) = match (&config.broker, broker) {
-        (BrokerConfig::External { host, port }, _) => (host.clone(), *port, Some("tirta-server".to_owned())),
+        (BrokerConfig::External { host, port, .. }, _) => (host.clone(), *port, Some("tirta-server".to_owned())),
         (BrokerConfig::Embedded { listen }, broker) => {
             let listens = broker.map_or(*listen, Broker::local_addr);
             (reachable(listens.ip()).to_string(), listens.port(), None)
@@ -287,7 +294,7 @@ fn reachable(ip: IpAddr) -> IpAddr {
 
 fn broker_address(config: &Config, broker: Option<&Broker>) -> shared::enrol::Broker {
     let (host, port) = match &config.broker {
-        BrokerConfig::External { host, port } => (Some(host.clone()), *port),
+        BrokerConfig::External { host, port, .. } => (Some(host.clone()), *port),
         BrokerConfig::Embedded { listen } => (None, broker.map_or(listen.port(), |b| b.local_addr().port())),
     };
     let advertise = &config.advertise;

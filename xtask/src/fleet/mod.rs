@@ -88,6 +88,8 @@ pub struct FleetSetup {
     pub small_disk: bool,
     /// So many times faster than a real device, in everything that has a rhythm; without it, for people to watch.
     pub speed: Option<u32>,
+    /// How long certificates are good, in seconds; without it, as shipped.
+    pub certificate_life_s: Option<u64>,
 }
 
 impl FleetSetup {
@@ -108,6 +110,7 @@ impl FleetSetup {
             clocks_off_by: None,
             small_disk: false,
             speed: None,
+            certificate_life_s: None,
         })
     }
 }
@@ -158,6 +161,7 @@ impl Fleet {
             ports: setup.ports,
             database_url: setup.database_url.clone(),
             external_broker: setup.mosquitto,
+            certificate_life_s: setup.certificate_life_s,
         };
         let server = Server::start(programs, server).await?;
         let mosquitto = if setup.mosquitto {
