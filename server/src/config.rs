@@ -50,6 +50,8 @@ pub struct Config {
     pub https: SocketAddr,
     /// Where plain HTTP listens: on the loopback, if at all.
     pub plain: Option<SocketAddr>,
+    /// Whether it announces itself on the local network.
+    pub announce: bool,
     /// The MQTT broker.
     pub broker: BrokerConfig,
     /// Where devices are told to connect; what is absent follows from the broker.
@@ -125,6 +127,7 @@ impl Config {
             log_format: file.log_format,
             https: file.http.https,
             plain: file.http.plain,
+            announce: file.discovery.announce,
             broker,
             advertise,
         })
@@ -184,6 +187,20 @@ struct File {
     log_format: LogFormat,
     http: Http,
     broker: Broker,
+    #[serde(default)]
+    discovery: Discovery,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Discovery {
+    announce: bool,
+}
+
+impl Default for Discovery {
+    fn default() -> Self {
+        Self { announce: true }
+    }
 }
 
 #[derive(Deserialize)]
@@ -262,6 +279,7 @@ mod tests {
         let config = Config::parse(include_str!("../server.example.toml")).unwrap();
         assert_eq!(config.plain, Some("127.0.0.1:8080".parse().unwrap()));
         assert_eq!(config.public_hosts, ["tirta.local"]);
+        assert!(config.announce);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod ca;
 pub mod clock;
 pub mod config;
 pub mod digest;
+pub mod discovery;
 pub mod enrol;
 pub mod http;
 pub mod ingest;
