@@ -86,6 +86,8 @@ pub struct FleetSetup {
     pub clocks_off_by: Option<i32>,
     /// The first agent has a disk of its own, if we may mount one.
     pub small_disk: bool,
+    /// Agents are told no address: they have a fleet file, and find the server on the local network.
+    pub discovered: bool,
     /// So many times faster than a real device, in everything that has a rhythm; without it, for people to watch.
     pub speed: Option<u32>,
     /// How long certificates are good, in seconds; without it, as shipped.
@@ -109,6 +111,7 @@ impl FleetSetup {
             proxied: false,
             clocks_off_by: None,
             small_disk: false,
+            discovered: false,
             speed: None,
             certificate_life_s: None,
         })
@@ -162,6 +165,7 @@ impl Fleet {
             database_url: setup.database_url.clone(),
             external_broker: setup.mosquitto,
             certificate_life_s: setup.certificate_life_s,
+            announced: setup.discovered,
         };
         let server = Server::start(programs, server).await?;
         let mosquitto = if setup.mosquitto {
@@ -204,7 +208,7 @@ impl Fleet {
             let agent = AgentSetup {
                 folder,
                 number,
-                url: url.clone(),
+                url: (!setup.discovered).then(|| url.clone()),
                 ca_sha256: ca_sha256.clone(),
                 token: token.clone(),
                 broker,

@@ -45,6 +45,8 @@ pub struct ServerSetup {
     pub external_broker: bool,
     /// How long certificates are good, in seconds; without it, as shipped.
     pub certificate_life_s: Option<u64>,
+    /// It listens on every network and announces itself there; else on the loopback alone.
+    pub announced: bool,
 }
 
 /// A server's process, which can be killed and started again.
@@ -214,15 +216,16 @@ impl Server {
 impl ServerSetup {
     fn toml(&self) -> String {
         let Ports { https, http, broker } = self.ports;
+        let ip = if self.announced { "0.0.0.0" } else { "127.0.0.1" };
         let mut text = format!("data_dir = {:?}\n", self.folder.join("data"));
         if let Some(url) = &self.database_url {
             let _ = writeln!(text, "database_url = {url:?}");
         }
-        let _ = write!(text, "log = \"info\"\n\n[http]\nhttps = \"127.0.0.1:{https}\"\nplain = \"127.0.0.1:{http}\"\n");
+        let _ = write!(text, "log = \"info\"\n\n[http]\nhttps = \"{ip}:{https}\"\nplain = \"127.0.0.1:{http}\"\n");
         let _ = if self.external_broker {
             write!(text, "\n[broker]\nkind = \"external\"\nhost = \"127.0.0.1\"\nport = {broker}\n")
         } else {
-            write!(text, "\n[broker]\nkind = \"embedded\"\nlisten = \"127.0.0.1:{broker}\"\n")
+            write!(text, "\n[broker]\nkind = \"embedded\"\nlisten = \"{ip}:{broker}\"\n")
         };
         if let Some(life_s) = self.certificate_life_s {
             let _ = write!(text, "\n[certificates]\nlife_s = {life_s}\n");
