@@ -97,7 +97,8 @@ impl Verdict {
             Ok(None) => {}
             Err(error) => self.corrupt.push(format!("identity: {error}")),
         }
-        match home.key_pair() {
+        let pair = board().map_err(|e| e.to_string()).and_then(|board| home.key_pair(board).map_err(|e| e.to_string()));
+        match pair {
             Err(error) => self.corrupt.push(format!("key: {error}")),
             Ok(key) => {
                 let key = life::fingerprint(&key);

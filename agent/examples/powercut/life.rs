@@ -126,7 +126,7 @@ pub async fn live(folder: &Path, seed: u64, deeds: u32) -> Result<(), Box<dyn Er
     let mut dice = fastrand::Rng::with_seed(seed);
     files::make_folder(folder)?;
     let home = Home::new(folder);
-    say(format_args!("key {}", fingerprint(&home.key_pair()?)))?;
+    say(format_args!("key {}", fingerprint(&home.key_pair(board()?)?)))?;
     let file = SettingsFile::open(folder, &time());
     let (mut taken, mut version, mut calibrated, mut enrolled) = (0_u64, 0, 0, false);
     let mut left = deeds;
@@ -172,7 +172,7 @@ pub async fn live(folder: &Path, seed: u64, deeds: u32) -> Result<(), Box<dyn Er
                 say(format_args!("calibration {calibrated}"))?;
             }
             if !enrolled && dice.u32(0..20) == 0 {
-                home.save(board()?, &identity(home.key_pair()?.serialize_pem()))?;
+                home.save(board()?, &identity(home.key_pair(board()?)?.serialize_pem()))?;
                 enrolled = true;
                 say("enrolled 1")?;
             }
