@@ -10,7 +10,7 @@ mod fate;
 mod trial;
 
 pub use connection::{LinkConfig, start};
-pub use fate::ENOUGH;
+pub use fate::{ENOUGH, TRIES};
 
 use rustls::ClientConfig;
 use shared::Topic;
@@ -109,8 +109,8 @@ impl Link {
         told
     }
 
-    /// How often in a row the broker was reached and did not want this device, or was not believed. From [`ENOUGH`]
-    /// on it is no accident.
+    /// How clearly the broker has refused this device since it was last up, or was not believed. From [`ENOUGH`] on
+    /// it is no accident.
     pub fn refused(&self) -> watch::Receiver<u32> {
         self.refused.clone()
     }

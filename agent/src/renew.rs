@@ -81,13 +81,15 @@ impl Renewer {
     /// Looks after the certificate until the server no longer knows this device's key; returns its word for that.
     pub async fn run(self) -> String {
         let now = Instant::now();
+        // Where the power was away for long, all devices come back with certificates that have expired.
+        let first = now + self.backoff.clone().next_delay();
         let validity = certificate::read(&self.identity.certificate, &self.identity.name).ok();
         let mut task = Task {
             with: self,
             validity,
             chance: fastrand::f64(),
             ask_from: now,
-            https_from: now,
+            https_from: first,
             unsaved: false,
             repeats: Repeats::default(),
         };
@@ -183,7 +185,12 @@ impl Task {
                 self.complain(error, "the certificate could not be renewed; readings are kept meanwhile");
             }
         }
-        self.https_from = Instant::now() + self.with.backoff.next_delay();
+        let mut delay = self.with.backoff.next_delay();
+        if matches!(outcome, Err(RenewError::Offer(_))) {
+            // The broker is at fault, not the certificate: the server need not sign one each minute.
+            delay = delay.max(self.part_of_life(TRIES, AGAIN));
+        }
+        self.https_from = Instant::now() + delay;
         None
     }
 

@@ -203,7 +203,7 @@ async fn a_certificate_that_is_refused_several_times_gives_way_to_the_former() {
     until(&bench.link, LinkState::Up(1)).await;
     let (der, tls) = next(&bench);
     let mut verdict = bench.link.try_with(tls).await;
-    for _ in 0..link::ENOUGH {
+    for _ in 0..link::TRIES {
         assert!(verdict.try_recv().is_err());
         let refused = Session::accept(&bench.server).await;
         assert_eq!(refused.shown(), der);

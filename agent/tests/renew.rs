@@ -199,7 +199,7 @@ async fn a_next_one_that_the_broker_refuses_changes_nothing_and_is_asked_for_aga
     let csr = asked(&mut first).await;
     let next = bench.authority.sign_for(&csr, "pi-7", (-10, HOUR));
     offer(&mut first, &next, &bench.authority.pem()).await;
-    for _ in 0..link::ENOUGH {
+    for _ in 0..link::TRIES {
         assert_eq!(Session::accept(&bench.broker).await.shown(), der(&next));
     }
     let mut again = Session::ready(&bench.broker).await;

@@ -1,20 +1,37 @@
 //! Why a connection was not made: because the network is away, or because this device is not wanted.
 
 use rumqttc::{ConnectReturnCode, ConnectionError};
-use std::io::ErrorKind;
+use std::error::Error;
+use std::io::{self, ErrorKind};
 
-/// So many refusals in a row are no accident.
-pub const ENOUGH: u32 = 3;
+/// From this weight on refusals in a row are no accident.
+pub const ENOUGH: u32 = 12;
+/// So many attempts a certificate gets that is being tried.
+pub const TRIES: u32 = 3;
 
 /// What an attempt says about the certificate that it was made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Nothing: nobody was reached.
     Unreached,
-    /// Somebody was reached, and the connection came to nothing.
+    /// Somebody was reached who hung up: perhaps a proxy whose broker is away, perhaps a broker whose word was lost.
+    Vague,
+    /// TLS came to nothing: one side does not believe the other's certificate.
     Refused,
     /// The broker knows this device and does not let it in.
     Banned,
+}
+
+impl Fate {
+    /// What it adds to [`ENOUGH`].
+    pub(super) fn weight(self) -> u32 {
+        match self {
+            Self::Unreached => 0,
+            Self::Vague => 1,
+            Self::Refused => ENOUGH / 3,
+            Self::Banned => ENOUGH,
+        }
+    }
 }
 
 /// Judges an attempt that ended before the broker had welcomed the device.
@@ -32,45 +49,49 @@ pub(super) fn judge(error: &ConnectionError) -> Fate {
         )
         | ConnectionError::Timeout(_)
         | ConnectionError::RequestsDone => Fate::Unreached,
-        error => match io_kind(error) {
-            Some(kind) if is_network(kind) => Fate::Unreached,
-            _ => Fate::Refused,
+        error if is_tls(error) => Fate::Refused,
+        error => match io_of(error) {
+            Some(io) if is_network(io) => Fate::Unreached,
+            _ => Fate::Vague,
         },
     }
 }
 
-/// The kind of the input or output error at the bottom.
-fn io_kind(error: &ConnectionError) -> Option<ErrorKind> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            // A name that is not found has no kind of its own.
-            let lookup = io.to_string().contains("failed to lookup");
-            return Some(if lookup { ErrorKind::HostUnreachable } else { io.kind() });
-        }
-        cause = error.source();
-    }
-    None
+/// The input or output error at the bottom.
+fn io_of(error: &ConnectionError) -> Option<&io::Error> {
+    causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-fn is_network(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::ConnectionRefused
-            | ErrorKind::HostUnreachable
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::NetworkDown
-            | ErrorKind::AddrNotAvailable
-            | ErrorKind::TimedOut
-            | ErrorKind::WouldBlock
-            | ErrorKind::Interrupted
-    )
+fn is_tls(error: &ConnectionError) -> bool {
+    causes(error).any(|cause| {
+        let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    })
+}
+
+fn causes(error: &ConnectionError) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let error: &(dyn Error + 'static) = error;
+    std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
+}
+
+fn is_network(error: &io::Error) -> bool {
+    // A name that is not found has no kind of its own.
+    error.to_string().contains("failed to lookup")
+        || matches!(
+            error.kind(),
+            ErrorKind::ConnectionRefused
+                | ErrorKind::HostUnreachable
+                | ErrorKind::NetworkUnreachable
+                | ErrorKind::NetworkDown
+                | ErrorKind::AddrNotAvailable
+                | ErrorKind::TimedOut
+        )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io;
+    use rustls::AlertDescription;
 
     #[test]
     fn only_who_was_reached_can_refuse() {
@@ -80,9 +101,10 @@ mod tests {
         }
         let unknown = io::Error::other("failed to lookup address information: Name or service not known");
         assert_eq!(judge(&ConnectionError::Io(unknown)), Fate::Unreached);
-        let alert = io::Error::new(ErrorKind::InvalidData, "received fatal alert: CertificateExpired");
+        let alert = rustls::Error::AlertReceived(AlertDescription::CertificateExpired);
+        let alert = io::Error::new(ErrorKind::InvalidData, alert);
         assert_eq!(judge(&ConnectionError::Io(alert)), Fate::Refused);
-        assert_eq!(io(ErrorKind::UnexpectedEof), Fate::Refused);
+        assert_eq!(io(ErrorKind::UnexpectedEof), Fate::Vague);
         assert_eq!(judge(&ConnectionError::ConnectionRefused(ConnectReturnCode::Banned)), Fate::Banned);
         assert_eq!(judge(&ConnectionError::ConnectionRefused(ConnectReturnCode::ServerBusy)), Fate::Unreached);
     }

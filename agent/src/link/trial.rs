@@ -1,7 +1,7 @@
 //! With what the link connects: the certificate that is proven, or one that is being tried.
 
 use super::Candidate;
-use super::fate::{ENOUGH, Fate};
+use super::fate::{Fate, TRIES};
 use rumqttc::{EventLoop, TlsConfiguration, Transport};
 use rustls::ClientConfig;
 use std::sync::Arc;
@@ -37,17 +37,15 @@ impl Credentials {
 
     /// An attempt came to nothing. A trial that was refused often enough is over.
     pub(super) fn failed(&mut self, fate: Fate, why: &str, events: &mut EventLoop) {
-        let more = match fate {
-            Fate::Unreached => return,
-            Fate::Refused => 1,
-            Fate::Banned => ENOUGH,
-        };
+        if fate == Fate::Unreached {
+            return;
+        }
         let Some((candidate, failures)) = self.trial.take() else {
-            self.refused.send_modify(|refused| *refused = refused.saturating_add(more));
+            self.refused.send_modify(|refused| *refused = refused.saturating_add(fate.weight()));
             return;
         };
-        if failures + more < ENOUGH {
-            self.trial = Some((candidate, failures + more));
+        if fate != Fate::Banned && failures + 1 < TRIES {
+            self.trial = Some((candidate, failures + 1));
         } else {
             dress(events, &self.proven);
             let _ = candidate.verdict.send(Err(why.to_owned()));
