@@ -4,10 +4,11 @@
 
 use crate::backoff::Backoff;
 use crate::certificate;
-use crate::config::{Server, Token};
+use crate::config::Token;
 use crate::https::{self, AskError};
 use crate::identity::{Home, Identity, IdentityError, certificate_request};
 use crate::repeats::Repeats;
+use crate::seek::{SeekError, Seeker, Server};
 use crate::time::Time;
 use crate::trust::{self, TrustError};
 use hyper::StatusCode;
@@ -39,9 +40,15 @@ pub enum Outcome {
 /// Why an attempt failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
-    /// The configuration has no token.
-    #[error("no enrolment token: set server.token or server.token_file")]
+    /// Neither configuration nor fleet file has a token.
+    #[error(
+        "no enrolment token: put the fleet file (tirta-fleet.toml) on a USB stick or on the card's boot partition, or \
+         set server.token or server.token_file"
+    )]
     NoToken,
+    /// Nothing says where to ask.
+    #[error(transparent)]
+    Seek(#[from] SeekError),
     /// The token's file can't be read.
     #[error("server.token_file {path}: {error}")]
     TokenFile {
@@ -70,7 +77,7 @@ impl EnrolError {
 
 /// Enrols, trying for ever.
 pub async fn until_enrolled(
-    server: &Server,
+    seeker: &Seeker,
     home: &Home,
     board: &Board,
     time: &Time,
@@ -78,7 +85,7 @@ pub async fn until_enrolled(
 ) -> Identity {
     let (repeats, serial) = (Repeats::default(), board.serial);
     loop {
-        let delay = match once(server, home, board, time).await {
+        let delay = match anywhere(seeker, home, board, time).await {
             Ok(Outcome::Enrolled(identity)) => {
                 tracing::info!(device = %identity.name, %serial, "enrolled");
                 return *identity;
@@ -106,6 +113,18 @@ pub async fn until_enrolled(
         };
         tokio::time::sleep(delay).await;
     }
+}
+
+/// One attempt at each server that there is, until one has answered.
+async fn anywhere(seeker: &Seeker, home: &Home, board: &Board, time: &Time) -> Result<Outcome, EnrolError> {
+    let mut outcome = Err(EnrolError::Seek(SeekError::Nobody));
+    for server in seeker.servers().await? {
+        outcome = once(&server, home, board, time).await;
+        if !matches!(outcome, Err(EnrolError::Ask(AskError::Connection { .. } | AskError::Failed(_)))) {
+            break;
+        }
+    }
+    outcome
 }
 
 fn why(reason: WaitReason) -> &'static str {
@@ -141,6 +160,7 @@ pub async fn once(server: &Server, home: &Home, board: &Board, time: &Time) -> R
     let identity = Identity {
         name: reply.name,
         broker: reply.broker,
+        server: Some(server.origin()),
         key: key.serialize_pem(),
         certificate: certificate::obtained(&reply.certificate, reply.server_time),
         // Not always the pinned one: a server whose authority was replaced has proved itself by the former.

@@ -1,6 +1,6 @@
 //! One question to the server over HTTPS, and its answer. Knows no identity; whom to believe is the caller's to say.
 
-use crate::config::Server;
+use crate::seek::Server;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST};
@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// An answer longer than this is none of ours.
@@ -104,7 +103,7 @@ async fn exchange(server: &Server, path: &str, body: Vec<u8>, tls: ClientConfig)
     let failed = |problem: &dyn ToString| connection(server, problem.to_string());
     let tls = TlsConnector::from(Arc::new(tls));
     let name = ServerName::try_from(server.host.clone()).map_err(|error| failed(&error))?;
-    let tcp = TcpStream::connect((server.host.as_str(), server.port)).await.map_err(|error| failed(&error))?;
+    let tcp = server.connect().await.map_err(|error| failed(&error))?;
     let stream = tls.connect(name, tcp).await.map_err(|error| failed(&error))?;
     let (mut sender, http) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;

@@ -44,6 +44,18 @@ pub enum IdentityError {
     Key(#[from] rcgen::Error),
 }
 
+/// The server that this device enrolled at, or has followed since: how a device that was told no address finds it
+/// again where multicast DNS is silent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The host to dial.
+    pub host: String,
+    /// Its HTTPS port.
+    pub port: u16,
+    /// The name that its certificate has.
+    pub tls_name: String,
+}
+
 /// What the enrolment gave this device.
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -51,6 +63,8 @@ pub struct Identity {
     pub name: DeviceName,
     /// Where the broker listens.
     pub broker: Broker,
+    /// The server; absent in the files of older agents.
+    pub server: Option<Origin>,
     /// Its private key, PEM.
     pub key: String,
     /// Its certificate, PEM.
@@ -65,6 +79,8 @@ struct Card {
     name: DeviceName,
     serial: Serial,
     broker: Broker,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    server: Option<Origin>,
 }
 
 /// A certificate with the authority that it is used with: `renewed.toml`.
@@ -126,7 +142,8 @@ impl Home {
             Some(renewed) => renewed,
             None => Renewed { certificate: needed("device.pem")?, ca: needed("ca.pem")? },
         };
-        Ok(Some(Identity { name: card.name, broker: card.broker, key: key.pem, certificate, ca }))
+        let Card { name, broker, server, .. } = card;
+        Ok(Some(Identity { name, broker, server, key: key.pem, certificate, ca }))
     }
 
     /// The name on the card, whosever it is: for whoever may not read the key.
@@ -168,11 +185,21 @@ impl Home {
         copied::remove(&self.renewed())?;
         write(&self.0.join("device.pem"), &identity.certificate, 0o644)?;
         write(&self.0.join("ca.pem"), &identity.ca, 0o644)?;
-        let card = Card { name: identity.name.clone(), serial: board, broker: identity.broker.clone() };
-        let path = self.card();
-        let text = toml::to_string(&card).map_err(|error| broken(&path, &error.to_string()))?;
-        write(&path, &text, 0o644)?;
+        let (name, broker) = (identity.name.clone(), identity.broker.clone());
+        self.write_card(&Card { name, serial: board, broker, server: identity.server.clone() })?;
         self.named(&identity.name)
+    }
+
+    /// Remembers where the server is now; the rest of the identity stays as it is.
+    ///
+    /// # Errors
+    /// When the file can't be read or written.
+    pub fn remember(&self, board: Serial, server: &Origin) -> Result<(), IdentityError> {
+        // It may have been put away meanwhile.
+        match self.read_card()?.filter(|card| card.serial == board) {
+            Some(card) => self.write_card(&Card { server: Some(server.clone()), ..card }),
+            None => Ok(()),
+        }
     }
 
     /// Replaces the certificate and the authority, together: at any power cut either both are old or both are new.
@@ -229,6 +256,12 @@ impl Home {
 
     fn write_key(&self, board: Serial, pem: &str) -> Result<(), IdentityError> {
         write(&self.key(), &format!("{MADE_FOR}{board}\n{pem}"), 0o600)
+    }
+
+    fn write_card(&self, card: &Card) -> Result<(), IdentityError> {
+        let path = self.card();
+        let text = toml::to_string(card).map_err(|error| broken(&path, &error.to_string()))?;
+        write(&path, &text, 0o644)
     }
 }
 

@@ -9,7 +9,7 @@ mod connection;
 mod fate;
 mod trial;
 
-pub use connection::{LinkConfig, start};
+pub use connection::{Dial, LinkConfig, start};
 pub use fate::{ENOUGH, TRIES};
 
 use rustls::ClientConfig;

@@ -4,11 +4,11 @@
 
 use crate::backoff::Backoff;
 use crate::certificate::{self, CertificateError, Validity};
-use crate::config::Server;
 use crate::https::{self, AskError};
 use crate::identity::{Home, Identity, IdentityError, certificate_request};
 use crate::link::{ENOUGH, Link, LinkState};
 use crate::repeats::Repeats;
+use crate::seek::{SeekError, Seeker, Server};
 use crate::time::Time;
 use crate::trust::{self, TrustError};
 use rcgen::KeyPair;
@@ -31,8 +31,8 @@ const AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs
 pub struct Renewer {
     /// The board.
     pub serial: Serial,
-    /// Whom to ask when the link is refused.
-    pub server: Server,
+    /// Finds whom to ask when the link is refused.
+    pub seeker: Arc<Seeker>,
     /// Where the identity is kept.
     pub home: Home,
     /// The identity with which the link began.
@@ -67,6 +67,8 @@ enum OfferError {
 /// Why the server did not renew.
 #[derive(Debug, thiserror::Error)]
 enum RenewError {
+    #[error(transparent)]
+    Seek(#[from] SeekError),
     #[error(transparent)]
     Ask(#[from] AskError),
     #[error(transparent)]
@@ -194,8 +196,32 @@ impl Task {
         None
     }
 
+    /// Asks the server of this identity, and if that can't be reached or believed the one that a device without an
+    /// identity would ask: the authority may have been replaced while this device slept.
     async fn renewed_over_https(&mut self) -> Result<(), RenewError> {
-        let Renewer { server, identity, time, .. } = &self.with;
+        let mut outcome = Err(RenewError::Seek(SeekError::Nobody));
+        for anew in [false, true] {
+            let seeker = &self.with.seeker;
+            let servers = if anew { seeker.servers().await } else { seeker.servers_of(&self.with.identity).await };
+            match servers {
+                Ok(servers) => {
+                    for server in servers {
+                        outcome = self.renewed_by(&server).await;
+                        if !matches!(outcome, Err(RenewError::Ask(AskError::Connection { .. } | AskError::Failed(_)))) {
+                            return outcome;
+                        }
+                    }
+                }
+                // What the first place said is of more use.
+                Err(error) if !anew => outcome = Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        outcome
+    }
+
+    async fn renewed_by(&mut self, server: &Server) -> Result<(), RenewError> {
+        let Renewer { identity, time, .. } = &self.with;
         let tls = trust::known_or_pinned(&identity.ca, server.ca_sha256, time.clone())?;
         let request = RenewRequest { name: identity.name.clone(), csr: self.request()? };
         let reply: EnrolReply = https::post(server, RENEW_PATH, &request, tls).await?.read()?;

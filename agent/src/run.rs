@@ -17,6 +17,7 @@ use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::repeats::Repeats;
 use crate::sampler::Sampler;
+use crate::seek::Seeker;
 use crate::settings::SettingsFile;
 use crate::time::{BootClock, Time, boot_id};
 use crate::trust::TrustError;
@@ -34,7 +35,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
-use voice::Voice;
+use voice::{Address, Voice};
 
 /// What ends an agent that has begun, or keeps it from beginning.
 #[derive(Debug, thiserror::Error)]
@@ -98,8 +99,8 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
     let parts = Parts { settings: &settings, buffer: &buffer, sampler: &sampler, desk: &desk, alarm: &alarm };
-    let device =
-        Device { board, home, time, run: RunId::from_random(getrandom::u64().unwrap_or_else(|_| fastrand::u64(..))) };
+    let run = RunId::from_random(getrandom::u64().unwrap_or_else(|_| fastrand::u64(..)));
+    let device = Device { board, home, seeker: Arc::new(Seeker::new(&config, time.clone())), time, run };
     tokio::pin!(stop);
     let voice = speak(&config, &device, &parts, known, &voice_of, stop).await;
     if voice.is_ok() {
@@ -134,8 +135,8 @@ async fn speak(
 ) -> Result<Option<Voice>, RunError> {
     let mut former: Option<DeviceName> = None;
     loop {
-        let identity = tokio::select! {
-            identity = identified(known.take(), config, device) => identity,
+        let (identity, address) = tokio::select! {
+            found = identified(known.take(), config, device) => found,
             () = &mut stop => return Ok(None),
         };
         if former.as_ref().is_some_and(|former| *former != identity.name) {
@@ -144,7 +145,7 @@ async fn speak(
         }
         former = Some(identity.name.clone());
         parts.desk.name(identity.name.clone()).await;
-        let mut voice = voice::connect(config, device, identity.clone(), parts)?;
+        let mut voice = voice::connect(config, device, (identity.clone(), address), parts)?;
         voice_of.send_replace(Some((identity.name.to_string(), voice.link.state())));
         tokio::select! {
             why = voice.ended() => {
@@ -192,11 +193,23 @@ async fn keep_time(time: Time, data_dir: PathBuf, buffer: Buffer) {
     tokio::join!(known, time.clone().keep(data_dir));
 }
 
-async fn identified(known: Option<Identity>, config: &Config, device: &Device) -> Identity {
-    let Device { board, home, time, .. } = device;
-    match known {
+/// Who this device is and where its broker is, asking for what is not known for ever.
+async fn identified(known: Option<Identity>, config: &Config, device: &Device) -> (Identity, Address) {
+    let Device { board, home, seeker, time, .. } = device;
+    let mut identity = match known {
         Some(identity) => identity,
-        None => enrol::until_enrolled(&config.server, home, board, time, config.uplink.backoff()).await,
+        None => enrol::until_enrolled(seeker, home, board, time, config.uplink.backoff()).await,
+    };
+    let mut backoff = config.uplink.backoff();
+    loop {
+        if let Some(address) = broker_address(config, &identity) {
+            return (identity, address);
+        }
+        // It enrolled at an address that the configuration no longer has, with an agent that did not remember it.
+        identity.server = seeker.located(&identity).await;
+        if identity.server.is_none() {
+            sleep(backoff.next_delay()).await;
+        }
     }
 }
 
@@ -204,6 +217,8 @@ async fn identified(known: Option<Identity>, config: &Config, device: &Device) -
 struct Device {
     board: Board,
     home: Home,
+    /// Finds its server.
+    seeker: Arc<Seeker>,
     time: Time,
     /// This run of the agent.
     run: RunId,

@@ -8,7 +8,8 @@ use agent::backoff::Backoff;
 use agent::identity::{Home, Identity, certificate_request};
 use agent::link::{self, LinkConfig, LinkState};
 use agent::renew::Renewer;
-use agent::{certificate, config, trust};
+use agent::seek::Seeker;
+use agent::{certificate, trust};
 use rcgen::PublicKeyData;
 use serde_json::{Value, json};
 use shared::enrol::Broker;
@@ -75,6 +76,7 @@ impl Bench {
         let identity = Identity {
             name: pi7(),
             broker: Broker { host: None, port: broker.address.port() },
+            server: None,
             key: key.clone(),
             certificate: certificate::obtained(&certificate, UtcMillis(now() + seconds.0 * 1000)),
             ca: authority.pem(),
@@ -84,7 +86,7 @@ impl Bench {
         let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, synced()).unwrap();
         let (link, mut inbox, _) = link::start(LinkConfig {
             device: pi7(),
-            dial: ("127.0.0.1".to_owned(), broker.address.port()),
+            dial: watch::channel(("127.0.0.1".to_owned(), broker.address.port())).1,
             tls_name: "localhost".to_owned(),
             tls: Arc::new(tls),
             last_will: String::new(),
@@ -97,16 +99,16 @@ impl Bench {
                 certificates.send(Certificate::decode(&message.payload).unwrap()).await.unwrap();
             }
         });
-        let server = config::Server {
-            host: "localhost".to_owned(),
-            port: https.address.port(),
-            ca_sha256: authority.sha256(),
-            token: None,
-            broker: None,
-        };
+        let sum = authority.sha256().map(|byte| format!("{byte:02x}")).concat();
+        let port = https.address.port();
+        let text = format!(
+            "data_dir = {:?}\nserver = {{ url = \"https://localhost:{port}\", ca_sha256 = \"{sum}\" }}\n",
+            folder.path()
+        );
+        let seeker = Arc::new(Seeker::new(&text.parse().unwrap(), synced()));
         let state = link.state();
         let renewer =
-            Renewer { serial: serial(), server, home, identity, link, offers, time: synced(), backoff: quick };
+            Renewer { serial: serial(), seeker, home, identity, link, offers, time: synced(), backoff: quick };
         let ended = tokio::spawn(renewer.run());
         Self { authority, broker, https, folder, key, state, ended }
     }

@@ -52,6 +52,8 @@ pub struct Config {
     pub https: SocketAddr,
     /// Where plain HTTP listens: on the loopback, if at all.
     pub plain: Option<SocketAddr>,
+    /// Whether it announces itself on the local network.
+    pub announce: bool,
     /// The MQTT broker.
     pub broker: BrokerConfig,
     /// Where devices are told to connect; what is absent follows from the broker.
@@ -129,6 +131,7 @@ impl Config {
             log_format: file.log_format,
             https: file.http.https,
             plain: file.http.plain,
+            announce: file.discovery.announce,
             broker,
             advertise,
             lifetimes: file.certificates.check()?,
@@ -191,6 +194,7 @@ struct File {
     broker: Broker,
     #[serde(default)]
     certificates: Certificates,
+    discovery: Discovery,
 }
 
 #[derive(Deserialize, Default)]
@@ -213,6 +217,18 @@ impl Certificates {
             life: within("certificates.life_s", self.life_s, usual.life, 30, 3650 * DAY_S)?,
             grace: within("certificates.grace_s", self.grace_s, usual.grace, 0, 36_500 * DAY_S)?,
         })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Discovery {
+    announce: bool,
+}
+
+impl Default for Discovery {
+    fn default() -> Self {
+        Self { announce: true }
     }
 }
 
@@ -292,6 +308,7 @@ mod tests {
         let config = Config::parse(include_str!("../server.example.toml")).unwrap();
         assert_eq!(config.plain, Some("127.0.0.1:8080".parse().unwrap()));
         assert_eq!(config.public_hosts, ["tirta.local"]);
+        assert!(config.announce);
     }
 
     #[test]

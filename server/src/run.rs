@@ -11,7 +11,7 @@ use crate::http::{self, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
 use crate::store::{Store, StoreError};
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
-use crate::{identity, ingest, live::Live};
+use crate::{discovery, identity, ingest, live::Live};
 use shared::Clock;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::{io, sync::Arc};
@@ -106,6 +106,7 @@ pub struct Running {
     pub first_password: Option<String>,
     /// What the parts share.
     pub app: Arc<App>,
+    announcer: Option<discovery::Announcer>,
     stop_http: watch::Sender<bool>,
     stop_ingest: watch::Sender<bool>,
     http: Vec<JoinHandle<()>>,
@@ -178,6 +179,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         http.push(tokio::spawn(serve(plain, http::router(app.clone(), false), stopping)));
     }
     Ok(Running {
+        announcer: discovery::start(config, https_address, vec![app.authority.ca_sha256()]),
         https: https_address,
         plain: plain_address.transpose().ok().flatten(),
         first_password,
@@ -195,6 +197,9 @@ impl Running {
     /// Stops in order: first no new requests, then what has arrived is committed and acknowledged, then the
     /// broker lets the devices go, and the database is closed last.
     pub async fn stop(self) {
+        if let Some(announcer) = self.announcer {
+            announcer.stop().await;
+        }
         let _ = self.stop_http.send(true);
         for listener in self.http {
             let _ = listener.await;
@@ -243,6 +248,7 @@ async fn first_password(store: &Store) -> Result<Option<String>, RunError> {
 /// The names in the server's certificate: those of the configuration, and addresses that it listens on by name.
 fn names(config: &Config) -> Vec<String> {
     let mut names = config.public_hosts.clone();
+    names.extend(discovery::own_name(config).filter(|own| !config.public_hosts.contains(own)));
     let broker = match config.broker {
         BrokerConfig::Embedded { listen } => Some(listen),
         BrokerConfig::External { .. } => None,

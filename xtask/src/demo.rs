@@ -51,6 +51,7 @@ pub async fn run(options: DemoOptions) -> Result<(), Error> {
         proxied: false,
         clocks_off_by: None,
         small_disk: false,
+        discovered: false,
         speed: None,
     };
     println!("Starting the server and {} agents", options.devices);

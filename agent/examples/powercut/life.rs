@@ -109,7 +109,7 @@ pub fn identity(key: String, renewed: u32) -> Identity {
     let certificate = format!("the certificate {renewed}\n").repeat(lines);
     let broker = Broker { host: None, port: 8883 };
     let ca = format!("the authority {renewed}\n").repeat(lines / 2);
-    Identity { name: DeviceName::numbered(7), broker, key, certificate, ca }
+    Identity { name: DeviceName::numbered(7), broker, server: None, key, certificate, ca }
 }
 
 /// Tells keys apart.

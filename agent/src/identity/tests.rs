@@ -15,6 +15,7 @@ fn identity() -> Identity {
     Identity {
         name: DeviceName::numbered(7),
         broker: Broker { host: None, port: 8883 },
+        server: None,
         key: String::new(),
         certificate: "certificate".to_owned(),
         ca: "ca".to_owned(),
@@ -43,6 +44,23 @@ fn an_identity_that_was_saved_is_there_after_a_restart() {
     assert_eq!((loaded.name.as_str(), loaded.broker.port), ("pi-7", 8883));
     assert_eq!((loaded.certificate.as_str(), loaded.ca.as_str()), ("certificate", "ca"));
     assert_eq!(loaded.key, key.serialize_pem());
+}
+
+#[test]
+fn where_the_server_is_now_is_remembered_and_nothing_else_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::new(folder.path());
+    let origin = Origin { host: "10.0.0.7".to_owned(), port: 8443, tls_name: "tirta.local".to_owned() };
+    home.remember(board(), &origin).unwrap();
+    assert!(home.load(board()).unwrap().is_none(), "nobody is enrolled by it");
+    home.key_pair(board()).unwrap();
+    home.save(board(), &identity()).unwrap();
+    assert_eq!(home.load(board()).unwrap().unwrap().server, None);
+    home.remember(serial("00000000cafebabe"), &origin).unwrap();
+    assert_eq!(home.load(board()).unwrap().unwrap().server, None, "it is another board's");
+    home.remember(board(), &origin).unwrap();
+    let loaded = home.load(board()).unwrap().unwrap();
+    assert_eq!((loaded.server, loaded.name, loaded.broker), (Some(origin), identity().name, identity().broker));
 }
 
 #[test]

@@ -55,6 +55,7 @@ async fn replaced(name: &DeviceName) -> (TempDir, Home, BufferId) {
     let identity = |name: DeviceName| Identity {
         name,
         broker: Broker { host: None, port: 8883 },
+        server: None,
         key: String::new(),
         certificate: "certificate".to_owned(),
         ca: "ca".to_owned(),

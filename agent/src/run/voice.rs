@@ -8,9 +8,10 @@ use crate::config::Config;
 use crate::downlink::Downlink;
 use crate::identity::Identity;
 use crate::inherit::Inheritance;
-use crate::link::{self, Link, LinkConfig, LinkState};
+use crate::link::{self, Dial, Link, LinkConfig, LinkState};
 use crate::renew::Renewer;
 use crate::repeats::Repeats;
+use crate::seek::Follower;
 use crate::sensors;
 use crate::status::Reporter;
 use crate::trust;
@@ -18,12 +19,15 @@ use crate::uplink::Uplink;
 use shared::Ack;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 /// How long an agent that is told to stop goes on sending.
 const LAST_DELIVERY: Duration = Duration::from_secs(3);
+
+/// Where the broker is: what to dial, and the name that its certificate must have.
+pub(crate) type Address = (Dial, String);
 
 /// The tasks that speak with the server.
 pub(super) struct Voice {
@@ -38,11 +42,11 @@ pub(super) struct Voice {
 pub(super) fn connect(
     config: &Config,
     device: &Device,
-    identity: Identity,
+    (identity, (dial, tls_name)): (Identity, Address),
     parts: &Parts<'_>,
 ) -> Result<Voice, RunError> {
     let Parts { settings, buffer, sampler, desk, alarm } = *parts;
-    let Device { board, home, time, run } = device;
+    let Device { board, home, seeker, time, run } = device;
     let name = identity.name.clone();
     let reporter = Reporter {
         device: name.clone(),
@@ -57,8 +61,8 @@ pub(super) fn connect(
         alarm: alarm.state,
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
-    let (dial, tls_name) = broker_address(config, &identity);
     tracing::info!(device = %name, host = %dial.0, port = dial.1, "connecting");
+    let (move_to, dial) = watch::channel(dial);
     let (link, inbox, connection) = link::start(LinkConfig {
         device: name.clone(),
         dial,
@@ -68,6 +72,11 @@ pub(super) fn connect(
         backoff: config.uplink.backoff(),
     });
     let mut tasks = JoinSet::new();
+    if config.server.address.is_none() && config.server.broker.is_none() && identity.broker.host.is_none() {
+        let (seeker, home, patience) = (Arc::clone(seeker), home.clone(), Follower::usual_patience());
+        let follower = Follower { seeker, home, serial: board.serial, link: link.state(), dial: move_to, patience };
+        tasks.spawn(follower.run());
+    }
     let (own, acks) = mpsc::channel(16);
     let acks_sender = inherit(config, device, &identity, (&link, own), &mut tasks)?;
     let (certificates, offers) = mpsc::channel(1);
@@ -83,7 +92,7 @@ pub(super) fn connect(
     };
     let renewer = Renewer {
         serial: board.serial,
-        server: config.server.clone(),
+        seeker: Arc::clone(seeker),
         home: home.clone(),
         identity,
         link: link.clone(),
@@ -118,16 +127,17 @@ fn inherit(
     Ok(acks)
 }
 
-/// What to dial, and the name that the certificate must have. An address in the configuration changes
-/// only where to dial: the name stays that of the server.
-pub(crate) fn broker_address(config: &Config, identity: &Identity) -> ((String, u16), String) {
-    let server = &config.server;
-    match &server.broker {
-        Some(dial) => (dial.clone(), server.host.clone()),
-        None => {
-            let host = identity.broker.host.clone().unwrap_or_else(|| server.host.clone());
-            ((host.clone(), identity.broker.port), host)
-        }
+/// What to dial, and the name that the certificate must have: the broker that the enrolment named, else the host of
+/// the configuration, else the one that the device enrolled at. An address for the broker in the configuration changes
+/// only where to dial: the name stays that of the server. `None`: nothing says it.
+pub(crate) fn broker_address(config: &Config, identity: &Identity) -> Option<Address> {
+    let given = config.server.address.as_ref().map(|(host, _)| (host.clone(), host.clone()));
+    let remembered = || identity.server.clone().map(|origin| (origin.host, origin.tls_name));
+    let server = given.or_else(remembered);
+    let named = identity.broker.host.clone().map(|host| (host.clone(), host));
+    match &config.server.broker {
+        Some(dial) => server.or(named).map(|(_, name)| (dial.clone(), name)),
+        None => named.or(server).map(|(host, name)| ((host, identity.broker.port), name)),
     }
 }
 

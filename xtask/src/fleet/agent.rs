@@ -21,8 +21,8 @@ pub struct AgentSetup {
     pub folder: PathBuf,
     /// Which of the fleet, from 1; its serial and its water follow from it.
     pub number: u32,
-    /// Where it enrols.
-    pub url: String,
+    /// Where it enrols; without it, whom to trust and the token are in a fleet file alone, and it finds the server.
+    pub url: Option<String>,
     /// Whom it trusts there.
     pub ca_sha256: String,
     /// What lets it in.
@@ -66,6 +66,9 @@ impl Agent {
         make_folder(&setup.folder)?;
         let agent = Self { setup, programs: programs.clone(), child: None };
         agent.configure(Probes::Simulated)?;
+        if agent.setup.url.is_none() {
+            write(&agent.setup.fleet_file(), &agent.setup.fleet())?;
+        }
         Ok(agent)
     }
 
@@ -185,14 +188,25 @@ enum Probes {
 }
 
 impl AgentSetup {
+    fn fleet_file(&self) -> PathBuf {
+        self.folder.join("tirta-fleet.toml")
+    }
+
+    fn fleet(&self) -> String {
+        format!("ca_sha256 = \"{}\"\ntoken = {:?}\n", self.ca_sha256, self.token)
+    }
+
     fn toml(&self, probes: Probes) -> String {
         let Self { number, url, ca_sha256, token, .. } = self;
-        let mut text = format!(
-            "data_dir = {:?}\nlog = \"info\"\nserial = \"{}\"\n\n\
-             [server]\nurl = \"{url}\"\nca_sha256 = \"{ca_sha256}\"\ntoken = {token:?}\n",
-            self.folder.join("data"),
-            serial(*number),
-        );
+        let data = self.folder.join("data");
+        let mut text = format!("data_dir = {data:?}\nlog = \"info\"\nserial = \"{}\"\n", serial(*number));
+        let _ = match url {
+            Some(url) => write!(
+                text,
+                "\n[fleet]\nfiles = []\n\n[server]\nurl = \"{url}\"\nca_sha256 = \"{ca_sha256}\"\ntoken = {token:?}\n"
+            ),
+            None => write!(text, "\n[fleet]\nfiles = [{:?}]\n\n[server]\n", self.fleet_file()),
+        };
         if let Some(broker) = &self.broker {
             let _ = writeln!(text, "broker = \"{broker}\"");
         }

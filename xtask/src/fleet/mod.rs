@@ -86,6 +86,8 @@ pub struct FleetSetup {
     pub clocks_off_by: Option<i32>,
     /// The first agent has a disk of its own, if we may mount one.
     pub small_disk: bool,
+    /// Agents are told no address: they have a fleet file, and find the server on the local network.
+    pub discovered: bool,
     /// So many times faster than a real device, in everything that has a rhythm; without it, for people to watch.
     pub speed: Option<u32>,
 }
@@ -107,6 +109,7 @@ impl FleetSetup {
             proxied: false,
             clocks_off_by: None,
             small_disk: false,
+            discovered: false,
             speed: None,
         })
     }
@@ -158,6 +161,7 @@ impl Fleet {
             ports: setup.ports,
             database_url: setup.database_url.clone(),
             external_broker: setup.mosquitto,
+            announced: setup.discovered,
         };
         let server = Server::start(programs, server).await?;
         let mosquitto = if setup.mosquitto {
@@ -200,7 +204,7 @@ impl Fleet {
             let agent = AgentSetup {
                 folder,
                 number,
-                url: url.clone(),
+                url: (!setup.discovered).then(|| url.clone()),
                 ca_sha256: ca_sha256.clone(),
                 token: token.clone(),
                 broker,

@@ -43,6 +43,8 @@ pub struct ServerSetup {
     pub database_url: Option<String>,
     /// The broker at `ports.broker` is a process of its own.
     pub external_broker: bool,
+    /// It listens on every network and announces itself there; else on the loopback alone.
+    pub announced: bool,
 }
 
 /// A server's process, which can be killed and started again.
@@ -212,15 +214,16 @@ impl Server {
 impl ServerSetup {
     fn toml(&self) -> String {
         let Ports { https, http, broker } = self.ports;
+        let ip = if self.announced { "0.0.0.0" } else { "127.0.0.1" };
         let mut text = format!("data_dir = {:?}\n", self.folder.join("data"));
         if let Some(url) = &self.database_url {
             let _ = writeln!(text, "database_url = {url:?}");
         }
-        let _ = write!(text, "log = \"info\"\n\n[http]\nhttps = \"127.0.0.1:{https}\"\nplain = \"127.0.0.1:{http}\"\n");
+        let _ = write!(text, "log = \"info\"\n\n[http]\nhttps = \"{ip}:{https}\"\nplain = \"127.0.0.1:{http}\"\n");
         let _ = if self.external_broker {
             write!(text, "\n[broker]\nkind = \"external\"\nhost = \"127.0.0.1\"\nport = {broker}\n")
         } else {
-            write!(text, "\n[broker]\nkind = \"embedded\"\nlisten = \"127.0.0.1:{broker}\"\n")
+            write!(text, "\n[broker]\nkind = \"embedded\"\nlisten = \"{ip}:{broker}\"\n")
         };
         text
     }

@@ -13,6 +13,7 @@ fn identity(n: u32) -> Identity {
     Identity {
         name: DeviceName::numbered(n),
         broker: Broker { host: None, port: 8883 },
+        server: None,
         key: String::new(),
         certificate: "certificate".to_owned(),
         ca: "ca".to_owned(),
