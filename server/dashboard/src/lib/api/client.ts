@@ -1,6 +1,7 @@
 // Owns the list of what the dashboard asks of the server: one function per operation. Knows nothing of pages or state.
 import { call } from './call';
-import type { Buffers, CalibrationOrder, Metric, NewRange, NewToken } from './types';
+import { identityApi } from './identity';
+import type { Buffers, CalibrationOrder, Device, Metric, NewRange } from './types';
 
 export interface Span {
   /** Milliseconds since 1970; the server takes whole ones. */
@@ -20,7 +21,7 @@ export const api = {
   signIn: (user: string, password: string) => call('post', '/api/v1/session', { body: { user, password } }),
   signOut: () => call('delete', '/api/v1/session', {}),
 
-  devices: async () => (await call('get', '/api/v1/devices', {})).devices,
+  devices: async (): Promise<Device[]> => (await call('get', '/api/v1/devices', {})).devices,
   latest: async () => (await call('get', '/api/v1/latest', {})).latest,
   revoke: (name: string) => call('post', '/api/v1/devices/{name}/revoke', { path: { name } }),
   setIntervals: (name: string, interval_ms: Record<string, number>) =>
@@ -55,12 +56,11 @@ export const api = {
   recomputations: async (name: string) =>
     (await call('get', '/api/v1/devices/{name}/recomputations', { path: { name } })).recomputations,
 
-  tokens: async () => (await call('get', '/api/v1/enrolment-tokens', {})).tokens,
-  createToken: (order: NewToken) => call('post', '/api/v1/enrolment-tokens', { body: order }),
   registrations: async () => (await call('get', '/api/v1/registrations', {})).registrations,
   /** `file` is CSV; a dry run only says what would happen. */
   importRegistrations: (file: Blob, dry_run: boolean) =>
     call('post', '/api/v1/registrations/import', { query: { dry_run }, csv: file }),
   reserveRange: (range: NewRange) => call('post', '/api/v1/registrations/range', { body: range }),
-  deleteToken: (id: string) => call('delete', '/api/v1/enrolment-tokens/{id}', { path: { id } }),
+
+  ...identityApi,
 };

@@ -2,10 +2,25 @@
 // schema.d.ts (`npm run types`), so that a change there shows here as a type error.
 import type { components } from './schema';
 
+import type { Device } from './identity';
+
 type Schemas = components['schemas'];
 
-export type Device = Schemas['Device'];
-export type DeviceState = Schemas['DeviceState'];
+export type {
+  Admits,
+  Approval,
+  AuditEntry,
+  AuditPage,
+  Certificate,
+  Claim,
+  Claimed,
+  CreatedToken,
+  Device,
+  DeviceState,
+  NewToken,
+  Token,
+  WaitingDevice,
+} from './identity';
 export type Settings = Schemas['Settings'];
 export type Metric = Schemas['Metric'];
 export type Fault = Schemas['Fault'];
@@ -14,9 +29,6 @@ export type ClockQuality = Schemas['ClockQuality'];
 export type Reading = Schemas['Reading'];
 export type LatestReading = Schemas['LatestReading'];
 export type Series = Schemas['Series'];
-export type Token = Schemas['Token'];
-export type NewToken = Schemas['NewToken'];
-export type CreatedToken = Schemas['CreatedToken'];
 export type Registration = Schemas['Registration'];
 export type ImportPlan = Schemas['ImportPlan'];
 export type ImportLine = Schemas['ImportLine'];
@@ -24,7 +36,10 @@ export type ImportVerdict = Schemas['ImportVerdict'];
 export type LineProblem = Schemas['LineProblem'];
 export type NewRange = Schemas['NewRange'];
 export type ReservedRange = Schemas['ReservedRange'];
-export type LiveEvent = Schemas['LiveEvent'];
+export type LiveEvent =
+  | Exclude<Schemas['LiveEvent'], { type: 'device' }>
+  | { type: 'device'; device: Device }
+  | { type: 'waiting' };
 export type Buffers = Schemas['Buffers'];
 export type Calibrated = Schemas['Calibrated'];
 export type Calibration = Schemas['Calibration'];
