@@ -19,11 +19,11 @@ test('an act is written down with who did it, and a device has a log of its own'
   await expect(first).toContainText(`${t.keys.uses} 7`);
   await shown(page, info, 'audit');
 
-  await page.getByLabel(t.device).selectOption(name);
+  await page.getByLabel(t.device, { exact: true }).selectOption(name);
   await expect(page.locator('[data-audit="device.enrolled"]').first()).toBeVisible();
   await expect(page.locator('[data-audit="token.created"]')).toHaveCount(0);
   await page.reload();
-  await expect(page.getByLabel(t.device)).toHaveValue(name);
+  await expect(page.getByLabel(t.device, { exact: true })).toHaveValue(name);
   await expect(page.locator('[data-audit="device.enrolled"]').first()).toBeVisible();
 });
 
@@ -38,5 +38,5 @@ test('a device shows its certificate and what happened to it', async ({ signedIn
   await shown(page, info, 'identity');
   await card.getByRole('link', { name: id.identity.card.historyMore }).click();
   await expect(page.getByRole('heading', { level: 1, name: t.title })).toBeVisible();
-  await expect(page.getByLabel(t.device)).toHaveValue(name);
+  await expect(page.getByLabel(t.device, { exact: true })).toHaveValue(name);
 });

@@ -101,9 +101,9 @@ export const en = {
     emptyTitle: 'Add your first device',
     emptyLead: 'A Raspberry Pi joins by itself once it has an enrolment token.',
     emptySteps: [
-      'Create an enrolment token. It works for a limited time and number of devices.',
-      'Put it into the agent’s configuration on the Pi.',
-      'Start the agent. The device gets its name and shows up here within seconds.',
+      'Create an enrolment token and download its fleet file. It works for a limited time and number of devices.',
+      'Put the file on the boot partition of the card, or on a USB stick in the Pi.',
+      'Switch the Pi on. It gets its name and shows up here, or waits for your approval.',
     ],
     emptyAction: 'Create a token',
   },

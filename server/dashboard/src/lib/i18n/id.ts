@@ -92,9 +92,9 @@ export const id: Dictionary = {
     emptyTitle: 'Tambahkan perangkat pertama',
     emptyLead: 'Raspberry Pi bergabung sendiri begitu memiliki token pendaftaran.',
     emptySteps: [
-      'Buat token pendaftaran. Token berlaku untuk waktu dan jumlah perangkat terbatas.',
-      'Masukkan token ke konfigurasi agen di Pi.',
-      'Jalankan agen. Perangkat mendapat nama dan muncul di sini dalam hitungan detik.',
+      'Buat token pendaftaran lalu unduh berkas armadanya. Berlaku untuk waktu dan jumlah perangkat terbatas.',
+      'Letakkan berkas itu di partisi boot kartu, atau di stik USB pada Pi.',
+      'Nyalakan Pi. Perangkat mendapat nama dan muncul di sini, atau menunggu persetujuan Anda.',
     ],
     emptyAction: 'Buat token',
   },

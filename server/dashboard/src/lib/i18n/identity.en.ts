@@ -16,7 +16,7 @@ export const identityEn = {
     reasons: {
       not_expected: {
         short: 'Not expected',
-        hint: 'This board is not in the registry, and its token lets in only registered boards.',
+        hint: 'This board is not in the registry, or its token does not let it in by itself.',
       },
       second_key: {
         short: 'Second key',

@@ -15,7 +15,7 @@ export const identityId: Dictionary['identity'] = {
     reasons: {
       not_expected: {
         short: 'Tidak ditunggu',
-        hint: 'Papan ini tidak ada di daftar alat, dan tokennya hanya mengizinkan papan yang terdaftar.',
+        hint: 'Papan ini tidak ada di daftar alat, atau tokennya tidak langsung mengizinkannya.',
       },
       second_key: {
         short: 'Kunci kedua',
