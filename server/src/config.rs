@@ -1,8 +1,10 @@
 //! The configuration file (TOML). Knows only names and bounds, opens nothing.
 
+use crate::enrol::Lifetimes;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A configuration that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +56,8 @@ pub struct Config {
     pub broker: BrokerConfig,
     /// Where devices are told to connect; what is absent follows from the broker.
     pub advertise: Advertise,
+    /// How long certificates are good.
+    pub lifetimes: Lifetimes,
 }
 
 /// The form of the log.
@@ -127,6 +131,7 @@ impl Config {
             plain: file.http.plain,
             broker,
             advertise,
+            lifetimes: file.certificates.check()?,
         })
     }
 
@@ -184,6 +189,31 @@ struct File {
     log_format: LogFormat,
     http: Http,
     broker: Broker,
+    #[serde(default)]
+    certificates: Certificates,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Certificates {
+    life_s: Option<u64>,
+    grace_s: Option<u64>,
+}
+
+impl Certificates {
+    fn check(self) -> Result<Lifetimes, ConfigError> {
+        const DAY_S: u64 = 86_400;
+        let usual = Lifetimes::default();
+        let within = |key, value: Option<u64>, usual: Duration, least: u64, most: u64| match value {
+            None => Ok(usual),
+            Some(s) if (least..=most).contains(&s) => Ok(Duration::from_secs(s)),
+            Some(s) => Err(ConfigError::Value { key, why: format!("{s} is not between {least} and {most} seconds") }),
+        };
+        Ok(Lifetimes {
+            life: within("certificates.life_s", self.life_s, usual.life, 30, 3650 * DAY_S)?,
+            grace: within("certificates.grace_s", self.grace_s, usual.grace, 0, 36_500 * DAY_S)?,
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -262,6 +292,15 @@ mod tests {
         let config = Config::parse(include_str!("../server.example.toml")).unwrap();
         assert_eq!(config.plain, Some("127.0.0.1:8080".parse().unwrap()));
         assert_eq!(config.public_hosts, ["tirta.local"]);
+    }
+
+    #[test]
+    fn certificates_live_a_month_unless_something_else_is_said_within_bounds() {
+        assert_eq!(Config::parse(GOOD).unwrap().lifetimes.life, Duration::from_secs(30 * 86_400));
+        let with = |line: &str| Config::parse(&format!("{GOOD}\n[certificates]\n{line}"));
+        assert_eq!(with("life_s = 60").unwrap().lifetimes.life, Duration::from_secs(60));
+        assert_eq!(with("grace_s = 0").unwrap().lifetimes.grace, Duration::ZERO);
+        assert!(with("life_s = 5").unwrap_err().to_string().contains("certificates.life_s: 5 is not between 30"));
     }
 
     #[test]

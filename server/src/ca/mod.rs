@@ -30,8 +30,6 @@ pub const SERVICE_NAME: &str = "tirta-server";
 const DAY_MS: i64 = 86_400_000;
 /// How long the authority itself is good: longer than the boards will live.
 const AUTHORITY_DAYS: i64 = 30 * 365;
-/// How long a device's certificate is good. A device can't renew it yet: it has to enrol again.
-const DEVICE_DAYS: i64 = 2 * 365;
 
 /// What can go wrong with the authority.
 #[derive(Debug, thiserror::Error)]
@@ -93,8 +91,14 @@ pub enum CaError {
 pub struct Signed {
     /// PEM.
     pub certificate: String,
+    /// Hexadecimal.
+    pub serial_number: String,
+    /// When it was signed.
+    pub issued_at: UtcMillis,
     /// Until when it is good.
     pub valid_until: UtcMillis,
+    /// SHA-256 of the authority that signed it.
+    pub ca_sha256: String,
 }
 
 /// The authority of one fleet, and the certificate that the server itself shows.
@@ -166,16 +170,19 @@ impl Authority {
         csr_pem: &str,
         serial: Serial,
         name: &DeviceName,
+        life: Duration,
         now: UtcMillis,
     ) -> Result<Signed, CaError> {
         let request = csr::check(csr_pem, serial)?;
         let public_key = SubjectPublicKeyInfo::from_der(&request.public_key)?;
-        let valid_until = after(now, DEVICE_DAYS);
+        let life = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
+        let valid_until = UtcMillis(now.0.saturating_add(life));
         let mut params = leaf(name.as_str(), vec![ExtendedKeyUsagePurpose::ClientAuth])?;
         // From yesterday on: server and broker may disagree a little about the time.
         set_validity(&mut params, after(now, -1), valid_until);
+        let serial_number = params.serial_number.as_ref().map(|n| crate::digest::hex(n.as_ref())).unwrap_or_default();
         let certificate = params.signed_by(&public_key, &self.issuer)?.pem();
-        Ok(Signed { certificate, valid_until })
+        Ok(Signed { certificate, serial_number, issued_at: now, valid_until, ca_sha256: self.ca_sha256() })
     }
 
     /// TLS for a listener, with the server's certificate. `client_auth`: whoever has no certificate of this

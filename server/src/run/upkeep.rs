@@ -1,5 +1,6 @@
 //! What has to be done now and then: notice who has fallen silent, forget what has expired, renew the server's certificate.
 
+use crate::cut_off::write_revocations;
 use crate::http::model::{self, State};
 use crate::live::Event;
 use crate::run::App;
@@ -14,6 +15,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// An expired token is shown for so long, so that somebody can see why a device could not enrol.
 const SHOW_EXPIRED_MS: i64 = 30 * 86_400_000;
+/// A board that waits for approval and has not asked for so long is gone.
+const SHOW_SILENT_MS: i64 = 7 * 86_400_000;
+/// Certificates that ended so long ago matter to nobody.
+const SHOW_CERTIFICATES_MS: i64 = 400 * 86_400_000;
 /// Computing history again that has taken so long was cut off by a server that stopped.
 const UNFINISHED_MS: i64 = 3_600_000;
 
@@ -28,6 +33,9 @@ pub async fn run(app: Arc<App>) {
             _ = look.tick() => tell_changes(&app, &mut seen).await,
             _ = tidy.tick() => {
                 renew_certificate(&app);
+                if let Err(error) = write_revocations(&app).await {
+                    tracing::error!(%error, "the revocation list is not written; it is tried again");
+                }
                 forget_expired(&app).await
             }
         };
@@ -72,8 +80,10 @@ async fn forget_expired(app: &App) -> Result<(), StoreError> {
     let sessions = app.store.forget_expired_sessions(now).await?;
     let tokens = app.store.forget_expired_tokens(UtcMillis(now.0 - SHOW_EXPIRED_MS)).await?;
     let revisions = app.store.forget_unfinished_revisions(UtcMillis(now.0 - UNFINISHED_MS)).await?;
-    if sessions + tokens + revisions > 0 {
-        tracing::debug!(sessions, tokens, revisions, "forgot what has expired");
+    let waiting = app.store.forget_waiting(UtcMillis(now.0 - SHOW_SILENT_MS)).await?;
+    let certificates = app.store.forget_expired_certificates(UtcMillis(now.0 - SHOW_CERTIFICATES_MS)).await?;
+    if sessions + tokens + revisions + waiting + certificates > 0 {
+        tracing::debug!(sessions, tokens, revisions, waiting, certificates, "forgot what has expired");
     }
     Ok(())
 }

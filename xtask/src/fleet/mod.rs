@@ -26,7 +26,8 @@ use crate::error::{Error, Tried, make_folder};
 use crate::mqtt::Identity;
 use crate::proxy::Proxy;
 use crate::verify::Verdict;
-use provisioning::client::{Client, Device, NewToken};
+use provisioning::client::{Client, Device};
+use provisioning::tokens::NewToken;
 use std::{
     collections::BTreeMap,
     ops::RangeInclusive,
@@ -176,7 +177,8 @@ impl Fleet {
     /// # Errors
     /// When the server makes no token or a file can't be written.
     pub async fn add_agents(&mut self, programs: &Programs, setup: &FleetSetup) -> Result<(), Error> {
-        let wanted = NewToken { uses: setup.devices, valid_s: 3600, note: "simulated fleet".to_owned() };
+        let wanted =
+            NewToken { uses: setup.devices, valid_s: 3600, note: "simulated fleet".to_owned(), ..NewToken::default() };
         let token = self.client.create_token(&wanted).await?.token.unwrap_or_default();
         let (url, ca_sha256) = (self.server.https_url(), self.server.ca_sha256()?);
         for number in 1..=setup.devices {
