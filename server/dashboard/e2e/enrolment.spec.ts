@@ -20,7 +20,7 @@ test('a token with its rules becomes a fleet file, and is revoked', async ({ sig
   await expect(page.getByText(id.tokens.serialsWrong('bukan-nomor'))).toBeVisible();
   await expect(submit).toBeDisabled();
   await page.getByLabel(id.tokens.serials).fill(`${serial.toUpperCase()}\n`);
-  await expect(page.getByText(id.tokens.serialsCount(1, '1'))).toBeVisible();
+  await expect(page.getByText(id.tokens.serialsCount(1, '1'), { exact: true })).toBeVisible();
   await shown(page, info, 'token-form');
   await submit.click();
 

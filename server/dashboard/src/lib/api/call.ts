@@ -29,7 +29,7 @@ type Input<O> = O extends { parameters: infer P }
       (O extends { requestBody: { content: { 'text/csv': string } } } ? Part<'csv', Blob> : unknown)
   : never;
 
-export interface Loose {
+interface Loose {
   path?: Record<string, string>;
   query?: Record<string, string | number | boolean>;
   body?: unknown;
@@ -44,12 +44,7 @@ export async function call<M extends Method, P extends With<M>>(
   path: P,
   input: Input<paths[P][M]>,
 ): Promise<Answer<paths[P][M]>> {
-  return (await request(method, path, input as Loose)) as Answer<paths[P][M]>;
-}
-
-/** The same without the types of the server's document. */
-export async function request(method: Method, path: string, input: Loose): Promise<unknown> {
-  const { path: parts = {}, query, body, csv } = input;
+  const { path: parts = {}, query, body, csv } = input as Loose;
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ''));
   const init: RequestInit = {
     method: method.toUpperCase(),
@@ -71,7 +66,7 @@ export async function request(method: Method, path: string, input: Loose): Promi
   }
   noteServerDate(response.headers.get('date'));
   if (!response.ok) throw await problemOf(response);
-  return response.status === 204 ? undefined : await response.json();
+  return (response.status === 204 ? undefined : await response.json()) as Answer<paths[P][M]>;
 }
 
 function search(query: Loose['query']): string {

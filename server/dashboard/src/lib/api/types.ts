@@ -2,25 +2,11 @@
 // schema.d.ts (`npm run types`), so that a change there shows here as a type error.
 import type { components } from './schema';
 
-import type { Device } from './identity';
-
 type Schemas = components['schemas'];
 
-export type {
-  Admits,
-  Approval,
-  AuditEntry,
-  AuditPage,
-  Certificate,
-  Claim,
-  Claimed,
-  CreatedToken,
-  Device,
-  DeviceState,
-  NewToken,
-  Token,
-  WaitingDevice,
-} from './identity';
+export type Device = Schemas['Device'];
+export type DeviceState = Schemas['DeviceState'];
+export type DeviceCertificate = Schemas['DeviceCertificate'];
 export type Settings = Schemas['Settings'];
 export type Metric = Schemas['Metric'];
 export type Fault = Schemas['Fault'];
@@ -29,6 +15,16 @@ export type ClockQuality = Schemas['ClockQuality'];
 export type Reading = Schemas['Reading'];
 export type LatestReading = Schemas['LatestReading'];
 export type Series = Schemas['Series'];
+export type Token = Schemas['Token'];
+export type NewToken = Schemas['NewToken'];
+export type CreatedToken = Schemas['CreatedToken'];
+export type Admits = Schemas['TokenAdmits'];
+export type WaitingBoard = Schemas['WaitingBoard'];
+export type NewApproval = Schemas['NewApproval'];
+export type NewClaim = Schemas['NewClaim'];
+export type Claimed = Schemas['ClaimedDevice'];
+/** The document can't say that a detail may be anything. */
+export type AuditEntry = Omit<Schemas['AuditEntry'], 'detail'> & { detail: Record<string, unknown> };
 export type Registration = Schemas['Registration'];
 export type ImportPlan = Schemas['ImportPlan'];
 export type ImportLine = Schemas['ImportLine'];
@@ -36,10 +32,7 @@ export type ImportVerdict = Schemas['ImportVerdict'];
 export type LineProblem = Schemas['LineProblem'];
 export type NewRange = Schemas['NewRange'];
 export type ReservedRange = Schemas['ReservedRange'];
-export type LiveEvent =
-  | Exclude<Schemas['LiveEvent'], { type: 'device' }>
-  | { type: 'device'; device: Device }
-  | { type: 'waiting' };
+export type LiveEvent = Schemas['LiveEvent'];
 export type Buffers = Schemas['Buffers'];
 export type Calibrated = Schemas['Calibrated'];
 export type Calibration = Schemas['Calibration'];

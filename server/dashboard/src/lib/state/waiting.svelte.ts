@@ -1,7 +1,7 @@
 // Owns which boards wait for somebody's approval: fetched on every connection and every now and then, sooner while
 // they are being looked at, whatever events may have been missed.
 import { api } from '$lib/api/client';
-import type { LiveEvent, WaitingDevice } from '$lib/api/types';
+import type { LiveEvent, WaitingBoard } from '$lib/api/types';
 import { connection, type Follower } from '$lib/live/connection.svelte';
 import { session } from './session.svelte';
 
@@ -11,7 +11,7 @@ const HIDDEN_MS = 30_000;
 const AFTER_EVENT_MS = 400;
 
 class Waiting implements Follower {
-  #devices = $state.raw<readonly WaitingDevice[] | null>(null);
+  #devices = $state.raw<readonly WaitingBoard[] | null>(null);
   #failed = $state.raw<unknown>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #due = 0;
@@ -19,7 +19,7 @@ class Waiting implements Follower {
   #running = false;
 
   /** Null until the first answer. */
-  get devices(): readonly WaitingDevice[] | null {
+  get devices(): readonly WaitingBoard[] | null {
     return this.#devices;
   }
 

@@ -1,11 +1,11 @@
 // Owns the entries of the audit log that have been fetched: the newest first, older ones on request.
 import { api } from '$lib/api/client';
-import type { AuditEntry, AuditPage } from '$lib/api/types';
+import type { AuditEntry } from '$lib/api/types';
 import { session } from '$lib/state/session.svelte';
 
 export class AuditLog {
   #entries = $state.raw<readonly AuditEntry[] | null>(null);
-  #next = $state.raw<AuditPage['next']>(null);
+  #next = $state.raw<number | null>(null);
   #failed = $state.raw<unknown>(null);
   #busy = $state(false);
   #asked = 0;
@@ -40,7 +40,7 @@ export class AuditLog {
     return this.#fetch(this.#next ?? undefined);
   }
 
-  async #fetch(before: number | string | undefined): Promise<void> {
+  async #fetch(before: number | undefined): Promise<void> {
     const asked = ++this.#asked;
     this.#busy = true;
     try {

@@ -1,8 +1,8 @@
 // Owns what is known of a label before anything is sent: whose it is, where it is expected, whether its board waits.
-import type { Device, Registration, WaitingDevice } from '$lib/api/types';
+import type { Device, Registration, WaitingBoard } from '$lib/api/types';
 import type { Label } from '$lib/label';
 
-type Waits = Pick<WaitingDevice, 'id' | 'serial' | 'reason'>;
+type Waits = Pick<WaitingBoard, 'id' | 'serial' | 'reason'>;
 
 export interface Sources {
   devices: readonly Pick<Device, 'name' | 'serial' | 'location'>[];
