@@ -2,6 +2,8 @@
 import { expect, id, onlineDevice, shown, test } from './fixtures';
 
 const t = id.audit;
+/** How a device came in, whether or not somebody had to let it in. */
+const CAME_IN = '[data-audit="device.enrolled"], [data-audit="device.approved"]';
 
 test('an act is written down with who did it, and a device has a log of its own', async ({
   signedIn: page,
@@ -20,11 +22,11 @@ test('an act is written down with who did it, and a device has a log of its own'
   await shown(page, info, 'audit');
 
   await page.getByLabel(t.device, { exact: true }).selectOption(name);
-  await expect(page.locator('[data-audit="device.enrolled"]').first()).toBeVisible();
+  await expect(page.locator(CAME_IN).first()).toBeVisible();
   await expect(page.locator('[data-audit="token.created"]')).toHaveCount(0);
   await page.reload();
   await expect(page.getByLabel(t.device, { exact: true })).toHaveValue(name);
-  await expect(page.locator('[data-audit="device.enrolled"]').first()).toBeVisible();
+  await expect(page.locator(CAME_IN).first()).toBeVisible();
 });
 
 test('a device shows its certificate and what happened to it', async ({ signedIn: page }, info) => {
@@ -33,7 +35,7 @@ test('a device shows its certificate and what happened to it', async ({ signedIn
   const card = page.locator('[data-identity]');
   await expect(card).toHaveAttribute('data-life', 'ok');
   await expect(card).toContainText(id.identity.card.certificate);
-  await expect(card.locator('[data-audit="device.enrolled"]')).toBeVisible();
+  await expect(card.locator(CAME_IN).first()).toBeVisible();
   await card.scrollIntoViewIfNeeded();
   await shown(page, info, 'identity');
   await card.getByRole('link', { name: id.identity.card.historyMore }).click();
