@@ -3,9 +3,12 @@
 
 mod alarm;
 mod probes;
+mod server;
 
 pub use alarm::{Alarm, AlarmKind, FailSafe};
 pub use probes::{Ads1115, Probe, Source, W1};
+pub use server::{Configured, Token};
+pub(crate) use server::{parse_sha256, parse_url};
 
 use crate::time::{Discipline, TIMESYNC_FILE};
 use serde::Deserialize;
@@ -23,8 +26,10 @@ pub struct Config {
     pub log: String,
     /// A serial instead of the board's; only where every probe is simulated.
     pub serial: Option<Serial>,
-    /// The server.
-    pub server: Server,
+    /// The server, as far as this file names it.
+    pub server: Configured,
+    /// Where a fleet file may be, the first one that can be used counts; `*` stands for any folder.
+    pub fleet_files: Vec<PathBuf>,
     /// The buffer.
     pub buffer: Buffer,
     /// The uplink.
@@ -35,30 +40,6 @@ pub struct Config {
     pub alarm: Option<Alarm>,
     /// The probes, at most one for each metric.
     pub probes: Vec<Probe>,
-}
-
-/// Where to enrol and connect.
-#[derive(Debug, Clone)]
-pub struct Server {
-    /// Host name or address of the server.
-    pub host: String,
-    /// Its HTTPS port.
-    pub port: u16,
-    /// SHA-256 of the fleet's authority certificate.
-    pub ca_sha256: [u8; 32],
-    /// The enrolment token, if one is configured.
-    pub token: Option<Token>,
-    /// Host and port to dial instead of what the enrolment answered.
-    pub broker: Option<(String, u16)>,
-}
-
-/// Where the enrolment token comes from.
-#[derive(Debug, Clone)]
-pub enum Token {
-    /// It stands in the configuration.
-    Inline(String),
-    /// It is read from a file when it is needed.
-    File(PathBuf),
 }
 
 /// Limits of the buffer.
@@ -173,6 +154,7 @@ impl std::str::FromStr for Config {
             log: raw.log,
             serial: raw.serial,
             server: raw.server.check()?,
+            fleet_files: raw.fleet.check()?,
             buffer: raw.buffer,
             uplink: raw.uplink,
             discipline: raw.clock.discipline(),
@@ -189,7 +171,10 @@ struct RawConfig {
     #[serde(default = "info")]
     log: String,
     serial: Option<Serial>,
-    server: RawServer,
+    #[serde(default)]
+    server: server::RawServer,
+    #[serde(default)]
+    fleet: server::RawFleet,
     #[serde(default)]
     buffer: Buffer,
     #[serde(default)]
@@ -203,16 +188,6 @@ struct RawConfig {
 
 fn info() -> String {
     "info".to_owned()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawServer {
-    url: String,
-    ca_sha256: String,
-    token: Option<String>,
-    token_file: Option<PathBuf>,
-    broker: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -230,63 +205,6 @@ impl RawClock {
             Discipline::File(self.synced_file.unwrap_or_else(|| PathBuf::from(TIMESYNC_FILE)))
         }
     }
-}
-
-impl RawServer {
-    fn check(self) -> Result<Server, ConfigError> {
-        let (host, port) = parse_url(&self.url)?;
-        let ca_sha256 = parse_sha256(&self.ca_sha256).ok_or_else(|| {
-            let problem = "64 hexadecimal digits are needed: the SHA-256 of the authority's certificate (DER), as the server prints it";
-            ConfigError::field("server.ca_sha256", problem)
-        })?;
-        let token = match (self.token, self.token_file) {
-            (Some(_), Some(_)) => {
-                return Err(ConfigError::field("server.token", "give token or token_file, not both"));
-            }
-            (Some(text), None) => Some(Token::Inline(text)),
-            (None, Some(file)) => Some(Token::File(file)),
-            (None, None) => None,
-        };
-        let broker = self.broker.map(|text| parse_address(&text)).transpose()?;
-        Ok(Server { host, port, ca_sha256, token, broker })
-    }
-}
-
-fn parse_url(url: &str) -> Result<(String, u16), ConfigError> {
-    let bad = |problem: &str| ConfigError::field("server.url", format!("{url:?}: {problem}"));
-    let uri: hyper::Uri = url.parse().map_err(|_| bad("use a form such as https://tirta.local:8443"))?;
-    if uri.scheme_str() != Some("https") {
-        return Err(bad("it must begin with https://, a token is never sent in the clear"));
-    }
-    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-        return Err(bad("give only host and port, no path"));
-    }
-    let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| bad("the host is missing"))?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    Ok((host.to_owned(), uri.port_u16().unwrap_or(443)))
-}
-
-fn parse_address(address: &str) -> Result<(String, u16), ConfigError> {
-    let parsed = address.rsplit_once(':').and_then(|(host, port)| {
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let port = port.parse().ok().filter(|port| *port != 0)?;
-        (!host.is_empty()).then(|| (host.to_owned(), port))
-    });
-    parsed.ok_or_else(|| ConfigError::field("server.broker", format!("{address:?}: use host:port")))
-}
-
-fn parse_sha256(text: &str) -> Option<[u8; 32]> {
-    // openssl prints it with colons.
-    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
-    if digits.len() != 64 {
-        return None;
-    }
-    let mut sum = [0; 32];
-    for (byte, pair) in sum.iter_mut().zip(digits.chunks(2)) {
-        let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(sum)
 }
 
 fn check_buffer(buffer: &Buffer) -> Result<(), ConfigError> {

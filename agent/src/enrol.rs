@@ -2,9 +2,10 @@
 //! Knows no broker. Certificates are judged in [`crate::trust`], files are kept by [`crate::identity`].
 
 use crate::backoff::Backoff;
-use crate::config::{Server, Token};
+use crate::config::Token;
 use crate::identity::{Home, Identity, IdentityError, certificate_request};
 use crate::repeats::Repeats;
+use crate::seek::{SeekError, Seeker, Server};
 use crate::time::Time;
 use crate::trust::{self, TrustError};
 use http_body_util::{BodyExt, Full, Limited};
@@ -18,7 +19,6 @@ use shared::Serial;
 use shared::enrol::{ENROL_PATH, EnrolReply, EnrolRequest};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// An answer longer than this is none of ours.
@@ -29,9 +29,15 @@ const ATTEMPT: Duration = Duration::from_secs(30);
 /// Why an attempt failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
-    /// The configuration has no token.
-    #[error("no enrolment token: set server.token or server.token_file")]
+    /// Neither configuration nor fleet file has a token.
+    #[error(
+        "no enrolment token: put the fleet file (tirta-fleet.toml) on a USB stick or on the card's boot partition, or \
+         set server.token or server.token_file"
+    )]
     NoToken,
+    /// Nothing says where to ask.
+    #[error(transparent)]
+    Seek(#[from] SeekError),
     /// The token's file can't be read.
     #[error("server.token_file {path}: {error}")]
     TokenFile {
@@ -76,7 +82,7 @@ pub enum EnrolError {
 
 /// Enrols, trying for ever.
 pub async fn until_enrolled(
-    server: &Server,
+    seeker: &Seeker,
     home: &Home,
     serial: Serial,
     time: &Time,
@@ -84,7 +90,7 @@ pub async fn until_enrolled(
 ) -> Identity {
     let repeats = Repeats::default();
     loop {
-        match once(server, home, serial, time).await {
+        match anywhere(seeker, home, serial, time).await {
             Ok(identity) => {
                 tracing::info!(device = %identity.name, %serial, "enrolled");
                 return identity;
@@ -105,6 +111,18 @@ pub async fn until_enrolled(
     }
 }
 
+/// One attempt at each server that there is, until one has answered.
+async fn anywhere(seeker: &Seeker, home: &Home, serial: Serial, time: &Time) -> Result<Identity, EnrolError> {
+    let mut outcome = Err(EnrolError::Seek(SeekError::Nobody));
+    for server in seeker.servers().await? {
+        outcome = once(&server, home, serial, time).await;
+        if !matches!(outcome, Err(EnrolError::Connection { .. } | EnrolError::Failed(_))) {
+            break;
+        }
+    }
+    outcome
+}
+
 /// One attempt to enrol.
 ///
 /// # Errors
@@ -119,13 +137,14 @@ pub async fn once(server: &Server, home: &Home, serial: Serial, time: &Time) -> 
         Err(_) => return Err(connection(server, "no answer in time")),
     };
     if trust::fingerprint(&reply.ca)? != server.ca_sha256 {
-        return Err(EnrolError::Answer("its authority is not the one that server.ca_sha256 names".to_owned()));
+        return Err(EnrolError::Answer("its authority is not the one that ca_sha256 names".to_owned()));
     }
     // A floor for a clock that is in the past, and better than nothing for the readings until now.
     time.server_said(reply.server_time);
     let identity = Identity {
         name: reply.name,
         broker: reply.broker,
+        server: Some(server.origin()),
         key: key.serialize_pem(),
         certificate: reply.certificate,
         ca: reply.ca,
@@ -155,7 +174,7 @@ async fn ask(server: &Server, request: &EnrolRequest, time: &Time) -> Result<Enr
     let failed = |problem: &dyn ToString| connection(server, problem.to_string());
     let tls = TlsConnector::from(Arc::new(trust::pinned(server.ca_sha256, time.clone())?));
     let name = ServerName::try_from(server.host.clone()).map_err(|error| failed(&error))?;
-    let tcp = TcpStream::connect((server.host.as_str(), server.port)).await.map_err(|error| failed(&error))?;
+    let tcp = server.connect().await.map_err(|error| failed(&error))?;
     let stream = tls.connect(name, tcp).await.map_err(|error| failed(&error))?;
     let (mut sender, http) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;

@@ -82,6 +82,18 @@ pub enum IdentityError {
     Key(#[from] rcgen::Error),
 }
 
+/// The server that this device enrolled at, or has followed since: how a device that was told no address finds it
+/// again where multicast DNS is silent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The host to dial.
+    pub host: String,
+    /// Its HTTPS port.
+    pub port: u16,
+    /// The name that its certificate has.
+    pub tls_name: String,
+}
+
 /// What the enrolment gave this device.
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -89,6 +101,8 @@ pub struct Identity {
     pub name: DeviceName,
     /// Where the broker listens.
     pub broker: Broker,
+    /// The server; absent in the files of older agents.
+    pub server: Option<Origin>,
     /// Its private key, PEM.
     pub key: String,
     /// Its certificate, PEM.
@@ -103,6 +117,8 @@ struct Card {
     name: DeviceName,
     serial: Serial,
     broker: Broker,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    server: Option<Origin>,
 }
 
 /// The folder that holds a device's identity.
@@ -141,6 +157,7 @@ impl Home {
         Ok(Some(Identity {
             name: card.name,
             broker: card.broker,
+            server: card.server,
             key: needed("device.key")?,
             certificate: needed("device.pem")?,
             ca: needed("ca.pem")?,
@@ -169,9 +186,27 @@ impl Home {
     pub fn save(&self, board: Serial, identity: &Identity) -> Result<(), IdentityError> {
         write(&self.0.join("device.pem"), &identity.certificate, 0o644)?;
         write(&self.0.join("ca.pem"), &identity.ca, 0o644)?;
-        let card = Card { name: identity.name.clone(), serial: board, broker: identity.broker.clone() };
+        let (name, broker) = (identity.name.clone(), identity.broker.clone());
+        self.write_card(&Card { name, serial: board, broker, server: identity.server.clone() })
+    }
+
+    /// Remembers where the server is now; the rest of the identity stays as it is.
+    ///
+    /// # Errors
+    /// When the file can't be read or written.
+    pub fn remember(&self, board: Serial, server: &Origin) -> Result<(), IdentityError> {
         let path = self.card();
-        let text = toml::to_string(&card).map_err(|error| broken(&path, &error.to_string()))?;
+        let Some(text) = read_if_there(&path)? else { return Ok(()) };
+        let card: Card = toml::from_str(&text).map_err(|error| broken(&path, error.message()))?;
+        if card.serial != board {
+            return Err(IdentityError::OtherBoard { path, enrolled: card.serial, board });
+        }
+        self.write_card(&Card { server: Some(server.clone()), ..card })
+    }
+
+    fn write_card(&self, card: &Card) -> Result<(), IdentityError> {
+        let path = self.card();
+        let text = toml::to_string(card).map_err(|error| broken(&path, &error.to_string()))?;
         write(&path, &text, 0o644)
     }
 }
@@ -244,6 +279,7 @@ mod tests {
         Identity {
             name: DeviceName::numbered(7),
             broker: Broker { host: None, port: 8883 },
+            server: None,
             key: String::new(),
             certificate: "certificate".to_owned(),
             ca: "ca".to_owned(),
@@ -273,6 +309,26 @@ mod tests {
         assert_eq!((loaded.name.as_str(), loaded.broker.port), ("pi-7", 8883));
         assert_eq!((loaded.certificate.as_str(), loaded.ca.as_str()), ("certificate", "ca"));
         assert_eq!(loaded.key, key.serialize_pem());
+    }
+
+    #[test]
+    fn where_the_server_is_now_is_remembered_and_nothing_else_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::new(folder.path());
+        let board = serial("10000000deadbeef");
+        let origin = Origin { host: "10.0.0.7".to_owned(), port: 8443, tls_name: "tirta.local".to_owned() };
+        home.remember(board, &origin).unwrap();
+        assert!(home.load(board).unwrap().is_none(), "nobody is enrolled by it");
+        home.key_pair().unwrap();
+        home.save(board, &identity()).unwrap();
+        assert_eq!(home.load(board).unwrap().unwrap().server, None);
+        home.remember(board, &origin).unwrap();
+        let loaded = home.load(board).unwrap().unwrap();
+        assert_eq!(
+            (loaded.server, loaded.name, loaded.broker),
+            (Some(origin.clone()), identity().name, identity().broker)
+        );
+        assert!(home.remember(serial("00000000cafebabe"), &origin).is_err(), "it is another board's");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 mod connection;
 
-pub use connection::{LinkConfig, start};
+pub use connection::{Dial, LinkConfig, start};
 
 use shared::Topic;
 use tokio::sync::{mpsc, oneshot, watch};

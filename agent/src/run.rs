@@ -13,9 +13,10 @@ use crate::downlink::Downlink;
 use crate::enrol;
 use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
-use crate::link::{self, Link, LinkConfig, LinkState};
+use crate::link::{self, Dial, Link, LinkConfig, LinkState};
 use crate::repeats::Repeats;
 use crate::sampler::Sampler;
+use crate::seek::{Follower, Seeker};
 use crate::sensors;
 use crate::settings::SettingsFile;
 use crate::status::Reporter;
@@ -91,19 +92,25 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     let guarded = Guarded::begin(&sampler, &buffer, config.probes.len());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
+    let seeker = Arc::new(Seeker::new(&config, time.clone()));
     tokio::pin!(stop);
-    let identity = tokio::select! {
-        identity = identified(known, &config, &home, serial, &time) => Some(identity),
+    let found = tokio::select! {
+        found = identified(known, &config, &seeker, &home, serial, &time) => Some(found),
         () = &mut stop => None,
     };
-    let Some(identity) = identity else {
+    let Some((identity, (dial, tls_name))) = found else {
         guarded.end();
         end_of_measuring(sampler, &buffer).await;
         return end_of_buffer(worker).await;
     };
     desk.name(identity.name.clone()).await;
     let parts = Parts { settings: &settings, buffer: &buffer, sampler: &sampler, desk: &desk, alarm: &alarm };
-    let voice = connect(&config, &identity, &parts, &time)?;
+    let (move_to, dial) = watch::channel(dial);
+    let voice = connect(&config, &identity, (dial, tls_name), &parts, &time)?;
+    if config.server.address.is_none() && config.server.broker.is_none() && identity.broker.host.is_none() {
+        let (link, patience) = (voice.link.state(), Follower::usual_patience());
+        clocks.spawn(Follower { seeker, home, serial, link, dial: move_to, patience }.run());
+    }
     voice_of.send_replace(Some((identity.name.to_string(), voice.link.state())));
     stop.await;
     tracing::info!("stopping");
@@ -134,10 +141,29 @@ async fn keep_time(time: Time, data_dir: PathBuf, buffer: Buffer) {
     tokio::join!(known, time.clone().keep(data_dir));
 }
 
-async fn identified(known: Option<Identity>, config: &Config, home: &Home, serial: Serial, time: &Time) -> Identity {
-    match known {
+/// Who this device is and where its broker is, asking for what is not known for ever.
+async fn identified(
+    known: Option<Identity>,
+    config: &Config,
+    seeker: &Seeker,
+    home: &Home,
+    serial: Serial,
+    time: &Time,
+) -> (Identity, (Dial, String)) {
+    let mut identity = match known {
         Some(identity) => identity,
-        None => enrol::until_enrolled(&config.server, home, serial, time, config.uplink.backoff()).await,
+        None => enrol::until_enrolled(seeker, home, serial, time, config.uplink.backoff()).await,
+    };
+    let mut backoff = config.uplink.backoff();
+    loop {
+        if let Some(address) = broker_address(config, &identity) {
+            return (identity, address);
+        }
+        // It enrolled at an address that the configuration no longer has, with an agent that did not remember it.
+        identity.server = seeker.located(&identity).await;
+        if identity.server.is_none() {
+            sleep(backoff.next_delay()).await;
+        }
     }
 }
 
@@ -190,7 +216,13 @@ struct Parts<'a> {
     alarm: &'a Alarm,
 }
 
-fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time) -> Result<Voice, RunError> {
+fn connect(
+    config: &Config,
+    identity: &Identity,
+    (dial, tls_name): (watch::Receiver<Dial>, String),
+    parts: &Parts<'_>,
+    time: &Time,
+) -> Result<Voice, RunError> {
     let Parts { settings, buffer, sampler, desk, alarm } = *parts;
     let device = identity.name.clone();
     let reporter = Reporter {
@@ -204,8 +236,7 @@ fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time)
         alarm: alarm.state,
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
-    let (dial, tls_name) = broker_address(config, identity);
-    tracing::info!(%device, host = %dial.0, port = dial.1, "connecting");
+    tracing::info!(%device, host = %dial.borrow().0, port = dial.borrow().1, "connecting");
     let (link, inbox, connection) = link::start(LinkConfig {
         device: device.clone(),
         dial,
@@ -237,16 +268,17 @@ fn connect(config: &Config, identity: &Identity, parts: &Parts<'_>, time: &Time)
     Ok(Voice { link, reporter, tasks, connection })
 }
 
-/// What to dial, and the name that the certificate must have. An address in the configuration changes
-/// only where to dial: the name stays that of the server.
-pub(crate) fn broker_address(config: &Config, identity: &Identity) -> ((String, u16), String) {
-    let server = &config.server;
-    match &server.broker {
-        Some(dial) => (dial.clone(), server.host.clone()),
-        None => {
-            let host = identity.broker.host.clone().unwrap_or_else(|| server.host.clone());
-            ((host.clone(), identity.broker.port), host)
-        }
+/// What to dial, and the name that the certificate must have: the broker that the enrolment named, else the host of
+/// the configuration, else the one that the device enrolled at. An address for the broker in the configuration changes
+/// only where to dial: the name stays that of the server. `None`: nothing says it.
+pub(crate) fn broker_address(config: &Config, identity: &Identity) -> Option<(Dial, String)> {
+    let given = config.server.address.as_ref().map(|(host, _)| (host.clone(), host.clone()));
+    let remembered = || identity.server.clone().map(|origin| (origin.host, origin.tls_name));
+    let server = given.or_else(remembered);
+    let named = identity.broker.host.clone().map(|host| (host.clone(), host));
+    match &config.server.broker {
+        Some(dial) => server.or(named).map(|(_, name)| (dial.clone(), name)),
+        None => named.or(server).map(|(host, name)| ((host, identity.broker.port), name)),
     }
 }
 

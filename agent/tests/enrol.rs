@@ -4,9 +4,10 @@
 mod support;
 
 use agent::backoff::Backoff;
-use agent::config::{self, Token};
+use agent::config::Token;
 use agent::enrol::{self, EnrolError};
 use agent::identity::Home;
+use agent::seek;
 use agent::time::Time;
 use rcgen::CertificateSigningRequestParams;
 use serde_json::json;
@@ -23,7 +24,7 @@ const FOR_YEARS: (i32, i32) = (2020, 2200);
 struct Bench {
     authority: Authority,
     server: Server,
-    config: config::Server,
+    config: seek::Server,
     folder: TempDir,
     time: Time,
 }
@@ -41,12 +42,12 @@ impl Bench {
     async fn with(name: &str, years: (i32, i32), time: Time) -> Self {
         let authority = Authority::new();
         let server = Server::new(authority.tls(&authority.server(name, years), false)).await;
-        let config = config::Server {
+        let config = seek::Server {
             host: "localhost".to_owned(),
             port: server.address.port(),
+            dial: None,
             ca_sha256: authority.sha256(),
             token: Some(Token::Inline(" s3cret\n".to_owned())),
-            broker: None,
         };
         Self { authority, server, config, folder: tempfile::tempdir().unwrap(), time }
     }
@@ -212,7 +213,7 @@ async fn an_authority_that_is_not_the_pinned_one_is_not_kept() {
         Some((status, reply.to_string()))
     };
     let (result, _) = tokio::join!(bench.attempt(), bench.answer(swapped));
-    assert!(result.unwrap_err().to_string().contains("server.ca_sha256"));
+    assert!(result.unwrap_err().to_string().contains("ca_sha256"));
     assert!(bench.home().load(serial()).unwrap().is_none());
 }
 
@@ -244,7 +245,13 @@ async fn a_device_tries_until_it_is_let_in() {
     let bench = Bench::new().await;
     let home = bench.home();
     let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(10));
-    let enrolled = enrol::until_enrolled(&bench.config, &home, serial(), &bench.time, backoff);
+    let config = format!(
+        "data_dir = \"/nowhere\"\n[server]\nurl = \"https://localhost:{}\"\nca_sha256 = \"{}\"\ntoken = \"s3cret\"\n",
+        bench.config.port,
+        bench.config.ca_sha256.map(|byte| format!("{byte:02x}")).concat(),
+    );
+    let seeker = seek::Seeker::new(&config.parse().unwrap(), bench.time.clone());
+    let enrolled = enrol::until_enrolled(&seeker, &home, serial(), &bench.time, backoff);
     let server = async {
         bench.answer(|_| Some((503, String::new()))).await.unwrap();
         bench.answer(|_| None).await.unwrap();

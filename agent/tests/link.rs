@@ -11,7 +11,7 @@ use shared::{DeviceName, Topic};
 use std::sync::Arc;
 use std::time::Duration;
 use support::{Authority, PATIENT, Server, Session, synced, these_years, wrong_clocks};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -38,7 +38,7 @@ async fn start_with(years: (i32, i32), time: Time) -> Bench {
     let tls = trust::mutual(&authority.pem(), &device.certificate, &device.key, time).unwrap();
     let (link, inbox, task) = link::start(LinkConfig {
         device: pi7(),
-        dial: ("127.0.0.1".to_owned(), server.address.port()),
+        dial: watch::channel(("127.0.0.1".to_owned(), server.address.port())).1,
         tls_name: "tirta.local".to_owned(),
         tls: Arc::new(tls),
         last_will: "the last will".to_owned(),

@@ -20,6 +20,7 @@ fn the_unit_is_restarted_for_ever_watched_and_reaches_the_probes() {
         "User=tirta-agent",
         "DeviceAllow=char-i2c rw",
         "DeviceAllow=/dev/gpiomem rw",
+        "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
     ] {
         assert!(unit.lines().any(|found| found == line), "{line}");
     }

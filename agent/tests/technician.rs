@@ -52,6 +52,7 @@ impl Bench {
         let identity = Identity {
             name: DeviceName::numbered(7),
             broker: Broker { host: None, port: bench.broker.address.port() },
+            server: None,
             key: device.key,
             certificate: device.certificate,
             ca: authority.pem(),

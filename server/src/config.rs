@@ -52,6 +52,8 @@ pub struct Config {
     pub https: SocketAddr,
     /// Where plain HTTP listens: on the loopback, if at all.
     pub plain: Option<SocketAddr>,
+    /// Whether it announces itself on the local network.
+    pub announce: bool,
     /// The MQTT broker.
     pub broker: BrokerConfig,
     /// Where devices are told to connect; what is absent follows from the broker.
@@ -85,6 +87,8 @@ pub enum BrokerConfig {
         host: String,
         /// Its port.
         port: u16,
+        /// A port where a service may choose its client id, to end a revoked device's connection; without it nobody does.
+        services_port: Option<u16>,
     },
 }
 
@@ -129,6 +133,7 @@ impl Config {
             log_format: file.log_format,
             https: file.http.https,
             plain: file.http.plain,
+            announce: file.discovery.announce,
             broker,
             advertise,
             lifetimes: file.certificates.check()?,
@@ -191,6 +196,8 @@ struct File {
     broker: Broker,
     #[serde(default)]
     certificates: Certificates,
+    #[serde(default)]
+    discovery: Discovery,
 }
 
 #[derive(Deserialize, Default)]
@@ -217,6 +224,18 @@ impl Certificates {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Discovery {
+    announce: bool,
+}
+
+impl Default for Discovery {
+    fn default() -> Self {
+        Self { announce: true }
+    }
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Http {
     https: SocketAddr,
@@ -231,6 +250,7 @@ struct Broker {
     listen: Option<SocketAddr>,
     host: Option<String>,
     port: Option<u16>,
+    services_port: Option<u16>,
     advertise_host: Option<String>,
     advertise_port: Option<u16>,
 }
@@ -249,12 +269,17 @@ fn info() -> String {
 impl Broker {
     fn check(self) -> Result<(BrokerConfig, Advertise), ConfigError> {
         let wrong = |key, why: &str| Err(ConfigError::Value { key, why: why.to_owned() });
+        if matches!(self.kind, Kind::Embedded) && self.services_port.is_some() {
+            return wrong("broker.services_port", "only an external broker has it");
+        }
         let broker = match (self.kind, self.listen, self.host, self.port) {
             (Kind::Embedded, Some(listen), None, None) => BrokerConfig::Embedded { listen },
             (Kind::Embedded, None, ..) => return wrong("broker.listen", "an embedded broker needs it"),
             (Kind::Embedded, _, Some(_), _) => return wrong("broker.host", "only an external broker has it"),
             (Kind::Embedded, _, _, Some(_)) => return wrong("broker.port", "only an external broker has it"),
-            (Kind::External, None, Some(host), port) => BrokerConfig::External { host, port: port.unwrap_or(8883) },
+            (Kind::External, None, Some(host), port) => {
+                BrokerConfig::External { host, port: port.unwrap_or(8883), services_port: self.services_port }
+            }
             (Kind::External, Some(_), ..) => return wrong("broker.listen", "only an embedded broker has it"),
             (Kind::External, _, None, _) => return wrong("broker.host", "an external broker needs it"),
         };
@@ -292,6 +317,7 @@ mod tests {
         let config = Config::parse(include_str!("../server.example.toml")).unwrap();
         assert_eq!(config.plain, Some("127.0.0.1:8080".parse().unwrap()));
         assert_eq!(config.public_hosts, ["tirta.local"]);
+        assert!(config.announce);
     }
 
     #[test]
@@ -335,7 +361,8 @@ mod tests {
         let external = GOOD.replace("embedded", "external");
         assert!(why(&external).contains("broker.listen"));
         let external = external.replace("listen = \"0.0.0.0:8883\"", "host = \"mqtt.example\"");
-        let expected = BrokerConfig::External { host: "mqtt.example".to_owned(), port: 8883 };
+        let host = "mqtt.example".to_owned();
+        let expected = BrokerConfig::External { host, port: 8883, services_port: None };
         assert_eq!(Config::parse(&external).unwrap().broker, expected);
         assert!(why(&external.replace("external", "embedded")).contains("broker.listen"));
         assert!(why(&format!("{GOOD}\nport = 1883")).contains("broker.port"));

@@ -173,7 +173,7 @@ pub async fn enrol(
     let certify = Certify { store, authority, lifetimes, now };
     let certificate = certify.certificate(&request.csr, serial, &name, &key, None).await?;
     tracing::info!(device = name.as_str(), %serial, "enrolled");
-    Ok(Enrolled::As(Credentials { name, certificate, ca: authority.ca_pem().to_owned(), instead }))
+    Ok(Enrolled::As(Credentials { name, certificate, ca: authority.ca_pem(), instead }))
 }
 
 /// Gives a device its next certificate. `expired`: it comes without its certificate, by its key alone; then the grace time counts.
@@ -208,7 +208,7 @@ pub async fn renew(
     let actor = expired.map_or_else(Actor::device, |address| Actor::device().at(address));
     let certify = Certify { store, authority, lifetimes, now };
     let certificate = certify.certificate(csr, device.serial, name, &key, Some(&actor)).await?;
-    Ok(Credentials { name: name.clone(), certificate, ca: authority.ca_pem().to_owned(), instead: false })
+    Ok(Credentials { name: name.clone(), certificate, ca: authority.ca_pem(), instead: false })
 }
 
 struct Certify<'a> {

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod cut_off;
 pub mod digest;
+pub mod discovery;
 pub mod enrol;
 pub mod http;
 pub mod identity;

@@ -11,7 +11,7 @@ use crate::http::{self, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
 use crate::store::{Store, StoreError};
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
-use crate::{identity, ingest, live::Live};
+use crate::{discovery, identity, ingest, live::Live};
 use shared::Clock;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::{io, sync::Arc};
@@ -76,6 +76,8 @@ pub struct App {
     pub link: Link,
     /// The broker, if it runs in this process.
     pub broker: Option<Broker>,
+    /// Where an external broker lets services choose their client id.
+    pub services: Option<LinkConfig>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where devices are sent when they enrol.
@@ -106,6 +108,7 @@ pub struct Running {
     pub first_password: Option<String>,
     /// What the parts share.
     pub app: Arc<App>,
+    announcer: Option<discovery::Announcer>,
     stop_http: watch::Sender<bool>,
     stop_ingest: watch::Sender<bool>,
     http: Vec<JoinHandle<()>>,
@@ -143,6 +146,10 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
 
     let (stop_http, stopping) = watch::channel(false);
     let (stop_ingest, mut ingest_stopping) = watch::channel(false);
+    let services = match config.broker {
+        BrokerConfig::External { services_port: Some(port), .. } => Some(LinkConfig { port, ..link_config.clone() }),
+        _ => None,
+    };
     let live = Live::new();
     let (concerns, concerning) = mpsc::channel(identity::WAITING);
     let ingest = tokio::spawn(ingest::run(
@@ -162,6 +169,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         live,
         link,
         broker,
+        services,
         clock,
         broker_address,
         signed_out,
@@ -178,6 +186,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         http.push(tokio::spawn(serve(plain, http::router(app.clone(), false), stopping)));
     }
     Ok(Running {
+        announcer: discovery::start(config, https_address, vec![app.authority.ca_sha256()]),
         https: https_address,
         plain: plain_address.transpose().ok().flatten(),
         first_password,
@@ -195,6 +204,9 @@ impl Running {
     /// Stops in order: first no new requests, then what has arrived is committed and acknowledged, then the
     /// broker lets the devices go, and the database is closed last.
     pub async fn stop(self) {
+        if let Some(announcer) = self.announcer {
+            announcer.stop().await;
+        }
         let _ = self.stop_http.send(true);
         for listener in self.http {
             let _ = listener.await;
@@ -243,6 +255,7 @@ async fn first_password(store: &Store) -> Result<Option<String>, RunError> {
 /// The names in the server's certificate: those of the configuration, and addresses that it listens on by name.
 fn names(config: &Config) -> Vec<String> {
     let mut names = config.public_hosts.clone();
+    names.extend(discovery::own_name(config).filter(|own| !config.public_hosts.contains(own)));
     let broker = match config.broker {
         BrokerConfig::Embedded { listen } => Some(listen),
         BrokerConfig::External { .. } => None,
@@ -257,7 +270,7 @@ fn names(config: &Config) -> Vec<String> {
 
 fn link_config(config: &Config, broker: Option<&Broker>, authority: &Authority) -> Result<LinkConfig, RunError> {
     let (host, port, share) = match (&config.broker, broker) {
-        (BrokerConfig::External { host, port }, _) => (host.clone(), *port, Some("tirta-server".to_owned())),
+        (BrokerConfig::External { host, port, .. }, _) => (host.clone(), *port, Some("tirta-server".to_owned())),
         (BrokerConfig::Embedded { listen }, broker) => {
             let listens = broker.map_or(*listen, Broker::local_addr);
             (reachable(listens.ip()).to_string(), listens.port(), None)
@@ -287,7 +300,7 @@ fn reachable(ip: IpAddr) -> IpAddr {
 
 fn broker_address(config: &Config, broker: Option<&Broker>) -> shared::enrol::Broker {
     let (host, port) = match &config.broker {
-        BrokerConfig::External { host, port } => (Some(host.clone()), *port),
+        BrokerConfig::External { host, port, .. } => (Some(host.clone()), *port),
         BrokerConfig::Embedded { listen } => (None, broker.map_or(listen.port(), |b| b.local_addr().port())),
     };
     let advertise = &config.advertise;

@@ -318,7 +318,7 @@ async fn a_request_that_proves_no_key_is_refused() {
         "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n".to_owned(),
         good[..good.len() / 2].to_owned(),
         good.replace("CERTIFICATE REQUEST", "PRIVATE KEY"),
-        ca.ca_pem().to_owned(),
+        ca.ca_pem(),
         // Half of another request's signature.
         bodies[..bodies.len() - 2].join("\n") + "\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
         format!("{}{}", " ".repeat(MAX_CSR), good),

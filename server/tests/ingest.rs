@@ -87,7 +87,7 @@ impl Server {
         self.store.admit(&Knock::new(&token, serial, fingerprint), now).await.unwrap();
         let certificate =
             self.authority.sign_device(&csr, serial, &pi(n), Duration::from_secs(3600), now).unwrap().certificate;
-        Device::connect(pi(n), self.broker.local_addr().port(), &certificate, &key, self.authority.ca_pem()).await
+        Device::connect(pi(n), self.broker.local_addr().port(), &certificate, &key, &self.authority.ca_pem()).await
     }
 
     /// Gives back what it has stored.

@@ -106,7 +106,7 @@ pub fn calibration(version: u32) -> String {
 pub fn identity(key: String) -> Identity {
     let certificate = "the certificate\n".repeat(60);
     let broker = Broker { host: None, port: 8883 };
-    Identity { name: DeviceName::numbered(7), broker, key, certificate, ca: "the authority\n".repeat(50) }
+    Identity { name: DeviceName::numbered(7), broker, server: None, key, certificate, ca: "the authority\n".repeat(50) }
 }
 
 /// Tells keys apart.

@@ -24,7 +24,8 @@ fn the_example_is_a_configuration() {
     let config: Config = EXAMPLE.parse().unwrap();
     let names: Vec<_> = metrics(&config.probes).map(Metric::as_str).collect();
     assert_eq!(names, ["temperature", "ph", "tds", "volume"]);
-    assert_eq!((config.server.host.as_str(), config.server.port), ("tirta.local", 8443));
+    assert_eq!(config.server.address, Some(("tirta.local".to_owned(), 8443)));
+    assert_eq!(config.fleet_files.len(), 5);
     assert_eq!(config.discipline, Discipline::File(PathBuf::from(TIMESYNC_FILE)));
 }
 
@@ -41,6 +42,15 @@ fn what_the_example_comments_out_are_the_defaults() {
         .collect();
     let uncommented: Config = uncommented.parse().unwrap();
     assert_eq!(uncommented.probes, EXAMPLE.parse::<Config>().unwrap().probes);
+}
+
+#[test]
+fn a_configuration_need_not_name_the_server_at_all() {
+    let config: Config = "data_dir = \"/tmp/a\"".parse().unwrap();
+    assert!(config.server.address.is_none() && config.server.ca_sha256.is_none() && config.server.token.is_none());
+    assert_eq!(config.fleet_files.first(), Some(&PathBuf::from("/media/*/tirta-fleet.toml")));
+    let config: Config = "data_dir = \"/tmp/a\"\n[server]\ntoken = \"x\"\n[fleet]\nfiles = []".parse().unwrap();
+    assert!(config.server.address.is_none() && config.server.token.is_some() && config.fleet_files.is_empty());
 }
 
 #[test]
@@ -64,6 +74,8 @@ fn a_value_that_makes_no_sense_is_refused_with_the_fix() {
         (minimal().replace("tirta.local", "tirta.local/api"), "server.url", "no path"),
         (minimal().replace("abab", "xyab"), "server.ca_sha256", "64 hexadecimal digits"),
         (format!("{}token = \"a\"\ntoken_file = \"b\"\n", minimal()), "server.token", "not both"),
+        (format!("{}[fleet]\nfiles = [\"boot/x.toml\"]\n", minimal()), "fleet.files", "whole path"),
+        (format!("{}[fleet]\nfiles = [\"/media/*\"]\n", minimal()), "fleet.files", "of a file"),
         (format!("{}broker = \"nowhere\"\n", minimal()), "server.broker", "host:port"),
         (format!("{}[uplink]\nbatch = 5000\n", minimal()), "uplink.batch", "1 to 1000"),
         (format!("{}[uplink]\nbackoff_min_ms = 70000\n", minimal()), "uplink.backoff_min_ms", "backoff_max_ms"),

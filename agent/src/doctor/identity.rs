@@ -25,8 +25,7 @@ pub(super) fn enrolment(config: &Config, machine: &Machine, time: &Time) -> (Opt
             (Some(identity), findings)
         }
         Ok(None) => {
-            let advice =
-                "start the agent; it enrols by itself with the token of the configuration once it reaches the server";
+            let advice = "start the agent; it enrols by itself with the token of the fleet file or the configuration once it reaches the server";
             (None, vec![Finding::warning("enrolment", "this device has not enrolled yet", advice)])
         }
         Err(IdentityError::File { path, error }) if error.kind() == ErrorKind::PermissionDenied => {
@@ -42,7 +41,10 @@ pub(super) fn enrolment(config: &Config, machine: &Machine, time: &Time) -> (Opt
 fn certificate(config: &Config, identity: &Identity, time: &Time) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("enrolment", format!("this device is {}", identity.name))];
     match trust::fingerprint(&identity.ca) {
-        Ok(sum) if sum == config.server.ca_sha256 => {
+        Ok(_) if config.server.ca_sha256.is_none() => {
+            findings.push(Finding::ok("authority", "it is the one that the device enrolled with"));
+        }
+        Ok(sum) if config.server.ca_sha256 == Some(sum) => {
             findings.push(Finding::ok("authority", "it is the one that the configuration names"));
         }
         Ok(_) => findings.push(Finding::bad(
@@ -120,6 +122,7 @@ mod tests {
         let identity = Identity {
             name: DeviceName::numbered(7),
             broker: Broker { host: None, port: 8883 },
+            server: None,
             key: key.serialize_pem(),
             certificate,
             ca: ca.pem(),
@@ -143,7 +146,7 @@ mod tests {
         let home = Home::new(folder.path());
         std::fs::write(folder.path().join("device.key"), &identity.key).unwrap();
         home.save(config.serial.unwrap(), &identity).unwrap();
-        config.server.ca_sha256 = sum;
+        config.server.ca_sha256 = Some(sum);
         let (found, findings) = enrolment(&config, &machine, &time());
         assert_eq!(found.unwrap().name, identity.name);
         assert!(findings.iter().all(|finding| finding.verdict == Verdict::Ok), "{findings:?}");
@@ -158,7 +161,7 @@ mod tests {
         let bad = |about: &str| (about.to_owned(), Verdict::Bad);
         let found = verdicts(&certificate(&config, &identity, &time()));
         assert_eq!(found[1..], [bad("authority"), bad("certificate"), bad("certificate")]);
-        config.server.ca_sha256 = sum;
+        config.server.ca_sha256 = Some(sum);
         assert_eq!(verdicts(&certificate(&config, &identity, &time()))[1].1, Verdict::Ok);
     }
 

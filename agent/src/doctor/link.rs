@@ -2,9 +2,10 @@
 //! name would throw the running agent out.
 
 use super::Finding;
-use crate::config::{Config, Server};
+use crate::config::Config;
 use crate::identity::Identity;
 use crate::run::broker_address;
+use crate::seek::{Seeker, Server};
 use crate::time::Time;
 use crate::trust;
 use http_body_util::Empty;
@@ -36,25 +37,46 @@ struct Failed {
 }
 
 /// The server's HTTPS: its time and this machine's when that came, and what there is to say.
-pub(super) async fn server(config: &Config, time: &Time) -> (Option<(UtcMillis, UtcMillis)>, Vec<Finding>) {
-    let server = &config.server;
-    let about = format!("server {}:{}", server.host, server.port);
-    let reached = async {
-        let tls = trust::pinned(server.ca_sha256, time.clone()).map_err(|error| tls_failed(&error.to_string()))?;
-        connect((&server.host, server.port), &server.host, tls).await
+pub(super) async fn server(
+    config: &Config,
+    identity: Option<&Identity>,
+    time: &Time,
+) -> (Option<(UtcMillis, UtcMillis)>, Vec<Finding>) {
+    let seeker = Seeker::new(config, time.clone());
+    let servers = match identity {
+        Some(identity) => seeker.servers_of(identity).await,
+        None => seeker.servers().await,
     };
-    match reached.await {
-        Ok(stream) => {
-            let date = date(server, stream).await.map(|there| (there, time.now()));
-            (date, vec![Finding::ok(about, "it answers, and it is the right one")])
-        }
-        Err(Failed { text, advice }) => (None, vec![Finding::bad(about, text, advice)]),
+    let servers = match servers {
+        Ok(servers) => servers,
+        Err(error) => return (None, vec![Finding::bad("server", error.to_string(), NOWHERE)]),
+    };
+    let (mut there, mut findings) = (None, vec![]);
+    for server in &servers {
+        let found = server.dial.as_ref().map(|host| format!(" (found at {host})")).unwrap_or_default();
+        let about = format!("server {}:{}{found}", server.host, server.port);
+        let reached = async {
+            let tls = trust::pinned(server.ca_sha256, time.clone()).map_err(|error| tls_failed(&error.to_string()))?;
+            connect((server.dial.as_ref().unwrap_or(&server.host), server.port), &server.host, tls).await
+        };
+        findings.push(match reached.await {
+            Ok(stream) => {
+                there = there.or(date(server, stream).await.map(|there| (there, time.now())));
+                Finding::ok(about, "it answers, and it is the right one")
+            }
+            Err(Failed { text, advice }) => Finding::bad(about, text, advice),
+        });
     }
+    (there, findings)
 }
 
 /// The broker, with this device's certificate.
 pub(super) async fn broker(config: &Config, identity: &Identity, time: &Time) -> Vec<Finding> {
-    let ((host, port), name) = broker_address(config, identity);
+    let Some(((host, port), name)) = broker_address(config, identity) else {
+        let text =
+            "nothing says where it is: the device enrolled with an older agent, and the configuration has no address";
+        return vec![Finding::warning("broker", text, "start the agent: it remembers the server once it has found it")];
+    };
     let about = format!("broker {host}:{port}");
     let reached = async {
         let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())
@@ -97,7 +119,8 @@ async fn connect(address: (&str, u16), name: &str, tls: ClientConfig) -> Result<
     }
 }
 
-const NAME: &str = "check server.url and server.broker in the configuration, and the network's name service (DNS)";
+const NOWHERE: &str = "see \"Where a device finds its server\" in docs/provisioning.md";
+const NAME: &str = "check server.url and server.broker in the configuration (or `server` in the fleet file), and the network's name service (DNS)";
 const PORT: &str = "check the port in the configuration, and whether the server runs";
 const SILENT: &str = "check that the port is the right one; otherwise the server hangs: restart it";
 const NETWORK: &str = "check the cable or the Wi-Fi, the address, and the firewalls between";
@@ -111,9 +134,9 @@ fn tls_failed(problem: &str) -> Failed {
     } else if lower.contains("notvalidforname") || lower.contains("not valid for name") {
         "the server's certificate is for another name: use in server.url the name that the server calls itself"
     } else if lower.contains("unknownissuer") || lower.contains("issuer") || lower.contains("pinned") {
-        "it is another server than the configuration pins: compare server.ca_sha256 with what the server shows"
+        "it is another server than the configuration pins: compare ca_sha256 (in the configuration or the fleet file) with what the server shows"
     } else {
-        "compare server.ca_sha256 with what the server shows, and see the line about the time"
+        "compare ca_sha256 (in the configuration or the fleet file) with what the server shows, and see the line about the time"
     };
     Failed { text: format!("the secure connection fails: {problem}"), advice }
 }
@@ -147,9 +170,10 @@ mod tests {
         let mut config = config("");
         let time = Time::new(Arc::new(SystemClock), config.discipline.clone());
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        (config.server.host, config.server.port) = ("127.0.0.1".to_owned(), listener.local_addr().unwrap().port());
+        config.server.address = Some(("127.0.0.1".to_owned(), listener.local_addr().unwrap().port()));
+        config.fleet_files = vec![];
         drop(listener);
-        let (date, findings) = server(&config, &time).await;
+        let (date, findings) = server(&config, None, &time).await;
         assert_eq!((date, findings[0].verdict), (None, Verdict::Bad));
         assert!(findings[0].text.contains("nothing listens"), "{findings:?}");
     }

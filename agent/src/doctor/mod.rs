@@ -137,7 +137,7 @@ pub async fn examine(path: &Path, machine: &Machine, clock: Arc<dyn BootClock>) 
     findings.extend(disk::disk(&config).await);
     let (identity, enrolment) = identity::enrolment(&config, machine, &time);
     findings.extend(enrolment);
-    let (server, reached) = link::server(&config, &time).await;
+    let (server, reached) = link::server(&config, identity.as_ref(), &time).await;
     findings.extend(time::clock(&time, server));
     findings.extend(reached);
     if let Some(identity) = identity {

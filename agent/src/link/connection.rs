@@ -29,12 +29,15 @@ const IN_FLIGHT: u16 = 16;
 /// Messages that may wait for the downlink.
 const INBOX: usize = 64;
 
+/// Host and port to dial.
+pub type Dial = (String, u16);
+
 /// Where and as whom to connect.
 pub struct LinkConfig {
     /// The device: its client id.
     pub device: DeviceName,
-    /// Host and port to dial.
-    pub dial: (String, u16),
+    /// Where to dial; each attempt looks anew, since a server may move.
+    pub dial: watch::Receiver<Dial>,
     /// The name that the broker's certificate must have.
     pub tls_name: String,
     /// With the device's certificate.
@@ -70,7 +73,7 @@ pub fn start(config: LinkConfig) -> (Link, mpsc::Receiver<Message>, JoinHandle<(
 }
 
 fn options(config: &LinkConfig) -> MqttOptions {
-    let mut options = MqttOptions::new(config.device.as_str(), (config.tls_name.clone(), config.dial.1));
+    let mut options = MqttOptions::new(config.device.as_str(), (config.tls_name.clone(), config.dial.borrow().1));
     let will = Topic::Status(config.device.clone()).to_string();
     let dial = config.dial.clone();
     options
@@ -85,7 +88,7 @@ fn options(config: &LinkConfig) -> MqttOptions {
         .set_receive_maximum(Some(IN_FLIGHT))
         // The name in the certificate and the address to dial may differ.
         .set_socket_connector(move |_, _| {
-            let (host, port) = dial.clone();
+            let (host, port) = dial.borrow().clone();
             async move {
                 let stream = TcpStream::connect((host.as_str(), port)).await?;
                 stream.set_nodelay(true)?;

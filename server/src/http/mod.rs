@@ -4,6 +4,7 @@
 pub mod assets;
 pub mod audit;
 pub mod auth;
+pub mod authority;
 pub mod calibrate;
 pub mod calibrations;
 pub mod claim;
@@ -78,6 +79,9 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(waiting::refuse))
         .routes(routes!(waiting::policy, waiting::set_policy))
         .routes(routes!(claim::claim))
+        .routes(routes!(authority::show))
+        .routes(routes!(authority::rotate))
+        .routes(routes!(authority::retire))
         .routes(routes!(audit::list))
         .routes(routes!(registrations::list))
         .routes(routes!(registrations::export))

@@ -19,6 +19,8 @@ const SHOW_EXPIRED_MS: i64 = 30 * 86_400_000;
 const SHOW_SILENT_MS: i64 = 7 * 86_400_000;
 /// Certificates that ended so long ago matter to nobody.
 const SHOW_CERTIFICATES_MS: i64 = 400 * 86_400_000;
+/// How often the list of revoked certificates is written although nothing changed.
+const LIST_EVERY_MS: i64 = 86_400_000;
 /// Computing history again that has taken so long was cut off by a server that stopped.
 const UNFINISHED_MS: i64 = 3_600_000;
 
@@ -27,21 +29,32 @@ pub async fn run(app: Arc<App>) {
     let (mut look, mut tidy) = (tokio::time::interval(LOOK_EVERY), tokio::time::interval(TIDY_EVERY));
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut listed = None;
     let mut seen = Seen { at: app.clock.now(), states: BTreeMap::new() };
     loop {
         let done = tokio::select! {
             _ = look.tick() => tell_changes(&app, &mut seen).await,
             _ = tidy.tick() => {
                 renew_certificate(&app);
-                if let Err(error) = write_revocations(&app).await {
-                    tracing::error!(%error, "the revocation list is not written; it is tried again");
-                }
+                list_revocations(&app, &mut listed).await;
                 forget_expired(&app).await
             }
         };
         if let Err(error) = done {
             tracing::warn!(%error, "housekeeping failed; it is tried again");
         }
+    }
+}
+
+/// A list is good for a week: an external broker that gets no newer one lets nobody in.
+async fn list_revocations(app: &App, listed: &mut Option<UtcMillis>) {
+    let now = app.clock.now();
+    if listed.is_some_and(|at| (0..LIST_EVERY_MS).contains(&(now.0 - at.0))) {
+        return;
+    }
+    match write_revocations(app).await {
+        Ok(()) => *listed = Some(now),
+        Err(error) => tracing::error!(%error, "the revocation list is not written; it is tried again"),
     }
 }
 

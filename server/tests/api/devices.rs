@@ -125,7 +125,7 @@ async fn settings_get_a_version_reach_the_device_and_count_as_applied_when_it_sa
 }
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_worth_nothing_once_deleted() {
+async fn a_token_is_shown_once_and_worth_nothing_once_withdrawn() {
     let site = Site::start().await;
     let cookie = site.sign_in().await;
     let path = "/api/v1/enrolment-tokens";
@@ -138,17 +138,22 @@ async fn a_token_is_shown_once_and_worth_nothing_once_deleted() {
     let expires_at = made["created_at"].as_i64().unwrap() + 600_000;
     let listed = &listed.json()["tokens"][0];
     let (id, created_at) = (&made["id"], &made["created_at"]);
-    let about = json!({"id": id, "uses_left": 2, "expires_at": expires_at, "note": "pond", "created_at": created_at});
+    let about = json!({"id": id, "uses": 2, "uses_left": 2, "expires_at": expires_at, "note": "pond", "created_at": created_at,
+        "created_by": "admin", "admits": "registered", "location": null, "serials": [], "revoked_at": null});
     assert_eq!(*listed, about);
+    let fleet: shared::fleet::FleetFile = toml::from_str(made["fleet_file"].as_str().unwrap()).unwrap();
+    assert_eq!((fleet.token.as_str(), fleet.ca_sha256.as_str()), (secret, pin));
 
     let one = format!("{path}/{}", id.as_str().unwrap());
     assert_eq!(site.send("DELETE", &cookie, &one, &json!(null)).await.status, 204);
-    let gone = site.send("DELETE", &cookie, &one, &json!(null)).await;
-    assert_eq!((gone.status, gone.code()), (404, "unknown_token".to_owned()));
+    assert_eq!(site.send("DELETE", &cookie, &one, &json!(null)).await.status, 204, "once more is no harm");
+    assert!(site.get(&cookie, path).await.json()["tokens"][0]["revoked_at"].is_i64(), "it can be seen why");
+    let none = site.send("DELETE", &cookie, &format!("{path}/x"), &json!(null)).await;
+    assert_eq!((none.status, none.code()), (404, "unknown_token".to_owned()));
     let serial = fleet::random_serial();
     let csr = fleet::request(&fleet::p256(), &serial.to_string());
     let enrol = site.send("POST", "", "/api/v1/enrol", &json!({"serial": serial, "token": secret, "csr": csr})).await;
-    assert_eq!((enrol.status, enrol.code(), enrol.field()), (403, "bad_token".to_owned(), "token".to_owned()));
+    assert_eq!((enrol.status, enrol.code(), enrol.field()), (403, "token_revoked".to_owned(), "token".to_owned()));
     site.stop().await;
 }
 

@@ -132,7 +132,7 @@ impl Fleet {
             certificate_file: file("pem", &certificate),
             key_file: file("key", &key),
             ca_file: self.dir.path().join("ca.pem"),
-            ca: self.authority.ca_pem().to_owned(),
+            ca: self.authority.ca_pem(),
             certificate,
             key,
         }
@@ -140,7 +140,7 @@ impl Fleet {
 
     /// TLS of somebody who trusts the fleet's authority but has no certificate.
     pub fn anonymous_tls(&self) -> Arc<ClientConfig> {
-        Arc::new(trusting(self.authority.ca_pem()).with_no_client_auth())
+        Arc::new(trusting(&self.authority.ca_pem()).with_no_client_auth())
     }
 }
 

@@ -5,7 +5,10 @@ use crate::error::{Error, make_folder, write};
 use crate::mqtt::Identity;
 use crate::verify::Record;
 use serde::Deserialize;
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 use tokio::process::Command;
 
 /// The metrics that every simulated device measures.
@@ -21,8 +24,8 @@ pub struct AgentSetup {
     pub folder: PathBuf,
     /// Which of the fleet, from 1; its serial and its water follow from it.
     pub number: u32,
-    /// Where it enrols.
-    pub url: String,
+    /// Where it enrols; without it, whom to trust and the token are in a fleet file alone, and it finds the server.
+    pub url: Option<String>,
     /// Whom it trusts there.
     pub ca_sha256: String,
     /// What lets it in.
@@ -66,6 +69,9 @@ impl Agent {
         make_folder(&setup.folder)?;
         let agent = Self { setup, programs: programs.clone(), child: None };
         agent.configure(Probes::Simulated)?;
+        if agent.setup.url.is_none() {
+            write(&agent.setup.fleet_file(), &agent.setup.fleet())?;
+        }
         Ok(agent)
     }
 
@@ -154,10 +160,7 @@ impl Agent {
     /// # Errors
     /// When the buffer can't be read.
     pub async fn account(&self) -> Result<Account, Error> {
-        let config = self.config();
-        let mut command = Command::new(&self.programs.agent);
-        let text = super::output_of(command.arg("records").arg("--config").arg(config), "tirta-agent records").await?;
-        Account::parse(&text)
+        Account::of(&self.programs, &self.config(), &self.setup.folder).await
     }
 
     /// The configuration's file.
@@ -185,14 +188,25 @@ enum Probes {
 }
 
 impl AgentSetup {
+    fn fleet_file(&self) -> PathBuf {
+        self.folder.join("tirta-fleet.toml")
+    }
+
+    fn fleet(&self) -> String {
+        format!("ca_sha256 = \"{}\"\ntoken = {:?}\n", self.ca_sha256, self.token)
+    }
+
     fn toml(&self, probes: Probes) -> String {
         let Self { number, url, ca_sha256, token, .. } = self;
-        let mut text = format!(
-            "data_dir = {:?}\nlog = \"info\"\nserial = \"{}\"\n\n\
-             [server]\nurl = \"{url}\"\nca_sha256 = \"{ca_sha256}\"\ntoken = {token:?}\n",
-            self.folder.join("data"),
-            serial(*number),
-        );
+        let data = self.folder.join("data");
+        let mut text = format!("data_dir = {data:?}\nlog = \"info\"\nserial = \"{}\"\n", serial(*number));
+        let _ = match url {
+            Some(url) => write!(
+                text,
+                "\n[fleet]\nfiles = []\n\n[server]\nurl = \"{url}\"\nca_sha256 = \"{ca_sha256}\"\ntoken = {token:?}\n"
+            ),
+            None => write!(text, "\n[fleet]\nfiles = [{:?}]\n\n[server]\n", self.fleet_file()),
+        };
         if let Some(broker) = &self.broker {
             let _ = writeln!(text, "broker = \"{broker}\"");
         }
@@ -244,6 +258,16 @@ fn serial(number: u32) -> String {
 }
 
 impl Account {
+    /// That of the agent with this configuration, whose paths are seen from `folder`.
+    ///
+    /// # Errors
+    /// When the buffer can't be read.
+    pub async fn of(programs: &Programs, config: &Path, folder: &Path) -> Result<Self, Error> {
+        let mut command = Command::new(&programs.agent);
+        command.arg("records").arg("--config").arg(config).current_dir(folder);
+        Self::parse(&super::output_of(&mut command, "tirta-agent records").await?)
+    }
+
     /// Whether it still has every reading from the first on: else the comparison would compare too little.
     pub fn is_whole(&self) -> bool {
         self.records.iter().map(|record| record.seq).eq(1..self.next_seq)

@@ -27,7 +27,7 @@ use crate::mqtt::Identity;
 use crate::proxy::Proxy;
 use crate::verify::Verdict;
 use provisioning::client::{Client, Device};
-use provisioning::tokens::NewToken;
+use provisioning::tokens::{Admits, NewToken};
 use std::{
     collections::BTreeMap,
     ops::RangeInclusive,
@@ -86,8 +86,12 @@ pub struct FleetSetup {
     pub clocks_off_by: Option<i32>,
     /// The first agent has a disk of its own, if we may mount one.
     pub small_disk: bool,
+    /// Agents are told no address: they have a fleet file, and find the server on the local network.
+    pub discovered: bool,
     /// So many times faster than a real device, in everything that has a rhythm; without it, for people to watch.
     pub speed: Option<u32>,
+    /// How long certificates are good, in seconds; without it, as shipped.
+    pub certificate_life_s: Option<u64>,
 }
 
 impl FleetSetup {
@@ -107,7 +111,9 @@ impl FleetSetup {
             proxied: false,
             clocks_off_by: None,
             small_disk: false,
+            discovered: false,
             speed: None,
+            certificate_life_s: None,
         })
     }
 }
@@ -158,6 +164,8 @@ impl Fleet {
             ports: setup.ports,
             database_url: setup.database_url.clone(),
             external_broker: setup.mosquitto,
+            certificate_life_s: setup.certificate_life_s,
+            announced: setup.discovered,
         };
         let server = Server::start(programs, server).await?;
         let mosquitto = if setup.mosquitto {
@@ -177,8 +185,13 @@ impl Fleet {
     /// # Errors
     /// When the server makes no token or a file can't be written.
     pub async fn add_agents(&mut self, programs: &Programs, setup: &FleetSetup) -> Result<(), Error> {
-        let wanted =
-            NewToken { uses: setup.devices, valid_s: 3600, note: "simulated fleet".to_owned(), ..NewToken::default() };
+        let wanted = NewToken {
+            uses: setup.devices,
+            valid_s: 3600,
+            note: "simulated fleet".to_owned(),
+            admits: Some(Admits::Any),
+            ..NewToken::default()
+        };
         let token = self.client.create_token(&wanted).await?.token.unwrap_or_default();
         let (url, ca_sha256) = (self.server.https_url(), self.server.ca_sha256()?);
         for number in 1..=setup.devices {
@@ -195,7 +208,7 @@ impl Fleet {
             let agent = AgentSetup {
                 folder,
                 number,
-                url: url.clone(),
+                url: (!setup.discovered).then(|| url.clone()),
                 ca_sha256: ca_sha256.clone(),
                 token: token.clone(),
                 broker,

@@ -22,7 +22,7 @@ use tokio::{
 const START: Duration = Duration::from_secs(60);
 
 /// Where the server listens, all on loopback.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Ports {
     /// Enrolment and dashboard over HTTPS.
     pub https: u16,
@@ -33,7 +33,7 @@ pub struct Ports {
 }
 
 /// What makes one server differ from another.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ServerSetup {
     /// Its own folder.
     pub folder: PathBuf,
@@ -43,6 +43,10 @@ pub struct ServerSetup {
     pub database_url: Option<String>,
     /// The broker at `ports.broker` is a process of its own.
     pub external_broker: bool,
+    /// How long certificates are good, in seconds; without it, as shipped.
+    pub certificate_life_s: Option<u64>,
+    /// It listens on every network and announces itself there; else on the loopback alone.
+    pub announced: bool,
 }
 
 /// A server's process, which can be killed and started again.
@@ -212,16 +216,20 @@ impl Server {
 impl ServerSetup {
     fn toml(&self) -> String {
         let Ports { https, http, broker } = self.ports;
+        let ip = if self.announced { "0.0.0.0" } else { "127.0.0.1" };
         let mut text = format!("data_dir = {:?}\n", self.folder.join("data"));
         if let Some(url) = &self.database_url {
             let _ = writeln!(text, "database_url = {url:?}");
         }
-        let _ = write!(text, "log = \"info\"\n\n[http]\nhttps = \"127.0.0.1:{https}\"\nplain = \"127.0.0.1:{http}\"\n");
+        let _ = write!(text, "log = \"info\"\n\n[http]\nhttps = \"{ip}:{https}\"\nplain = \"127.0.0.1:{http}\"\n");
         let _ = if self.external_broker {
             write!(text, "\n[broker]\nkind = \"external\"\nhost = \"127.0.0.1\"\nport = {broker}\n")
         } else {
-            write!(text, "\n[broker]\nkind = \"embedded\"\nlisten = \"127.0.0.1:{broker}\"\n")
+            write!(text, "\n[broker]\nkind = \"embedded\"\nlisten = \"{ip}:{broker}\"\n")
         };
+        if let Some(life_s) = self.certificate_life_s {
+            let _ = write!(text, "\n[certificates]\nlife_s = {life_s}\n");
+        }
         text
     }
 }
