@@ -181,6 +181,8 @@ export class MockIdentity {
   /** A board's own request: it always waits here. */
   enrol({ serial, csr, model }) {
     const key_sha256 = digest(csr);
+    const owner = [...this.#devices.values()].find((each) => each.serial === serial);
+    const reason = owner ? 'second_key' : 'not_expected';
     const known = this.#waiting.find((each) => each.key_sha256 === key_sha256);
     if (!known) {
       this.#waiting.push({
@@ -189,9 +191,9 @@ export class MockIdentity {
         key_sha256,
         model: model ?? null,
         address: '127.0.0.1',
-        reason: 'not_expected',
+        reason,
         copied_from: null,
-        device: null,
+        device: owner?.name ?? null,
         token_id: 'a1',
         since: Date.now(),
         last_asked: Date.now(),
@@ -199,11 +201,11 @@ export class MockIdentity {
       this.#write('device', 'device.waiting', {
         serial,
         address: '127.0.0.1',
-        detail: { reason: 'not_expected' },
+        detail: { reason },
       });
       this.#tell();
     } else known.last_asked = Date.now();
-    return [202, { reason: 'not_expected', retry_s: 30 }];
+    return [202, { reason, retry_s: 30 }];
   }
 
   #token(method, name, body) {

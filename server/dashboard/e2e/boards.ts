@@ -18,13 +18,12 @@ function certificateRequest(serial: string): string {
   });
 }
 
-/** A board that nobody expects asks to join, with a token that lets in registered boards of another place. */
-export async function boardThatWaits(page: Page): Promise<string> {
+/** A board that nobody expects asks to join, with a new key each time and a token that lets in registered boards of another place. */
+export async function boardThatWaits(page: Page, serial = newSerial()): Promise<string> {
   const order = { uses: 1, valid_s: 3_600, note: 'uji', admits: 'registered', location: newPlace() };
   const made = await page.request.post('/api/v1/enrolment-tokens', { data: order });
   expect(made.status(), await made.text()).toBe(201);
   const { token } = (await made.json()) as { token: string };
-  const serial = newSerial();
   const csr = certificateRequest(serial);
   const asked = await page.request.post('/api/v1/enrol', {
     data: { serial, token, csr, model: 'Raspberry Pi 4 Model B Rev 1.5' },

@@ -78,6 +78,56 @@ test('a board that nobody expects waits, is counted, and is let in under the nam
   await expect(page.locator('[data-identity] [data-audit="device.approved"]')).toBeVisible();
 });
 
+test('a board that comes back with another key gets its name again, once somebody has said so', async ({
+  signedIn: page,
+}, info) => {
+  const serial = await boardThatWaits(page);
+  await page.goto('/waiting');
+  const card = page.locator(`[data-waiting="${serial}"]`);
+  const submit = page.getByRole('dialog').getByRole('button', { name: t.submit });
+  const name = `uji-${serial.slice(-8)}`;
+  await card.getByRole('button', { name: t.approveNamed(serial) }).click();
+  await page.getByRole('dialog').getByLabel(t.name, { exact: true }).fill(name);
+  await submit.click();
+  await expect(card).toBeHidden();
+
+  await boardThatWaits(page, serial);
+  await expect(card).toHaveAttribute('data-reason', 'second_key');
+  await expect(card).toContainText(t.reasons.second_key.hint);
+  await expect(card.getByRole('link', { name })).toBeVisible();
+  await card.scrollIntoViewIfNeeded();
+  await shown(page, info, 'second-key');
+  await card.getByRole('button', { name: t.approveNamed(serial) }).click();
+  await expect(page.getByRole('dialog')).toContainText(t.back(name));
+  await shown(page, info, 'approve-again');
+  await submit.click();
+  // The message about the first time may still be there.
+  await expect(page.getByText(t.approved(name)).last()).toBeVisible();
+  await expect(card).toBeHidden();
+});
+
+test('another board takes the place of a device, with its name', async ({ signedIn: page }, info) => {
+  const words = id.identity.replace;
+  const broken = await boardThatWaits(page);
+  const spare = await boardThatWaits(page);
+  const name = `uji-${broken.slice(-8)}`;
+  await page.goto('/waiting');
+  await page.getByRole('button', { name: t.approveNamed(broken) }).click();
+  await page.getByRole('dialog').getByLabel(t.name, { exact: true }).fill(name);
+  await page.getByRole('dialog').getByRole('button', { name: t.submit }).click();
+  await expect(page.locator(`[data-waiting="${broken}"]`)).toBeHidden();
+
+  await page.goto(`/devices/${name}`);
+  await page.getByRole('button', { name: words.open }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('radio', { name: spare }).check();
+  await shown(page, info, 'replace');
+  await dialog.getByRole('button', { name: words.submit }).click();
+  await expect(page.getByText(words.done(name))).toBeVisible();
+  await expect(page.locator('dd', { hasText: spare })).toBeVisible();
+  await expect(page.locator('[data-identity] [data-audit="device.replaced"]')).toBeVisible();
+});
+
 test('a board is refused only after a second look', async ({ signedIn: page }) => {
   const serial = await boardThatWaits(page);
   await page.goto('/waiting');
