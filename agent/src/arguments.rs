@@ -34,6 +34,8 @@ pub enum Command {
     Identify(Identify),
     /// Check everything that can be wrong with a device. Exit status: 0 all well, 1 warnings, 2 something is bad.
     Doctor(Doctor),
+    /// Give this machine the device's name as its host name, once it has one. For root: a unit runs it.
+    SetHostname(SetHostname),
 }
 
 #[derive(Args)]
@@ -86,6 +88,15 @@ pub struct Doctor {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub configured: Configured,
+}
+
+#[derive(Args)]
+pub struct SetHostname {
+    /// Another root of the file system, such as an image that is mounted; the running kernel is then left alone.
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
     #[command(flatten)]
     pub configured: Configured,
 }

@@ -1,5 +1,5 @@
 //! What the server says to this device: acknowledgements go to the uplink, orders of a calibration to its desk,
-//! settings are saved and applied, its time helps a clock that is not synced.
+//! certificates to whoever looks after them, settings are saved and applied, its time helps a clock that is not synced.
 //! A message that can't be read is logged and otherwise ignored.
 
 use crate::calibrate::Desk;
@@ -8,6 +8,7 @@ use crate::repeats::Repeats;
 use crate::sampler::Intervals;
 use crate::settings::SettingsFile;
 use crate::time::Time;
+use shared::message::Certificate;
 use shared::message::calibrate::CalibrationDown;
 use shared::{Ack, DeviceName, ServerTime, Settings, Topic};
 use std::time::{Duration, Instant};
@@ -23,6 +24,8 @@ pub struct Downlink {
     pub device: DeviceName,
     /// The uplink's inbox.
     pub acks: mpsc::Sender<Ack>,
+    /// Who looks after this device's certificate.
+    pub certificates: mpsc::Sender<Certificate>,
     /// The settings in force.
     pub settings: std::sync::Arc<SettingsFile>,
     /// The sampler's intervals.
@@ -84,6 +87,11 @@ impl Downlink {
                     Err(problem) => unreadable(&problem),
                 }
             }
+            Some(Topic::Certificate(device)) if device == self.device => match Certificate::decode(&message.payload) {
+                // One too many can be asked for again.
+                Ok(certificate) => drop(self.certificates.try_send(certificate)),
+                Err(problem) => unreadable(&problem),
+            },
             Some(Topic::Time(device)) if device == self.device => match ServerTime::decode(&message.payload) {
                 Ok(server) => self.time.server_said(server.time),
                 Err(problem) => unreadable(&problem),
@@ -106,6 +114,7 @@ mod tests {
     struct Bench {
         downlink: Downlink,
         acks: mpsc::Receiver<Ack>,
+        offers: mpsc::Receiver<Certificate>,
         orders: Box<dyn FnMut() -> Option<Order>>,
         _folder: tempfile::TempDir,
     }
@@ -120,8 +129,9 @@ mod tests {
         let time = Time::new(Arc::new(SystemClock), Discipline::File(folder.path().join("never")));
         let (desk, orders, _) = Desk::without_task();
         let (intervals, repeats) = (sampler.intervals(), Repeats::default());
-        let downlink = Downlink { device, acks: sender, settings, intervals, repeats, desk, time };
-        Bench { downlink, acks, orders: Box::new(orders), _folder: folder }
+        let (certificates, offers) = mpsc::channel(1);
+        let downlink = Downlink { device, acks: sender, certificates, settings, intervals, repeats, desk, time };
+        Bench { downlink, acks, offers, orders: Box::new(orders), _folder: folder }
     }
 
     fn take(bench: &Bench, topic: &str, payload: &str) {
@@ -145,6 +155,18 @@ mod tests {
         take(&bench, "tirta/pi-7/down/calibration", r#"{"v":1,"order":"later"}"#);
         assert_eq!((bench.orders)(), Some(Order::Recorded { id: RecordId::from_random(0xaa), settings: 4 }));
         assert_eq!((bench.orders)(), None);
+    }
+
+    #[test]
+    fn a_certificate_goes_to_whoever_looks_after_it() {
+        let mut bench = bench();
+        let certificate = r#"{"v":1,"certificate":"the next","ca":"the authority"}"#;
+        take(&bench, "tirta/pi-8/down/certificate", certificate);
+        take(&bench, "tirta/pi-7/down/certificate", r#"{"v":1,"certificate":"alone"}"#);
+        take(&bench, "tirta/pi-7/down/certificate", certificate);
+        let offer = bench.offers.try_recv().unwrap();
+        assert_eq!((offer.certificate.as_str(), offer.ca.as_str()), ("the next", "the authority"));
+        assert!(bench.offers.try_recv().is_err());
     }
 
     #[test]

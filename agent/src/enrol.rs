@@ -1,30 +1,41 @@
-//! How a device gets its identity: one HTTPS request, repeated until it is answered.
-//! Knows no broker. Certificates are judged in [`crate::trust`], files are kept by [`crate::identity`].
+//! How a device gets its identity: one HTTPS request, repeated until it is answered, and for as long as somebody has
+//! to approve this board. Knows no broker. Certificates are judged in [`crate::trust`], files are kept by
+//! [`crate::identity`].
 
 use crate::backoff::Backoff;
+use crate::certificate;
 use crate::config::Token;
+use crate::https::{self, AskError};
 use crate::identity::{Home, Identity, IdentityError, certificate_request};
 use crate::repeats::Repeats;
 use crate::seek::{SeekError, Seeker, Server};
 use crate::time::Time;
 use crate::trust::{self, TrustError};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use serde::Deserialize;
+use hyper::StatusCode;
 use shared::Serial;
-use shared::enrol::{ENROL_PATH, EnrolReply, EnrolRequest};
-use std::sync::Arc;
+use shared::enrol::{ENROL_PATH, EnrolReply, EnrolRequest, WaitReason, Waiting};
 use std::time::{Duration, Instant};
-use tokio_rustls::TlsConnector;
 
-/// An answer longer than this is none of ours.
-const MAX_REPLY: usize = 64 * 1024;
-/// One attempt, from the name's look-up to the last byte.
-const ATTEMPT: Duration = Duration::from_secs(30);
+/// A board that waits asks again after this many seconds, whatever the server says.
+const RETRY_S: (u32, u32) = (5, 300);
+
+/// The board that enrols.
+#[derive(Debug, Clone)]
+pub struct Board {
+    /// Its serial.
+    pub serial: Serial,
+    /// Its model, if it says one.
+    pub model: Option<String>,
+}
+
+/// What the server answers.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The device has its identity, and it is saved.
+    Enrolled(Box<Identity>),
+    /// Somebody has to approve this board.
+    Waiting(Waiting),
+}
 
 /// Why an attempt failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,32 +57,9 @@ pub enum EnrolError {
         /// Why.
         error: std::io::Error,
     },
-    /// The server can't be reached, or is not the right one.
-    #[error("{host}:{port}: {problem}")]
-    Connection {
-        /// Its name.
-        host: String,
-        /// Its port.
-        port: u16,
-        /// What went wrong.
-        problem: String,
-    },
-    /// The server said no: trying again helps only once somebody changed something.
-    #[error("the server refused ({status}, {code}): {detail}")]
-    Refused {
-        /// HTTP status.
-        status: u16,
-        /// The reason's code.
-        code: String,
-        /// The reason in words.
-        detail: String,
-    },
-    /// The server is not able now.
-    #[error("the server failed ({0})")]
-    Failed(u16),
-    /// The answer is not what was agreed.
-    #[error("the server's answer can't be used: {0}")]
-    Answer(String),
+    /// There is no answer, or no good one.
+    #[error(transparent)]
+    Ask(#[from] AskError),
     /// Key or files.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -80,24 +68,39 @@ pub enum EnrolError {
     Trust(#[from] TrustError),
 }
 
+impl EnrolError {
+    /// Whether only a person can change it, so that there is no need to hurry.
+    fn is_lasting(&self) -> bool {
+        matches!(self, Self::Ask(AskError::Refused { .. }) | Self::NoToken | Self::Identity(_))
+    }
+}
+
 /// Enrols, trying for ever.
 pub async fn until_enrolled(
     seeker: &Seeker,
     home: &Home,
-    serial: Serial,
+    board: &Board,
     time: &Time,
     mut backoff: Backoff,
 ) -> Identity {
-    let repeats = Repeats::default();
+    let (repeats, serial) = (Repeats::default(), board.serial);
     loop {
-        match anywhere(seeker, home, serial, time).await {
-            Ok(identity) => {
+        let delay = match anywhere(seeker, home, board, time).await {
+            Ok(Outcome::Enrolled(identity)) => {
                 tracing::info!(device = %identity.name, %serial, "enrolled");
-                return identity;
+                return *identity;
+            }
+            Ok(Outcome::Waiting(waiting)) => {
+                backoff.reset();
+                if let Some(unsaid) = repeats.say(waiting.reason.as_str(), Instant::now()) {
+                    let (reason, why) = (waiting.reason.as_str(), why(waiting.reason));
+                    tracing::warn!(%serial, reason, why, unsaid,
+                        "this board waits for approval: see the page Waiting devices; readings are kept meanwhile");
+                }
+                patience(waiting.retry_s, &mut fastrand::Rng::new())
             }
             Err(error) => {
-                if matches!(error, EnrolError::Refused { .. } | EnrolError::NoToken | EnrolError::Identity(_)) {
-                    // Only a person can change this; no need to hurry.
+                if error.is_lasting() {
                     backoff.exhaust();
                 }
                 let delay = backoff.next_delay();
@@ -105,40 +108,53 @@ pub async fn until_enrolled(
                     let again_in_s = delay.as_secs_f32();
                     tracing::warn!(%error, %serial, again_in_s, unsaid, "not enrolled; readings are kept meanwhile");
                 }
-                tokio::time::sleep(delay).await;
+                delay
             }
-        }
+        };
+        tokio::time::sleep(delay).await;
     }
 }
 
 /// One attempt at each server that there is, until one has answered.
-async fn anywhere(seeker: &Seeker, home: &Home, serial: Serial, time: &Time) -> Result<Identity, EnrolError> {
+async fn anywhere(seeker: &Seeker, home: &Home, board: &Board, time: &Time) -> Result<Outcome, EnrolError> {
     let mut outcome = Err(EnrolError::Seek(SeekError::Nobody));
     for server in seeker.servers().await? {
-        outcome = once(&server, home, serial, time).await;
-        if !matches!(outcome, Err(EnrolError::Connection { .. } | EnrolError::Failed(_))) {
+        outcome = once(&server, home, board, time).await;
+        if !matches!(outcome, Err(EnrolError::Ask(AskError::Connection { .. } | AskError::Failed(_)))) {
             break;
         }
     }
     outcome
 }
 
+fn why(reason: WaitReason) -> &'static str {
+    match reason {
+        WaitReason::NotExpected => "neither the registry nor its token lets it in",
+        WaitReason::SecondKey => "another key has enrolled with its serial: it was set up anew",
+        WaitReason::SharedKey => "two boards used one key",
+        WaitReason::Other => "the server is newer than this agent; it says why there",
+    }
+}
+
+/// Up to a tenth more than the server says, so that boards that were switched on together do not ask together.
+fn patience(retry_s: u32, random: &mut fastrand::Rng) -> Duration {
+    Duration::from_secs(retry_s.clamp(RETRY_S.0, RETRY_S.1).into()).mul_f64(1.0 + random.f64() / 10.0)
+}
+
 /// One attempt to enrol.
 ///
 /// # Errors
 /// With what is to be done about it. The device's key stays the same at the next attempt.
-pub async fn once(server: &Server, home: &Home, serial: Serial, time: &Time) -> Result<Identity, EnrolError> {
-    let token = token(server)?;
-    let key = home.key_pair()?;
+pub async fn once(server: &Server, home: &Home, board: &Board, time: &Time) -> Result<Outcome, EnrolError> {
+    let (token, serial, model) = (token(server)?, board.serial, board.model.clone());
+    let key = home.key_pair(serial)?;
     let csr = certificate_request(&key, serial)?;
-    let request = EnrolRequest { serial, token, csr, model: None, copied_from: None };
-    let reply = match tokio::time::timeout(ATTEMPT, ask(server, &request, time)).await {
-        Ok(reply) => reply?,
-        Err(_) => return Err(connection(server, "no answer in time")),
-    };
-    if trust::fingerprint(&reply.ca)? != server.ca_sha256 {
-        return Err(EnrolError::Answer("its authority is not the one that ca_sha256 names".to_owned()));
+    let request = EnrolRequest { serial, token, csr, model, copied_from: home.copied_from()? };
+    let answer = https::post(server, ENROL_PATH, &request, trust::pinned(server.ca_sha256, time.clone())?).await?;
+    if answer.status == StatusCode::ACCEPTED {
+        return Ok(Outcome::Waiting(answer.read()?));
     }
+    let reply: EnrolReply = answer.read()?;
     // A floor for a clock that is in the past, and better than nothing for the readings until now.
     time.server_said(reply.server_time);
     let identity = Identity {
@@ -146,13 +162,14 @@ pub async fn once(server: &Server, home: &Home, serial: Serial, time: &Time) -> 
         broker: reply.broker,
         server: Some(server.origin()),
         key: key.serialize_pem(),
-        certificate: reply.certificate,
+        certificate: certificate::obtained(&reply.certificate, reply.server_time),
+        // Not always the pinned one: a server whose authority was replaced has proved itself by the former.
         ca: reply.ca,
     };
     // A certificate that TLS would refuse must not be saved: the device would never ask again.
     trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
     home.save(serial, &identity)?;
-    Ok(identity)
+    Ok(Outcome::Enrolled(Box::new(identity)))
 }
 
 fn token(server: &Server) -> Result<String, EnrolError> {
@@ -166,58 +183,17 @@ fn token(server: &Server) -> Result<String, EnrolError> {
     Ok(text.trim().to_owned())
 }
 
-fn connection(server: &Server, problem: impl ToString) -> EnrolError {
-    EnrolError::Connection { host: server.host.clone(), port: server.port, problem: problem.to_string() }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-async fn ask(server: &Server, request: &EnrolRequest, time: &Time) -> Result<EnrolReply, EnrolError> {
-    let failed = |problem: &dyn ToString| connection(server, problem.to_string());
-    let tls = TlsConnector::from(Arc::new(trust::pinned(server.ca_sha256, time.clone())?));
-    let name = ServerName::try_from(server.host.clone()).map_err(|error| failed(&error))?;
-    let tcp = server.connect().await.map_err(|error| failed(&error))?;
-    let stream = tls.connect(name, tcp).await.map_err(|error| failed(&error))?;
-    let (mut sender, http) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
-    let body = serde_json::to_vec(request).map_err(|error| EnrolError::Answer(error.to_string()))?;
-    let host = if server.host.contains(':') { format!("[{}]", server.host) } else { server.host.clone() };
-    let request = Request::post(ENROL_PATH)
-        .header(HOST, format!("{host}:{}", server.port))
-        .header(CONTENT_TYPE, "application/json")
-        .body(Full::new(Bytes::from(body)))
-        .map_err(|error| failed(&error))?;
-    let exchange = async {
-        let reply = sender.send_request(request).await.map_err(|error| failed(&error))?;
-        let status = reply.status();
-        let body = Limited::new(reply.into_body(), MAX_REPLY).collect().await.map_err(|error| failed(&error))?;
-        judge(status, &body.to_bytes())
-    };
-    // The connection must be driven while the exchange goes on; it ends with it.
-    tokio::select! {
-        answer = exchange => answer,
-        Err(error) = http => Err(failed(&error)),
+    #[test]
+    fn a_board_that_waits_neither_hurries_nor_sleeps_for_a_day() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for (said, least) in [(0, 5), (30, 30), (86_400, 300)] {
+            let (delay, least) = (patience(said, &mut random), Duration::from_secs(least));
+            assert!(least <= delay && delay <= least.mul_f64(1.1), "{said}: {delay:?}");
+        }
+        assert_ne!(patience(60, &mut random), patience(60, &mut random));
     }
-}
-
-fn judge(status: StatusCode, body: &[u8]) -> Result<EnrolReply, EnrolError> {
-    /// The part of a problem document that is of use here.
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Problem {
-        code: String,
-        title: String,
-        detail: String,
-    }
-    if status.is_success() {
-        return serde_json::from_slice(body).map_err(|error| EnrolError::Answer(error.to_string()));
-    }
-    if !status.is_client_error() || status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT {
-        return Err(EnrolError::Failed(status.as_u16()));
-    }
-    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-    let detail = [problem.detail, problem.title].into_iter().find(|text| !text.is_empty());
-    Err(EnrolError::Refused {
-        status: status.as_u16(),
-        code: if problem.code.is_empty() { "no code".to_owned() } else { problem.code },
-        detail: detail.unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned()),
-    })
 }

@@ -63,6 +63,34 @@ pub fn set_aside(path: &Path, now: UtcMillis) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
+/// Removes a file, and what a power cut left half written beside it. That it is not there is well too.
+///
+/// # Errors
+/// When it is there and can't be removed.
+pub fn remove(path: &Path) -> io::Result<()> {
+    for path in [path.to_owned(), beside(path, ".new")] {
+        match std::fs::remove_file(&path) {
+            Ok(()) => sync_folder_of(&path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Moves a file into another folder of the same card, if it is there.
+///
+/// # Errors
+/// When it can't be renamed.
+pub fn move_into(path: &Path, folder: &Path) -> io::Result<()> {
+    let target = folder.join(path.file_name().unwrap_or_default());
+    match std::fs::rename(path, &target) {
+        Ok(()) => sync_folder_of(&target).and_then(|()| sync_folder_of(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// The path with something added to the file's name.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();

@@ -1,7 +1,13 @@
-//! Who this device is: its board's serial, and the files that its enrolment left. Knows no network.
+//! Who this device is: the files that its enrolment left, and what becomes of them. Knows no network.
 //!
-//! The key never leaves the device. `identity.toml` is written last, so it is there only when the
-//! rest is complete; a power cut in between leaves "not enrolled", with the same key.
+//! The key never leaves the device, and its file says for which board it was made. `identity.toml` is written last,
+//! so it is there only when the rest is complete; a power cut in between leaves "not enrolled", with the same key.
+//! A renewed certificate and its authority are first written together into one file, which counts from then on.
+
+mod board;
+mod copied;
+
+pub use board::SerialSources;
 
 use crate::files::write_atomically;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
@@ -10,37 +16,6 @@ use shared::enrol::Broker;
 use shared::{DeviceName, Serial};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-
-/// Where a Raspberry Pi's serial is found.
-#[derive(Debug, Clone)]
-pub struct SerialSources {
-    /// The device tree's node: digits and a final NUL.
-    pub device_tree: PathBuf,
-    /// The kernel's text with a line `Serial : ...` (Raspberry Pi OS; Debian's kernel has none).
-    pub cpuinfo: PathBuf,
-}
-
-impl Default for SerialSources {
-    fn default() -> Self {
-        Self { device_tree: PathBuf::from("/proc/device-tree/serial-number"), cpuinfo: PathBuf::from("/proc/cpuinfo") }
-    }
-}
-
-impl SerialSources {
-    /// The board's serial.
-    ///
-    /// # Errors
-    /// When neither place has one.
-    pub fn read(&self) -> Result<Serial, IdentityError> {
-        let device_tree = std::fs::read_to_string(&self.device_tree).ok();
-        if let Some(serial) = device_tree.and_then(|text| text.parse().ok()) {
-            return Ok(serial);
-        }
-        let cpuinfo = std::fs::read_to_string(&self.cpuinfo).unwrap_or_default();
-        let line = cpuinfo.lines().find_map(|line| line.strip_prefix("Serial")?.trim_start().strip_prefix(':'));
-        line.and_then(|digits| digits.parse().ok()).ok_or(IdentityError::NoSerial)
-    }
-}
 
 /// Why a device has no identity.
 #[derive(Debug, thiserror::Error)]
@@ -63,19 +38,6 @@ pub enum IdentityError {
         path: PathBuf,
         /// What is wrong.
         problem: String,
-    },
-    /// The card was moved or copied to another board.
-    #[error(
-        "{path} belongs to the board with serial {enrolled}, this one is {board}: the card was moved or cloned; \
-         empty data_dir to enrol this board as a device of its own"
-    )]
-    OtherBoard {
-        /// The file.
-        path: PathBuf,
-        /// Whose it is.
-        enrolled: Serial,
-        /// What board this is.
-        board: Serial,
     },
     /// The key can't be made or used.
     #[error("the device's key: {0}")]
@@ -121,6 +83,23 @@ struct Card {
     server: Option<Origin>,
 }
 
+/// A certificate with the authority that it is used with: `renewed.toml`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Renewed {
+    certificate: String,
+    ca: String,
+}
+
+/// The key's file.
+struct StoredKey {
+    /// For whom it was made; older agents did not say it.
+    board: Option<Serial>,
+    pem: String,
+}
+
+/// Before the key in its file, on a line of its own: PEM allows such text.
+const MADE_FOR: &str = "Board: ";
+
 /// The folder that holds a device's identity.
 #[derive(Debug, Clone)]
 pub struct Home(PathBuf);
@@ -139,43 +118,62 @@ impl Home {
         self.0.join("device.key")
     }
 
-    /// The identity of the board with this serial; `None` if it has not enrolled.
-    ///
-    /// # Errors
-    /// When a file is broken, or belongs to another board.
-    pub fn load(&self, board: Serial) -> Result<Option<Identity>, IdentityError> {
-        let path = self.card();
-        let Some(text) = read_if_there(&path)? else { return Ok(None) };
-        let card: Card = toml::from_str(&text).map_err(|error| broken(&path, error.message()))?;
-        if card.serial != board {
-            return Err(IdentityError::OtherBoard { path, enrolled: card.serial, board });
-        }
-        let needed = |name: &str| {
-            let path = self.0.join(name);
-            read_if_there(&path)?.ok_or_else(|| broken(&card_path(&self.0), &format!("{name} is missing beside it")))
-        };
-        Ok(Some(Identity {
-            name: card.name,
-            broker: card.broker,
-            server: card.server,
-            key: needed("device.key")?,
-            certificate: needed("device.pem")?,
-            ca: needed("ca.pem")?,
-        }))
+    fn renewed(&self) -> PathBuf {
+        self.0.join("renewed.toml")
     }
 
-    /// The device's key: made and saved before anything is asked of a server, so that a request whose
+    /// The identity of the board with this serial; `None` if it has not enrolled, or if what lies here is another
+    /// board's. Changes nothing.
+    ///
+    /// # Errors
+    /// When a file is broken.
+    pub fn load(&self, board: Serial) -> Result<Option<Identity>, IdentityError> {
+        let path = self.card();
+        let Some(card) = self.read_card()? else { return Ok(None) };
+        // Without its key it is nobody's: the key is the first thing that goes when an identity ends.
+        let Some(key) = self.read_key()? else { return Ok(None) };
+        if card.serial != board || key.board.is_some_and(|made_for| made_for != board) {
+            return Ok(None);
+        }
+        let needed = |name: &str| {
+            read_if_there(&self.0.join(name))?.ok_or_else(|| broken(&path, &format!("{name} is missing beside it")))
+        };
+        let Renewed { certificate, ca } = match self.read_renewed()? {
+            Some(renewed) => renewed,
+            None => Renewed { certificate: needed("device.pem")?, ca: needed("ca.pem")? },
+        };
+        let Card { name, broker, server, .. } = card;
+        Ok(Some(Identity { name, broker, server, key: key.pem, certificate, ca }))
+    }
+
+    /// The name on the card, whosever it is: for whoever may not read the key.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn name(&self, board: Serial) -> Result<Option<DeviceName>, IdentityError> {
+        Ok(self.read_card()?.filter(|card| card.serial == board).map(|card| card.name))
+    }
+
+    /// The key of this board: made and saved before anything is asked of a server, so that a request whose
     /// answer was lost is repeated with the same key.
     ///
     /// # Errors
-    /// When it can't be made, saved or read.
-    pub fn key_pair(&self) -> Result<KeyPair, IdentityError> {
+    /// When it can't be made, saved or read, or is another board's.
+    pub fn key_pair(&self, board: Serial) -> Result<KeyPair, IdentityError> {
         let path = self.key();
-        if let Some(pem) = read_if_there(&path)? {
-            return KeyPair::from_pem(&pem).map_err(|error| broken(&path, &error.to_string()));
+        if let Some(StoredKey { board: made_for, pem }) = self.read_key()? {
+            let key = KeyPair::from_pem(&pem).map_err(|error| broken(&path, &error.to_string()))?;
+            match made_for {
+                Some(made_for) if made_for != board => {
+                    return Err(broken(&path, &format!("it was made for the board {made_for}, this is {board}")));
+                }
+                Some(_) => {}
+                None => self.write_key(board, &pem)?,
+            }
+            return Ok(key);
         }
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
-        write(&path, &key.serialize_pem(), 0o600)?;
+        self.write_key(board, &key.serialize_pem())?;
         Ok(key)
     }
 
@@ -184,10 +182,12 @@ impl Home {
     /// # Errors
     /// When a file can't be written; the device then counts as not enrolled.
     pub fn save(&self, board: Serial, identity: &Identity) -> Result<(), IdentityError> {
+        copied::remove(&self.renewed())?;
         write(&self.0.join("device.pem"), &identity.certificate, 0o644)?;
         write(&self.0.join("ca.pem"), &identity.ca, 0o644)?;
         let (name, broker) = (identity.name.clone(), identity.broker.clone());
-        self.write_card(&Card { name, serial: board, broker, server: identity.server.clone() })
+        self.write_card(&Card { name, serial: board, broker, server: identity.server.clone() })?;
+        self.named(&identity.name)
     }
 
     /// Remembers where the server is now; the rest of the identity stays as it is.
@@ -195,13 +195,67 @@ impl Home {
     /// # Errors
     /// When the file can't be read or written.
     pub fn remember(&self, board: Serial, server: &Origin) -> Result<(), IdentityError> {
-        let path = self.card();
-        let Some(text) = read_if_there(&path)? else { return Ok(()) };
-        let card: Card = toml::from_str(&text).map_err(|error| broken(&path, error.message()))?;
-        if card.serial != board {
-            return Err(IdentityError::OtherBoard { path, enrolled: card.serial, board });
+        // It may have been put away meanwhile.
+        match self.read_card()?.filter(|card| card.serial == board) {
+            Some(card) => self.write_card(&Card { server: Some(server.clone()), ..card }),
+            None => Ok(()),
         }
-        self.write_card(&Card { server: Some(server.clone()), ..card })
+    }
+
+    /// Replaces the certificate and the authority, together: at any power cut either both are old or both are new.
+    ///
+    /// # Errors
+    /// When a file can't be written; the next start completes what was begun.
+    pub fn renew(&self, certificate: &str, ca: &str) -> Result<(), IdentityError> {
+        let path = self.renewed();
+        let renewed = Renewed { certificate: certificate.to_owned(), ca: ca.to_owned() };
+        let text = toml::to_string(&renewed).map_err(|error| broken(&path, &error.to_string()))?;
+        write(&path, &text, 0o644)?;
+        self.complete_renewal()
+    }
+
+    fn complete_renewal(&self) -> Result<(), IdentityError> {
+        if let Some(Renewed { certificate, ca }) = self.read_renewed()? {
+            write(&self.0.join("device.pem"), &certificate, 0o644)?;
+            write(&self.0.join("ca.pem"), &ca, 0o644)?;
+            copied::remove(&self.renewed())?;
+        }
+        Ok(())
+    }
+
+    /// The server no longer knows this key: wipes it, and the identity that it stood for.
+    ///
+    /// # Errors
+    /// When a file can't be removed. Once the key is gone the device counts as not enrolled.
+    pub fn put_away(&self) -> Result<(), IdentityError> {
+        for path in [self.key(), self.card(), self.renewed()] {
+            copied::remove(&path)?;
+        }
+        Ok(())
+    }
+
+    fn read_card(&self) -> Result<Option<Card>, IdentityError> {
+        let path = self.card();
+        let Some(text) = read_if_there(&path)? else { return Ok(None) };
+        toml::from_str(&text).map(Some).map_err(|error| broken(&path, error.message()))
+    }
+
+    fn read_renewed(&self) -> Result<Option<Renewed>, IdentityError> {
+        let path = self.renewed();
+        let Some(text) = read_if_there(&path)? else { return Ok(None) };
+        toml::from_str(&text).map(Some).map_err(|error| broken(&path, error.message()))
+    }
+
+    fn read_key(&self) -> Result<Option<StoredKey>, IdentityError> {
+        let Some(text) = read_if_there(&self.key())? else { return Ok(None) };
+        let begin = text.find("-----BEGIN").unwrap_or(0);
+        let (before, pem) = text.split_at(begin);
+        let board = before.lines().find_map(|line| line.strip_prefix(MADE_FOR)?.parse().ok());
+        Ok(Some(StoredKey { board, pem: pem.to_owned() }))
+    }
+
+    fn write_key(&self, board: Serial, pem: &str) -> Result<(), IdentityError> {
+        write(&self.key(), &format!("{MADE_FOR}{board}\n{pem}"), 0o600)
     }
 
     fn write_card(&self, card: &Card) -> Result<(), IdentityError> {
@@ -222,10 +276,6 @@ pub fn certificate_request(key: &KeyPair, serial: Serial) -> Result<String, Iden
     Ok(params.serialize_request(key)?.pem()?)
 }
 
-fn card_path(folder: &Path) -> PathBuf {
-    folder.join("identity.toml")
-}
-
 fn broken(path: &Path, problem: &str) -> IdentityError {
     IdentityError::Broken { path: path.to_owned(), problem: problem.to_owned() }
 }
@@ -243,123 +293,4 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), IdentityError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-    use tempfile::TempDir;
-
-    fn serial(text: &str) -> Serial {
-        text.parse().unwrap()
-    }
-
-    fn sources(device_tree: Option<&str>, cpuinfo: &str) -> (TempDir, SerialSources) {
-        let folder = tempfile::tempdir().unwrap();
-        let sources =
-            SerialSources { device_tree: folder.path().join("serial-number"), cpuinfo: folder.path().join("cpuinfo") };
-        if let Some(text) = device_tree {
-            std::fs::write(&sources.device_tree, text).unwrap();
-        }
-        std::fs::write(&sources.cpuinfo, cpuinfo).unwrap();
-        (folder, sources)
-    }
-
-    const CPUINFO: &str = "Hardware\t: BCM2835\nRevision\t: a02082\nSerial\t\t: 00000000cafebabe\nModel\t\t: Pi\n";
-
-    #[test]
-    fn the_serial_comes_from_the_device_tree_then_from_cpuinfo() {
-        let (_folder, both) = sources(Some("10000000deadbeef\0"), CPUINFO);
-        assert_eq!(both.read().unwrap(), serial("10000000deadbeef"));
-        let (_folder, text_only) = sources(None, CPUINFO);
-        assert_eq!(text_only.read().unwrap(), serial("00000000cafebabe"));
-        let (_folder, none) = sources(Some("\0"), "processor\t: 0\nSerialised: no\n");
-        assert!(matches!(none.read(), Err(IdentityError::NoSerial)));
-    }
-
-    fn identity() -> Identity {
-        Identity {
-            name: DeviceName::numbered(7),
-            broker: Broker { host: None, port: 8883 },
-            server: None,
-            key: String::new(),
-            certificate: "certificate".to_owned(),
-            ca: "ca".to_owned(),
-        }
-    }
-
-    #[test]
-    fn a_key_is_made_once_and_only_its_owner_can_read_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::new(folder.path());
-        let first = home.key_pair().unwrap();
-        assert_eq!(home.key_pair().unwrap().serialize_pem(), first.serialize_pem());
-        let mode = std::fs::metadata(home.key()).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
-    fn an_identity_that_was_saved_is_there_after_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::new(folder.path());
-        let board = serial("10000000deadbeef");
-        assert!(home.load(board).unwrap().is_none());
-        let key = home.key_pair().unwrap();
-        assert!(home.load(board).unwrap().is_none(), "a key alone is no identity");
-        home.save(board, &identity()).unwrap();
-        let loaded = home.load(board).unwrap().unwrap();
-        assert_eq!((loaded.name.as_str(), loaded.broker.port), ("pi-7", 8883));
-        assert_eq!((loaded.certificate.as_str(), loaded.ca.as_str()), ("certificate", "ca"));
-        assert_eq!(loaded.key, key.serialize_pem());
-    }
-
-    #[test]
-    fn where_the_server_is_now_is_remembered_and_nothing_else_changes() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::new(folder.path());
-        let board = serial("10000000deadbeef");
-        let origin = Origin { host: "10.0.0.7".to_owned(), port: 8443, tls_name: "tirta.local".to_owned() };
-        home.remember(board, &origin).unwrap();
-        assert!(home.load(board).unwrap().is_none(), "nobody is enrolled by it");
-        home.key_pair().unwrap();
-        home.save(board, &identity()).unwrap();
-        assert_eq!(home.load(board).unwrap().unwrap().server, None);
-        home.remember(board, &origin).unwrap();
-        let loaded = home.load(board).unwrap().unwrap();
-        assert_eq!(
-            (loaded.server, loaded.name, loaded.broker),
-            (Some(origin.clone()), identity().name, identity().broker)
-        );
-        assert!(home.remember(serial("00000000cafebabe"), &origin).is_err(), "it is another board's");
-    }
-
-    #[test]
-    fn a_card_in_another_board_is_not_silently_the_same_device() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::new(folder.path());
-        home.key_pair().unwrap();
-        home.save(serial("10000000deadbeef"), &identity()).unwrap();
-        let error = home.load(serial("00000000cafebabe")).unwrap_err().to_string();
-        assert!(error.contains("moved or cloned") && error.contains("10000000deadbeef"), "{error}");
-    }
-
-    #[test]
-    fn a_broken_file_is_named_with_what_to_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::new(folder.path());
-        std::fs::write(home.key(), "-----BEGIN PRIV").unwrap();
-        let error = home.key_pair().unwrap_err().to_string();
-        assert!(error.contains("device.key") && error.contains("enrol anew"), "{error}");
-        std::fs::write(home.card(), "name = \"pi/7\"").unwrap();
-        assert!(home.load(serial("10000000deadbeef")).unwrap_err().to_string().contains("identity.toml"));
-    }
-
-    #[test]
-    fn a_request_carries_the_serial_and_no_private_key() {
-        let folder = tempfile::tempdir().unwrap();
-        let key = Home::new(folder.path()).key_pair().unwrap();
-        let pem = certificate_request(&key, serial("10000000deadbeef")).unwrap();
-        let params = rcgen::CertificateSigningRequestParams::from_pem(&pem).unwrap();
-        let name = params.params.distinguished_name.get(&DnType::CommonName).unwrap();
-        assert_eq!(format!("{name:?}"), "Utf8String(\"10000000deadbeef\")");
-        assert!(!pem.contains("PRIVATE"));
-    }
-}
+mod tests;

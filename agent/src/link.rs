@@ -1,15 +1,20 @@
 //! The MQTT connection. This is the only module that polls it, and nothing is published from the task
 //! that does: requests come through a channel and are written by another task.
 //!
-//! The rest of the agent sees a [`Link`] (publish, reconnect, close, up or down) and an inbox of
-//! messages. Up means: connected and subscribed. Sessions are clean, because the buffer is what
+//! The rest of the agent sees a [`Link`] (publish, reconnect, try another certificate, close, up or down) and an
+//! inbox of messages. Up means: connected and subscribed. Sessions are clean, because the buffer is what
 //! remembers; the broker is a plain pipe.
 
 mod connection;
+mod fate;
+mod trial;
 
 pub use connection::{Dial, LinkConfig, start};
+pub use fate::{ENOUGH, TRIES};
 
+use rustls::ClientConfig;
 use shared::Topic;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// A message of the server.
@@ -46,8 +51,19 @@ pub enum Request {
     },
     /// Give this connection up and make another: it is believed to be dead.
     Reconnect(&'static str),
+    /// Connect with this instead, and stay with it if that works.
+    Try(Candidate),
     /// Say good-bye and end.
     Close,
+}
+
+/// Another certificate to connect with.
+#[derive(Debug)]
+pub struct Candidate {
+    /// The whole set-up of TLS.
+    pub tls: Arc<ClientConfig>,
+    /// Told once the link is up with it, or why it was refused several times; dropped when that can't be known.
+    pub verdict: oneshot::Sender<Result<(), String>>,
 }
 
 /// Resolves when the broker has the message. It proves that the link is alive, nothing more.
@@ -58,12 +74,19 @@ pub type Delivery = oneshot::Receiver<()>;
 pub struct Link {
     requests: mpsc::Sender<Request>,
     state: watch::Receiver<LinkState>,
+    refused: watch::Receiver<u32>,
 }
 
 impl Link {
     /// A handle over channels; in a test the other ends are the test's.
     pub fn new(requests: mpsc::Sender<Request>, state: watch::Receiver<LinkState>) -> Self {
-        Self { requests, state }
+        Self { requests, state, refused: watch::channel(0).1 }
+    }
+
+    /// The same with a count of refusals.
+    #[must_use]
+    pub fn with_refusals(self, refused: watch::Receiver<u32>) -> Self {
+        Self { refused, ..self }
     }
 
     /// Publishes with QoS 1.
@@ -76,6 +99,20 @@ impl Link {
     /// Gives the connection up and makes another.
     pub async fn reconnect(&self, why: &'static str) {
         let _ = self.requests.send(Request::Reconnect(why)).await;
+    }
+
+    /// Connects with another certificate, and goes back to the former if the broker refuses it several times.
+    /// Resolves once that is known; a network that is away decides nothing.
+    pub async fn try_with(&self, tls: Arc<ClientConfig>) -> oneshot::Receiver<Result<(), String>> {
+        let (verdict, told) = oneshot::channel();
+        let _ = self.requests.send(Request::Try(Candidate { tls, verdict })).await;
+        told
+    }
+
+    /// How clearly the broker has refused this device since it was last up, or was not believed. From [`ENOUGH`] on
+    /// it is no accident.
+    pub fn refused(&self) -> watch::Receiver<u32> {
+        self.refused.clone()
     }
 
     /// Says good-bye to the broker, which then does not publish the last will.

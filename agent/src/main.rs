@@ -7,8 +7,9 @@ use agent::cli::identify::identify;
 use agent::cli::read::{read, table};
 use agent::config::{Config, ConfigError};
 use agent::identify::{LEDS, Lamp};
+use agent::identity::{Home, SerialSources};
 use agent::time::{SystemClock, Time};
-use agent::{alarm::Alarm, doctor, records, run};
+use agent::{alarm::Alarm, doctor, hostname, records, run};
 use arguments::{Arguments, Command};
 use clap::Parser;
 use shared::calibration::RecordId;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Read(arguments) => print_readings(&arguments),
         Command::Identify(arguments) => blink(&arguments),
         Command::Doctor(arguments) => examine(&arguments),
+        Command::SetHostname(arguments) => set_hostname(&arguments),
     };
     done.unwrap_or_else(|error| {
         // The log may not be set up yet.
@@ -144,4 +146,20 @@ fn examine(arguments: &arguments::Doctor) -> Ended {
         std::io::stdout().write_all(text.as_bytes())?;
         Ok(ExitCode::from(report.verdict.exit_status()))
     })
+}
+
+fn set_hostname(arguments: &arguments::SetHostname) -> Ended {
+    let config = Config::load(&arguments.configured.config)?;
+    let serial = config.serial.map_or_else(|| SerialSources::default().read(), Ok)?;
+    let name = Home::new(&config.data_dir).name(serial)?;
+    let line = match (name, &arguments.root) {
+        (None, _) => "this device has no name yet; the host name stays".to_owned(),
+        (Some(name), Some(root)) => format!("{name}: {}", hostname::write(root, &name)?),
+        (Some(name), None) => {
+            let written = hostname::write(Path::new("/"), &name)?;
+            format!("{name}: {}", written.max(hostname::tell_kernel(&name)?))
+        }
+    };
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(ExitCode::SUCCESS)
 }

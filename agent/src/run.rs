@@ -4,39 +4,38 @@
 
 mod onsite;
 pub(crate) mod rig;
+mod voice;
+
+pub(crate) use voice::broker_address;
 
 use crate::alarm::Alarm;
 use crate::buffer::{Buffer, Worker};
-use crate::calibrate::{Desk, Herald, Records};
+use crate::calibrate::{Desk, Records};
 use crate::config::Config;
-use crate::downlink::Downlink;
-use crate::enrol;
+use crate::enrol::{self, Board};
 use crate::files;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
-use crate::link::{self, Dial, Link, LinkConfig, LinkState};
 use crate::repeats::Repeats;
 use crate::sampler::Sampler;
-use crate::seek::{Follower, Seeker};
-use crate::sensors;
+use crate::seek::Seeker;
 use crate::settings::SettingsFile;
-use crate::status::Reporter;
 use crate::time::{BootClock, Time, boot_id};
-use crate::trust::{self, TrustError};
-use crate::uplink::Uplink;
+use crate::trust::TrustError;
 use crate::watchdog::Notifier;
-use shared::{ClockQuality, Serial, Settings};
+use onsite::Voiced;
+use shared::id::RunId;
+use shared::{ClockQuality, DeviceName, Settings};
 use std::fs::File;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
-
-/// How long an agent that is told to stop goes on sending.
-const LAST_DELIVERY: Duration = Duration::from_secs(3);
+use voice::{Address, Voice};
 
 /// What ends an agent that has begun, or keeps it from beginning.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +51,7 @@ pub enum RunError {
     /// Another agent uses the folder: two would give the same sequences to different readings.
     #[error("data_dir {0}: another agent runs with it; give each its own")]
     InUse(PathBuf),
-    /// Its identity is broken, or another board's.
+    /// Its identity is broken.
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// Its certificate can't be used.
@@ -73,8 +72,15 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     let alarm = Alarm::start(config.alarm.as_ref()).map_err(RunError::Thread)?;
     let boot = boot_id(Path::new("/proc/sys/kernel/random/boot_id"));
     let time = Time::new(clock, config.discipline.clone()).of_boot(&boot, &config.data_dir);
-    let serial = config.serial.map_or_else(|| SerialSources::default().read(), Ok)?;
+    let sources = SerialSources::default();
+    let serial = config.serial.map_or_else(|| sources.read(), Ok)?;
+    let board = Board { serial, model: sources.model() };
     let home = Home::new(&config.data_dir);
+    home.settle(serial)?;
+    // Before the first reading: a card that is copied now must show whose it is.
+    if let Err(error) = home.key_pair(serial) {
+        tracing::error!(%error, "this device's key can't be made yet; it is tried again before enrolling");
+    }
     let known = home.load(serial)?;
 
     if known.is_none() {
@@ -92,33 +98,79 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     let guarded = Guarded::begin(&sampler, &buffer, config.probes.len());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
-    let seeker = Arc::new(Seeker::new(&config, time.clone()));
-    tokio::pin!(stop);
-    let found = tokio::select! {
-        found = identified(known, &config, &seeker, &home, serial, &time) => Some(found),
-        () = &mut stop => None,
-    };
-    let Some((identity, (dial, tls_name))) = found else {
-        guarded.end();
-        end_of_measuring(sampler, &buffer).await;
-        return end_of_buffer(worker).await;
-    };
-    desk.name(identity.name.clone()).await;
     let parts = Parts { settings: &settings, buffer: &buffer, sampler: &sampler, desk: &desk, alarm: &alarm };
-    let (move_to, dial) = watch::channel(dial);
-    let voice = connect(&config, &identity, (dial, tls_name), &parts, &time)?;
-    if config.server.address.is_none() && config.server.broker.is_none() && identity.broker.host.is_none() {
-        let (link, patience) = (voice.link.state(), Follower::usual_patience());
-        clocks.spawn(Follower { seeker, home, serial, link, dial: move_to, patience }.run());
+    let run = RunId::from_random(getrandom::u64().unwrap_or_else(|_| fastrand::u64(..)));
+    let device = Device { board, home, seeker: Arc::new(Seeker::new(&config, time.clone())), time, run };
+    tokio::pin!(stop);
+    let voice = speak(&config, &device, &parts, known, &voice_of, stop).await;
+    if voice.is_ok() {
+        tracing::info!("stopping");
     }
-    voice_of.send_replace(Some((identity.name.to_string(), voice.link.state())));
-    stop.await;
-    tracing::info!("stopping");
     guarded.end();
     end_of_measuring(sampler, &buffer).await;
-    voice.deliver_the_rest(&buffer).await;
-    voice.say_good_bye().await;
-    end_of_buffer(worker).await
+    if let Ok(Some(voice)) = &voice {
+        voice.deliver_the_rest(&buffer).await;
+    }
+    let ended = match voice {
+        Ok(Some(voice)) => {
+            voice.say_good_bye().await;
+            Ok(())
+        }
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    end_of_buffer(worker).await;
+    ended
+}
+
+/// Enrols if it must, and speaks with the server until `stop` resolves; begins anew whenever the server no longer
+/// knows this device's key. Returns who spoke last.
+async fn speak(
+    config: &Config,
+    device: &Device,
+    parts: &Parts<'_>,
+    mut known: Option<Identity>,
+    voice_of: &watch::Sender<Voiced>,
+    mut stop: Pin<&mut impl Future<Output = ()>>,
+) -> Result<Option<Voice>, RunError> {
+    let mut former: Option<DeviceName> = None;
+    loop {
+        let (identity, address) = tokio::select! {
+            found = identified(known.take(), config, device) => found,
+            () = &mut stop => return Ok(None),
+        };
+        if former.as_ref().is_some_and(|former| *former != identity.name) {
+            parts.settings.begin_anew(&config.data_dir);
+            parts.sampler.intervals().apply(&parts.settings.watch().borrow().intervals);
+        }
+        former = Some(identity.name.clone());
+        parts.desk.name(identity.name.clone()).await;
+        let mut voice = voice::connect(config, device, (identity.clone(), address), parts)?;
+        voice_of.send_replace(Some((identity.name.to_string(), voice.link.state())));
+        tokio::select! {
+            why = voice.ended() => {
+                tracing::error!(device = %identity.name, why, "the server no longer knows this device's key: it makes another and enrols anew; measuring goes on");
+            }
+            () = &mut stop => return Ok(Some(voice)),
+        }
+        voice.hang_up();
+        voice_of.send_replace(None);
+        tokio::select! {
+            () = put_away(config, device) => {}
+            () = &mut stop => return Ok(None),
+        }
+    }
+}
+
+/// The dead key must be gone before this device asks again: with a card that can't be written it waits.
+async fn put_away(config: &Config, device: &Device) {
+    let (mut backoff, repeats) = (config.uplink.backoff(), Repeats::default());
+    while let Err(error) = device.home.put_away() {
+        if let Some(unsaid) = repeats.say(&error.to_string(), std::time::Instant::now()) {
+            tracing::error!(%error, unsaid, "the former identity can't be put away");
+        }
+        sleep(backoff.next_delay()).await;
+    }
 }
 
 fn measure(config: &Config, settings: &Settings, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
@@ -142,17 +194,11 @@ async fn keep_time(time: Time, data_dir: PathBuf, buffer: Buffer) {
 }
 
 /// Who this device is and where its broker is, asking for what is not known for ever.
-async fn identified(
-    known: Option<Identity>,
-    config: &Config,
-    seeker: &Seeker,
-    home: &Home,
-    serial: Serial,
-    time: &Time,
-) -> (Identity, (Dial, String)) {
+async fn identified(known: Option<Identity>, config: &Config, device: &Device) -> (Identity, Address) {
+    let Device { board, home, seeker, time, .. } = device;
     let mut identity = match known {
         Some(identity) => identity,
-        None => enrol::until_enrolled(seeker, home, serial, time, config.uplink.backoff()).await,
+        None => enrol::until_enrolled(seeker, home, board, time, config.uplink.backoff()).await,
     };
     let mut backoff = config.uplink.backoff();
     loop {
@@ -165,6 +211,26 @@ async fn identified(
             sleep(backoff.next_delay()).await;
         }
     }
+}
+
+/// Which device this is, and what it needs to be it.
+struct Device {
+    board: Board,
+    home: Home,
+    /// Finds its server.
+    seeker: Arc<Seeker>,
+    time: Time,
+    /// This run of the agent.
+    run: RunId,
+}
+
+/// What measures, for those who speak about it.
+struct Parts<'a> {
+    settings: &'a Arc<SettingsFile>,
+    buffer: &'a Buffer,
+    sampler: &'a Sampler,
+    desk: &'a Desk,
+    alarm: &'a Alarm,
 }
 
 /// While it lives, systemd hears that the agent measures.
@@ -199,89 +265,6 @@ impl Guarded {
     }
 }
 
-/// The tasks that speak with the server.
-struct Voice {
-    link: Link,
-    reporter: Reporter,
-    tasks: Vec<JoinHandle<()>>,
-    connection: JoinHandle<()>,
-}
-
-/// What measures, for those who speak about it.
-struct Parts<'a> {
-    settings: &'a Arc<SettingsFile>,
-    buffer: &'a Buffer,
-    sampler: &'a Sampler,
-    desk: &'a Desk,
-    alarm: &'a Alarm,
-}
-
-fn connect(
-    config: &Config,
-    identity: &Identity,
-    (dial, tls_name): (watch::Receiver<Dial>, String),
-    parts: &Parts<'_>,
-    time: &Time,
-) -> Result<Voice, RunError> {
-    let Parts { settings, buffer, sampler, desk, alarm } = *parts;
-    let device = identity.name.clone();
-    let reporter = Reporter {
-        device: device.clone(),
-        boot: time.boot().to_owned(),
-        time: time.clone(),
-        settings: settings.watch(),
-        buffer: buffer.state(),
-        health: buffer.health(),
-        vitals: sampler.vitals(),
-        alarm: alarm.state,
-    };
-    let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
-    tracing::info!(%device, host = %dial.borrow().0, port = dial.borrow().1, "connecting");
-    let (link, inbox, connection) = link::start(LinkConfig {
-        device: device.clone(),
-        dial,
-        tls_name,
-        tls: Arc::new(tls),
-        last_will: reporter.status(shared::message::LinkState::Online).last_will().encode(),
-        backoff: config.uplink.backoff(),
-    });
-    let (ack_sender, acks) = mpsc::channel(16);
-    let downlink = Downlink {
-        device: device.clone(),
-        acks: ack_sender,
-        settings: Arc::clone(settings),
-        intervals: sampler.intervals(),
-        repeats: Repeats::default(),
-        desk: desk.clone(),
-        time: time.clone(),
-    };
-    let herald = Herald { device: device.clone(), link: link.clone(), views: desk.views(), waiting: desk.waiting() };
-    let sensors = sensors::report(device.clone(), rig::sensors(&config.probes), link.clone());
-    let uplink = Uplink::new(device, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink);
-    let tasks = vec![
-        tokio::spawn(downlink.run(inbox)),
-        tokio::spawn(uplink.run()),
-        tokio::spawn(herald.run()),
-        tokio::spawn(sensors),
-        tokio::spawn(reporter.clone().run(link.clone())),
-    ];
-    Ok(Voice { link, reporter, tasks, connection })
-}
-
-/// What to dial, and the name that the certificate must have: the broker that the enrolment named, else the host of
-/// the configuration, else the one that the device enrolled at. An address for the broker in the configuration changes
-/// only where to dial: the name stays that of the server. `None`: nothing says it.
-pub(crate) fn broker_address(config: &Config, identity: &Identity) -> Option<(Dial, String)> {
-    let given = config.server.address.as_ref().map(|(host, _)| (host.clone(), host.clone()));
-    let remembered = || identity.server.clone().map(|origin| (origin.host, origin.tls_name));
-    let server = given.or_else(remembered);
-    let named = identity.broker.host.clone().map(|host| (host.clone(), host));
-    match &config.server.broker {
-        Some(dial) => server.or(named).map(|(_, name)| (dial.clone(), name)),
-        None => named.or(server).map(|(host, name)| ((host, identity.broker.port), name)),
-    }
-}
-
 /// From here on nothing is sampled, and what was is committed.
 async fn end_of_measuring(sampler: Sampler, buffer: &Buffer) {
     // Its threads are joined, which blocks.
@@ -291,39 +274,10 @@ async fn end_of_measuring(sampler: Sampler, buffer: &Buffer) {
     }
 }
 
-async fn end_of_buffer(worker: Worker) -> Result<(), RunError> {
+async fn end_of_buffer(worker: Worker) {
     let stopped = tokio::task::spawn_blocking(move || worker.stop());
     if timeout(Duration::from_secs(5), stopped).await.is_err() {
         tracing::error!("the buffer does not end; it is left as it is on the card");
-    }
-    Ok(())
-}
-
-impl Voice {
-    /// Gives the server a moment to take the last readings. What it does not take stays in the buffer
-    /// for the next start.
-    async fn deliver_the_rest(&self, buffer: &Buffer) {
-        let (mut state, mut link) = (buffer.state(), self.link.state());
-        let delivered = state.wait_for(|state| state.is_none_or(|ledger| ledger.pending() == 0));
-        let cut = link.wait_for(|link| *link == LinkState::Down);
-        tokio::select! {
-            _ = delivered => {}
-            _ = cut => {}
-            () = sleep(LAST_DELIVERY) => {}
-        }
-    }
-
-    /// The last words, and the good-bye that keeps the broker from publishing the last will.
-    async fn say_good_bye(self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-        if *self.link.state().borrow() == LinkState::Down {
-            return;
-        }
-        self.reporter.say_stopped(&self.link, Duration::from_secs(2)).await;
-        self.link.close().await;
-        let _ = timeout(Duration::from_secs(2), self.connection).await;
     }
 }
 

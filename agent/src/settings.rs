@@ -61,6 +61,13 @@ impl SettingsFile {
         }
     }
 
+    /// This device is another one from now on: what was for the former is neither in force nor in the way.
+    pub fn begin_anew(&self, data_dir: &Path) {
+        Self::forget(data_dir);
+        *self.unsaved() = None;
+        self.current.send_replace(Settings::default());
+    }
+
     /// The settings in force, and whatever follows.
     pub fn watch(&self) -> watch::Receiver<Settings> {
         self.current.subscribe()
@@ -142,6 +149,16 @@ mod tests {
         assert!(!file.offer(settings(2, 900)));
         assert_eq!(*file.watch().borrow(), settings(3, 500));
         assert!(file.offer(settings(4, 900)));
+    }
+
+    #[test]
+    fn a_device_that_became_another_takes_settings_of_any_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SettingsFile::open(folder.path(), &time());
+        assert!(file.offer(settings(30, 500)));
+        file.begin_anew(folder.path());
+        assert_eq!(file.watch().borrow().version, 0);
+        assert!(file.offer(settings(1, 900)));
     }
 
     #[test]

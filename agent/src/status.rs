@@ -4,6 +4,7 @@ use crate::buffer::{Health, Ledger};
 use crate::link::{Link, LinkState};
 use crate::sampler::Vitals;
 use crate::time::Time;
+use shared::id::RunId;
 use shared::message::{BufferStatus, LinkState as State};
 use shared::reading::Fault;
 use shared::{BufferId, DeviceName, Settings, Status, Topic};
@@ -26,6 +27,8 @@ pub struct Reporter {
     pub device: DeviceName,
     /// This boot of the machine.
     pub boot: String,
+    /// This run of the agent.
+    pub run: RunId,
     /// The clock.
     pub time: Time,
     /// The settings in force.
@@ -34,6 +37,8 @@ pub struct Reporter {
     pub buffer: watch::Receiver<Option<Ledger>>,
     /// The card.
     pub health: watch::Receiver<Health>,
+    /// Buffers of other boards that came with the card and stay on it.
+    pub kept_for_others: u32,
     /// The probes.
     pub vitals: watch::Receiver<Vitals>,
     /// The local alarm, see [`Status::alarm`].
@@ -46,9 +51,11 @@ impl Reporter {
         let mut status = Status::new(state);
         status.agent = env!("CARGO_PKG_VERSION").to_owned();
         status.boot.clone_from(&self.boot);
+        status.run = Some(self.run);
         status.clock = Some(self.time.stamp().clock);
         status.settings = self.settings.borrow().version;
         let Health { trouble, set_aside } = *self.health.borrow();
+        let set_aside = set_aside.saturating_add(self.kept_for_others);
         let buffer = self.buffer.borrow().map(|ledger| (ledger.id, ledger.pending(), ledger.dropped));
         // Trouble is said even if there was never a buffer that could be opened.
         let buffer = buffer.or(trouble.map(|_| (BufferId::from_random(0), 0, 0)));

@@ -157,6 +157,12 @@ impl Time {
         self.moment().stamp
     }
 
+    /// The best that is known of what time it is: as the clock is judged, or else what is surely past.
+    pub fn best(&self) -> UtcMillis {
+        let stamp = self.stamp();
+        if stamp.clock == ClockQuality::Unsynced { self.floor() } else { stamp.at }
+    }
+
     /// Whether the clock can be trusted now.
     pub fn is_synced(&self) -> bool {
         self.stamp().clock == ClockQuality::Synced

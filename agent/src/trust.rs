@@ -53,6 +53,19 @@ pub fn pinned(ca_sha256: [u8; 32], time: Time) -> Result<ClientConfig, TrustErro
     Ok(builder(provider, verifier)?.with_no_client_auth())
 }
 
+/// For a device whose certificate may have expired: believes the authority that it knows, and also the one with this
+/// SHA-256 if the server presents it.
+///
+/// # Errors
+/// When TLS can't be set up.
+pub fn known_or_pinned(ca: &str, ca_sha256: [u8; 32], time: Time) -> Result<ClientConfig, TrustError> {
+    let ca = CertificateDer::from_pem_slice(ca.as_bytes()).map_err(pem_error("ca.pem"))?;
+    let provider = Arc::new(default_provider());
+    let anchor = Anchor::Either(ca, ca_sha256);
+    let verifier = Verifier { anchor, provider: Arc::clone(&provider), time };
+    Ok(builder(provider, verifier)?.with_no_client_auth())
+}
+
 /// For the broker: believes this authority, and shows this device's certificate.
 ///
 /// # Errors
@@ -92,6 +105,7 @@ fn builder(provider: Arc<CryptoProvider>, verifier: Verifier) -> Result<Builder,
 enum Anchor {
     Known(CertificateDer<'static>),
     Pinned([u8; 32]),
+    Either(CertificateDer<'static>, [u8; 32]),
 }
 
 /// What was said of handshakes: each has a verifier of its own, and there may be one a minute for years.
@@ -110,15 +124,19 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    /// The authority to believe in this handshake.
-    fn anchor<'a>(&'a self, presented: &'a [CertificateDer<'a>]) -> Result<&'a CertificateDer<'a>, Error> {
-        match &self.anchor {
-            Anchor::Known(ca) => Ok(ca),
-            Anchor::Pinned(sum) => presented
-                .iter()
-                .find(|certificate| sha256(certificate) == *sum)
-                .ok_or(Error::InvalidCertificate(CertificateError::UnknownIssuer)),
+    /// The authorities to believe in this handshake.
+    fn anchors(&self, presented: &[CertificateDer<'_>]) -> Result<RootCertStore, Error> {
+        let pinned = |sum: &[u8; 32]| presented.iter().find(|certificate| sha256(certificate) == *sum);
+        let (known, pinned) = match &self.anchor {
+            Anchor::Known(ca) => (Some(ca), None),
+            Anchor::Pinned(sum) => (None, pinned(sum)),
+            Anchor::Either(ca, sum) => (Some(ca), pinned(sum)),
+        };
+        let mut roots = RootCertStore::empty();
+        for root in [known, pinned].into_iter().flatten() {
+            roots.add(root.clone().into_owned())?;
         }
+        if roots.is_empty() { Err(CertificateError::UnknownIssuer.into()) } else { Ok(roots) }
     }
 }
 
@@ -135,8 +153,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         _system: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.anchor(intermediates)?.clone().into_owned())?;
+        let roots = self.anchors(intermediates)?;
         let strict = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
             .build()
             .map_err(|error| Error::General(error.to_string()))?;

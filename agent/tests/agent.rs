@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Stdio;
 use support::{Authority, PATIENT, Published, Server, Session};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -63,28 +63,20 @@ impl Bench {
         command.spawn().unwrap()
     }
 
-    /// Answers one enrolment.
-    async fn enrol(&self) {
-        let mut stream = self.https.accept().await.unwrap();
-        let mut bytes = vec![];
-        let request: EnrolRequest = loop {
-            assert_ne!(stream.read_buf(&mut bytes).await.unwrap(), 0);
-            let text = String::from_utf8_lossy(&bytes);
-            if let Some(request) = text.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok()) {
-                break request;
-            }
-        };
-        let body = json!({
+    /// Answers one enrolment; returns what was asked.
+    async fn enrol(&self) -> EnrolRequest {
+        let (path, body, to) = self.https.asked().await;
+        assert_eq!(path, "/api/v1/enrol");
+        let request: EnrolRequest = serde_json::from_value(body).unwrap();
+        let reply = json!({
             "name": "pi-7",
             "certificate": self.authority.sign(&request.csr, "pi-7"),
             "ca": self.authority.pem(),
             "broker": { "port": self.broker.address.port() },
             "server_time": 1_763_690_400_000_i64,
         });
-        let body = body.to_string();
-        let reply = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-        stream.write_all(reply.as_bytes()).await.unwrap();
-        stream.shutdown().await.unwrap();
+        to.answer(200, &reply).await;
+        request
     }
 
     /// What `tirta-agent records` prints; an error while there is no buffer yet.
@@ -237,6 +229,86 @@ async fn a_device_says_what_it_measures_with_and_measures_with_the_calibration_t
         store.0.values().filter(|row| row[3] == "temperature").filter_map(|row| row[4].as_f64()).collect();
     assert!(celsius.last().is_some_and(|last| *last > 35.0), "{celsius:?}");
     agent.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_device_whose_key_is_dead_makes_another_and_enrols_anew_while_it_measures_on() {
+    let bench = Bench::new().await;
+    let mut store = Store::default();
+    let agent = bench.start();
+    let first = bench.enrol().await;
+    let mut session = Session::ready(&bench.broker).await;
+    store.until(&mut session, 20).await;
+    let key = key_of(bench.folder.path());
+    // Quarantined: the connection is cut, and the broker lets it in no more.
+    drop(session);
+    let mut banned = Session::accept(&bench.broker).await;
+    banned.send(&[0x20, 3, 0, 0x8a, 0]).await;
+    let (path, _, to) = bench.https.asked().await;
+    assert_eq!(path, "/api/v1/renew");
+    to.answer(403, &json!({ "code": "unknown_key", "detail": "two boards used it" })).await;
+
+    // It waits until somebody has looked, with one key and not with the dead one.
+    let (_, body, to) = bench.https.asked().await;
+    to.answer(202, &json!({ "reason": "shared_key", "retry_s": 5 })).await;
+    let waiting: EnrolRequest = serde_json::from_value(body).unwrap();
+    let again = bench.enrol().await;
+    let public = |request: &EnrolRequest| {
+        use rcgen::PublicKeyData;
+        let params = rcgen::CertificateSigningRequestParams::from_pem(&request.csr).unwrap();
+        params.public_key.der_bytes().to_vec()
+    };
+    assert_eq!(public(&waiting), public(&again));
+    assert_ne!(public(&first), public(&again));
+    assert_eq!((first.serial, first.copied_from), (again.serial, again.copied_from));
+    assert_ne!(key_of(bench.folder.path()), key);
+
+    // The same process and the same buffer, without a gap.
+    let mut session = Session::ready(&bench.broker).await;
+    store.until(&mut session, 60).await;
+    let buffers: std::collections::BTreeSet<_> = store.0.keys().map(|(buffer, _)| buffer.clone()).collect();
+    assert_eq!(buffers.len(), 1);
+    let seqs: Vec<u64> = store.0.keys().map(|(_, seq)| *seq).collect();
+    assert!(seqs.iter().copied().eq(1..=seqs.len() as u64), "{seqs:?}");
+    terminate(&agent);
+}
+
+#[tokio::test]
+async fn a_copied_card_in_another_board_takes_its_place_only_under_the_same_name() {
+    let bench = Bench::new().await;
+    let mut store = Store::default();
+    let mut agent = bench.start();
+    bench.enrol().await;
+    let mut session = Session::ready(&bench.broker).await;
+    store.until(&mut session, 20).await;
+    // Readings that the server does not have are on the card when the board dies.
+    session.published().await.unwrap();
+    agent.kill().await.unwrap();
+    let key = key_of(bench.folder.path());
+    let text = std::fs::read_to_string(bench.config()).unwrap();
+    std::fs::write(bench.config(), text.replace("10000000deadbeef", "10000000cafebabe")).unwrap();
+
+    let agent = bench.start();
+    let request = bench.enrol().await;
+    let from = request.copied_from.unwrap();
+    assert_eq!((from.name.as_str(), from.serial.to_string().as_str()), ("pi-7", "10000000deadbeef"));
+    assert_eq!(request.serial.to_string(), "10000000cafebabe");
+    assert_ne!(key_of(bench.folder.path()), key);
+    let mut session = Session::ready(&bench.broker).await;
+    let copied = bench.folder.path().join("data/copied/10000000deadbeef");
+    while copied.exists()
+        || store.0.keys().map(|(buffer, _)| buffer).collect::<std::collections::BTreeSet<_>>().len() < 2
+    {
+        let published = session.published().await.unwrap();
+        store.take(&mut session, &published).await;
+    }
+    // Both buffers are whole: what was under way when the first board died as well.
+    let first = store.0.keys().next().unwrap().0.clone();
+    let (one, other): (Vec<_>, Vec<_>) = store.0.keys().partition(|(buffer, _)| *buffer == first);
+    for buffer in [one, other] {
+        assert!(buffer.iter().map(|(_, seq)| *seq).eq(1..=buffer.len() as u64), "{buffer:?}");
+    }
+    terminate(&agent);
 }
 
 #[tokio::test]

@@ -140,8 +140,8 @@ async fn an_address_that_is_given_is_taken_at_its_word_and_the_configuration_win
 }
 
 fn enrolled(ca: &Authority, folder: &Path, origin: Origin) -> (Home, Serial, Identity) {
-    let (home, serial) = (Home::new(folder), "10000000deadbeef".parse().unwrap());
-    home.key_pair().unwrap();
+    let (home, serial) = (Home::new(folder), "10000000deadbeef".parse::<Serial>().unwrap());
+    home.key_pair(serial).unwrap();
     let identity = Identity {
         name: DeviceName::numbered(7),
         broker: Broker { host: None, port: 8883 },

@@ -1,12 +1,13 @@
 //! Enrolment against a server that does what the test says, over real TLS.
-#![allow(clippy::unwrap_used)] // a test may
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
 mod support;
 
 use agent::backoff::Backoff;
 use agent::config::Token;
-use agent::enrol::{self, EnrolError};
-use agent::identity::Home;
+use agent::enrol::{self, Board, EnrolError, Outcome};
+use agent::https::AskError;
+use agent::identity::{Home, Identity};
 use agent::seek;
 use agent::time::Time;
 use rcgen::CertificateSigningRequestParams;
@@ -33,6 +34,10 @@ fn serial() -> Serial {
     "10000000deadbeef".parse().unwrap()
 }
 
+fn board() -> Board {
+    Board { serial: serial(), model: Some("Raspberry Pi 4 Model B Rev 1.4".to_owned()) }
+}
+
 impl Bench {
     async fn new() -> Self {
         Self::with("localhost", FOR_YEARS, synced()).await
@@ -56,8 +61,16 @@ impl Bench {
         Home::new(self.folder.path())
     }
 
-    async fn attempt(&self) -> Result<agent::identity::Identity, EnrolError> {
-        enrol::once(&self.config, &self.home(), serial(), &self.time).await
+    async fn once(&self) -> Result<Outcome, EnrolError> {
+        enrol::once(&self.config, &self.home(), &board(), &self.time).await
+    }
+
+    /// An attempt that nobody lets wait.
+    async fn attempt(&self) -> Result<Identity, EnrolError> {
+        match self.once().await? {
+            Outcome::Enrolled(identity) => Ok(*identity),
+            Outcome::Waiting(waiting) => panic!("{waiting:?}"),
+        }
     }
 
     /// Takes one request and answers it, or hangs up without an answer.
@@ -127,7 +140,7 @@ async fn a_device_gets_its_identity_and_keeps_it() {
 async fn a_request_whose_answer_was_lost_is_repeated_with_the_same_key() {
     let bench = Bench::new().await;
     let (lost, first) = tokio::join!(bench.attempt(), bench.answer(|_| None));
-    assert!(matches!(lost, Err(EnrolError::Connection { .. })));
+    assert!(matches!(lost, Err(EnrolError::Ask(AskError::Connection { .. }))));
     let (identity, second) = tokio::join!(bench.attempt(), bench.answer(|request| bench.welcome(request)));
     identity.unwrap();
     assert_eq!(public_key(&first.unwrap()), public_key(&second.unwrap()));
@@ -196,25 +209,60 @@ async fn a_refusal_says_why() {
 #[tokio::test]
 async fn an_answer_that_can_not_be_used_is_not_kept() {
     let bench = Bench::new().await;
-    assert!(matches!(bench.tell(500, String::new()).await, EnrolError::Failed(500)));
-    assert!(matches!(bench.tell(429, String::new()).await, EnrolError::Failed(429)));
-    assert!(matches!(bench.tell(200, "{\"name\":\"pi-7\"}".to_owned()).await, EnrolError::Answer(_)));
-    assert!(matches!(bench.tell(200, "x".repeat(100_000)).await, EnrolError::Connection { .. }));
+    assert!(matches!(bench.tell(500, String::new()).await, EnrolError::Ask(AskError::Failed(500))));
+    assert!(matches!(bench.tell(429, String::new()).await, EnrolError::Ask(AskError::Failed(429))));
+    assert!(matches!(bench.tell(200, "{\"name\":\"pi-7\"}".to_owned()).await, EnrolError::Ask(AskError::Answer(_))));
+    assert!(matches!(bench.tell(200, "x".repeat(100_000)).await, EnrolError::Ask(AskError::Connection { .. })));
     assert!(bench.home().load(serial()).unwrap().is_none());
 }
 
 #[tokio::test]
-async fn an_authority_that_is_not_the_pinned_one_is_not_kept() {
+async fn a_server_whose_authority_was_replaced_gives_the_new_one() {
     let (bench, other) = (Bench::new().await, Authority::new());
-    let swapped = |request: &EnrolRequest| {
+    let answer = |request: &EnrolRequest, ca: &str| {
         let (status, body) = bench.welcome(request)?;
         let mut reply: serde_json::Value = serde_json::from_str(&body).unwrap();
-        reply["ca"] = other.pem().into();
+        reply["ca"] = ca.into();
+        reply["certificate"] = other.sign(&request.csr, "pi-7").into();
         Some((status, reply.to_string()))
     };
-    let (result, _) = tokio::join!(bench.attempt(), bench.answer(swapped));
-    assert!(result.unwrap_err().to_string().contains("ca_sha256"));
+    let (result, _) = tokio::join!(bench.attempt(), bench.answer(|request| answer(request, "no certificate")));
+    assert!(matches!(result, Err(EnrolError::Trust(_))), "{result:?}");
     assert!(bench.home().load(serial()).unwrap().is_none());
+    let (result, _) = tokio::join!(bench.attempt(), bench.answer(|request| answer(request, &other.pem())));
+    assert_eq!(result.unwrap().ca, other.pem());
+    assert_eq!(bench.home().load(serial()).unwrap().unwrap().ca, other.pem());
+}
+
+#[tokio::test]
+async fn a_board_that_has_to_wait_says_what_it_is_and_asks_again_with_the_same_key() {
+    let bench = Bench::new().await;
+    let wait = |_: &EnrolRequest| Some((202, json!({ "reason": "not_expected", "retry_s": 30 }).to_string()));
+    let (outcome, first) = tokio::join!(bench.once(), bench.answer(wait));
+    assert!(matches!(outcome, Ok(Outcome::Waiting(ref waiting)) if waiting.retry_s == 30), "{outcome:?}");
+    let first = first.unwrap();
+    assert_eq!((first.model.as_deref(), first.copied_from.is_none()), (Some("Raspberry Pi 4 Model B Rev 1.4"), true));
+    assert!(bench.home().load(serial()).unwrap().is_none());
+    let (identity, second) = tokio::join!(bench.attempt(), bench.answer(|request| bench.welcome(request)));
+    identity.unwrap();
+    assert_eq!(public_key(&first), public_key(&second.unwrap()));
+}
+
+#[tokio::test]
+async fn the_board_of_a_copied_card_says_whose_it_was_with_a_key_of_its_own() {
+    let bench = Bench::new().await;
+    let (identity, first) = tokio::join!(bench.attempt(), bench.answer(|request| bench.welcome(request)));
+    identity.unwrap();
+    let other = Board { serial: "10000000cafebabe".parse().unwrap(), model: None };
+    let home = bench.home();
+    home.settle(other.serial).unwrap();
+    let attempt = enrol::once(&bench.config, &home, &other, &bench.time);
+    let (outcome, second) = tokio::join!(attempt, bench.answer(|request| bench.welcome(request)));
+    assert!(matches!(outcome, Ok(Outcome::Enrolled(_))), "{outcome:?}");
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_ne!(public_key(&first), public_key(&second));
+    let from = second.copied_from.unwrap();
+    assert_eq!((from.name.as_str(), from.serial), ("pi-7", serial()));
 }
 
 #[tokio::test]
@@ -243,7 +291,7 @@ async fn a_missing_token_is_said_before_anything_is_sent() {
 #[tokio::test]
 async fn a_device_tries_until_it_is_let_in() {
     let bench = Bench::new().await;
-    let home = bench.home();
+    let (home, board) = (bench.home(), board());
     let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(10));
     let config = format!(
         "data_dir = \"/nowhere\"\n[server]\nurl = \"https://localhost:{}\"\nca_sha256 = \"{}\"\ntoken = \"s3cret\"\n",
@@ -251,7 +299,7 @@ async fn a_device_tries_until_it_is_let_in() {
         bench.config.ca_sha256.map(|byte| format!("{byte:02x}")).concat(),
     );
     let seeker = seek::Seeker::new(&config.parse().unwrap(), bench.time.clone());
-    let enrolled = enrol::until_enrolled(&seeker, &home, serial(), &bench.time, backoff);
+    let enrolled = enrol::until_enrolled(&seeker, &home, &board, &bench.time, backoff);
     let server = async {
         bench.answer(|_| Some((503, String::new()))).await.unwrap();
         bench.answer(|_| None).await.unwrap();

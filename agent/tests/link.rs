@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 struct Bench {
+    authority: Authority,
     server: Server,
     link: Link,
     inbox: mpsc::Receiver<Message>,
@@ -44,7 +45,7 @@ async fn start_with(years: (i32, i32), time: Time) -> Bench {
         last_will: "the last will".to_owned(),
         backoff: Backoff::new(Duration::from_millis(5), Duration::from_millis(20)),
     });
-    Bench { server, link, inbox, task }
+    Bench { authority, server, link, inbox, task }
 }
 
 async fn until(link: &Link, wanted: LinkState) {
@@ -166,4 +167,65 @@ async fn a_good_bye_is_said() {
     bench.link.close().await;
     assert_eq!(session.published().await, None);
     timeout(PATIENT, bench.task).await.unwrap().unwrap();
+}
+
+/// Another certificate of the same device.
+fn next(bench: &Bench) -> (Vec<u8>, Arc<rustls::ClientConfig>) {
+    use rustls::pki_types::pem::PemObject;
+    let device = bench.authority.device("pi-7");
+    let der = rustls::pki_types::CertificateDer::from_pem_slice(device.certificate.as_bytes()).unwrap();
+    let tls = trust::mutual(&bench.authority.pem(), &device.certificate, &device.key, synced()).unwrap();
+    (der.to_vec(), Arc::new(tls))
+}
+
+#[tokio::test]
+async fn another_certificate_is_proven_only_once_the_link_is_up_with_it() {
+    let bench = start().await;
+    let _first = Session::ready(&bench.server).await;
+    until(&bench.link, LinkState::Up(1)).await;
+    let (der, tls) = next(&bench);
+    let mut verdict = bench.link.try_with(tls).await;
+    let mut second = Session::accept(&bench.server).await;
+    assert_eq!(second.shown(), der);
+    second.send(&[0x20, 3, 0, 0, 0]).await;
+    assert!(verdict.try_recv().is_err(), "not before the subscription");
+    second.subscribed(1).await;
+    assert_eq!(timeout(PATIENT, verdict).await.unwrap().unwrap(), Ok(()));
+    drop(second);
+    let third = Session::ready(&bench.server).await;
+    assert_eq!(third.shown(), der, "it stays with it");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_refused_several_times_gives_way_to_the_former() {
+    let bench = start().await;
+    let first = Session::ready(&bench.server).await;
+    until(&bench.link, LinkState::Up(1)).await;
+    let (der, tls) = next(&bench);
+    let mut verdict = bench.link.try_with(tls).await;
+    for _ in 0..link::TRIES {
+        assert!(verdict.try_recv().is_err());
+        let refused = Session::accept(&bench.server).await;
+        assert_eq!(refused.shown(), der);
+        // It hangs up without a word.
+        drop(refused);
+    }
+    assert!(timeout(PATIENT, verdict).await.unwrap().unwrap().is_err());
+    let again = Session::ready(&bench.server).await;
+    assert_eq!(again.shown(), first.shown());
+    until(&bench.link, LinkState::Up(2)).await;
+    assert_eq!(*bench.link.refused().borrow(), 0, "the link itself was never refused");
+}
+
+#[tokio::test]
+async fn a_device_that_is_not_wanted_learns_it() {
+    let bench = start().await;
+    let mut refused = bench.link.refused();
+    // Banned: it says so, and once is enough.
+    let mut session = Session::accept(&bench.server).await;
+    session.send(&[0x20, 3, 0, 0x8a, 0]).await;
+    timeout(PATIENT, refused.wait_for(|refused| *refused >= link::ENOUGH)).await.unwrap().unwrap();
+    let _second = Session::ready(&bench.server).await;
+    until(&bench.link, LinkState::Up(1)).await;
+    assert_eq!(*refused.borrow(), 0);
 }

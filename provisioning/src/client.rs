@@ -1,9 +1,9 @@
-//! The server's API as an administrator's tool sees it: sign in, tokens, devices. Knows no terminal and no arguments.
+//! The server's API as an administrator's tool sees it: sign in, the list of devices. Knows no terminal and no arguments.
 
 use crate::connect::{Address, PATIENCE};
 use http_body_util::Full;
 use hyper::{Method, Request, body::Bytes, header};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,34 +62,6 @@ pub enum ClientError {
     },
 }
 
-/// A token to ask for.
-#[derive(Debug, Clone, Serialize)]
-pub struct NewToken {
-    /// How many devices may enrol with it.
-    pub uses: u32,
-    /// For how many seconds.
-    pub valid_s: u64,
-    /// What it is for.
-    pub note: String,
-}
-
-/// A token; the secret itself is there only in the answer to its creation.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Token {
-    /// Names it without giving it away.
-    pub id: String,
-    /// The secret.
-    #[serde(default)]
-    pub token: Option<String>,
-    /// Devices that may still enrol.
-    pub uses_left: i64,
-    /// UTC milliseconds.
-    pub expires_at: i64,
-    /// What it is for.
-    #[serde(default)]
-    pub note: String,
-}
-
 /// What the list of devices says of each.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Device {
@@ -97,7 +69,7 @@ pub struct Device {
     pub name: String,
     /// CPU serial.
     pub serial: String,
-    /// `online`, `offline`, `never` or `revoked`.
+    /// `online`, `offline`, `never`, `revoked` or `quarantined`.
     pub state: String,
     /// UTC milliseconds.
     #[serde(default)]
@@ -111,6 +83,16 @@ pub struct Device {
     /// Its buffer.
     #[serde(default)]
     pub buffer: Option<DeviceBuffer>,
+    /// Its newest certificate.
+    #[serde(default)]
+    pub certificate: Option<DeviceCertificate>,
+}
+
+/// A device's certificate.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeviceCertificate {
+    /// UTC milliseconds.
+    pub expires_at: i64,
 }
 
 /// The state of a device's buffer, as it last said.
@@ -150,36 +132,6 @@ impl Client {
         let pair = cookie.and_then(|c| c.split(';').next()).map(str::to_owned);
         self.cookie = Some(pair.ok_or_else(|| unreadable(path, "it sets no cookie"))?);
         Ok(())
-    }
-
-    /// Makes an enrolment token.
-    ///
-    /// # Errors
-    /// When the server refuses or does not answer.
-    pub async fn create_token(&self, token: &NewToken) -> Result<Token, ClientError> {
-        let body = serde_json::to_string(token).map_err(|e| unreadable("token", e))?;
-        self.json(Method::POST, "/api/v1/enrolment-tokens", Some(body)).await
-    }
-
-    /// The tokens that exist, without their secrets.
-    ///
-    /// # Errors
-    /// When the server refuses or does not answer.
-    pub async fn tokens(&self) -> Result<Vec<Token>, ClientError> {
-        #[derive(Deserialize)]
-        struct Tokens {
-            tokens: Vec<Token>,
-        }
-        Ok(self.json::<Tokens>(Method::GET, "/api/v1/enrolment-tokens", None).await?.tokens)
-    }
-
-    /// Withdraws a token: nobody enrols with it any more.
-    ///
-    /// # Errors
-    /// When there is none of this id, the server refuses or does not answer.
-    pub async fn delete_token(&self, id: &str) -> Result<(), ClientError> {
-        let path = format!("/api/v1/enrolment-tokens/{}", plain("token id", id)?);
-        self.ask(Method::DELETE, &path, None, PATIENCE).await.map(|_| ())
     }
 
     /// The devices that ever enrolled.

@@ -91,7 +91,8 @@ impl Address {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether only this machine finds something at this host.
+pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

@@ -27,6 +27,11 @@ pub fn minute(millis: i64) -> String {
     at(millis).map_or_else(|| millis.to_string(), |at| format!("{} {:02}:{:02}", at.date(), at.hour(), at.minute()))
 }
 
+/// An instant in milliseconds to the second, as `2026-11-21 06:30:05`.
+pub fn second(millis: i64) -> String {
+    at(millis).map_or_else(|| millis.to_string(), |at| format!("{}:{:02}", minute(millis), at.second()))
+}
+
 fn at(millis: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(millis.div_euclid(1000)).ok()
 }
@@ -60,6 +65,7 @@ mod tests {
             assert_eq!(day(millis), wanted);
         }
         assert_eq!(minute(1_709_251_199_999), "2024-02-29 23:59");
+        assert_eq!(second(1_709_251_199_999), "2024-02-29 23:59:59");
         assert_eq!(day(i64::MAX), i64::MAX.to_string());
     }
 }

@@ -1,7 +1,15 @@
-//! What an administrator's tools share: a client of the server's API. Knows neither the server's code nor its database.
+//! What an administrator's tools share: a client of the server's API, and sheets of labels. Knows neither the server's
+//! code nor its database.
 
+pub mod audit;
+pub mod authority;
+pub mod boards;
 pub mod client;
 pub mod connect;
+pub mod fleet_file;
 pub mod history;
 pub mod instant;
+pub mod labels;
 pub mod registrations;
+pub mod tokens;
+pub mod waiting;

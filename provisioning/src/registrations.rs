@@ -5,6 +5,17 @@ use crate::connect::PATIENCE;
 use hyper::{Method, body::Bytes};
 use serde::{Deserialize, Serialize};
 
+/// What is expected under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Registration {
+    /// The name that the device gets.
+    pub name: String,
+    /// The serial of its board, if that is known.
+    pub serial: Option<String>,
+    /// Where it stands.
+    pub location: String,
+}
+
 /// Names to reserve.
 #[derive(Debug, Clone, Serialize)]
 pub struct NewRange {
@@ -100,6 +111,18 @@ impl Client {
             _ => return Err(refusal(&answer)),
         };
         plan.map_err(|e| unreadable(&path, e))
+    }
+
+    /// All registrations, in the order of their numbers.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn registrations(&self) -> Result<Vec<Registration>, ClientError> {
+        #[derive(Deserialize)]
+        struct Registrations {
+            registrations: Vec<Registration>,
+        }
+        Ok(self.json::<Registrations>(Method::GET, "/api/v1/registrations", None).await?.registrations)
     }
 
     /// All registrations as a spreadsheet.

@@ -1,8 +1,10 @@
 //! The configuration file (TOML). Knows only names and bounds, opens nothing.
 
+use crate::enrol::Lifetimes;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A configuration that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,8 @@ pub struct Config {
     pub broker: BrokerConfig,
     /// Where devices are told to connect; what is absent follows from the broker.
     pub advertise: Advertise,
+    /// How long certificates are good.
+    pub lifetimes: Lifetimes,
 }
 
 /// The form of the log.
@@ -83,6 +87,8 @@ pub enum BrokerConfig {
         host: String,
         /// Its port.
         port: u16,
+        /// A port where a service may choose its client id, to end a revoked device's connection; without it nobody does.
+        services_port: Option<u16>,
     },
 }
 
@@ -130,6 +136,7 @@ impl Config {
             announce: file.discovery.announce,
             broker,
             advertise,
+            lifetimes: file.certificates.check()?,
         })
     }
 
@@ -188,7 +195,32 @@ struct File {
     http: Http,
     broker: Broker,
     #[serde(default)]
+    certificates: Certificates,
+    #[serde(default)]
     discovery: Discovery,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Certificates {
+    life_s: Option<u64>,
+    grace_s: Option<u64>,
+}
+
+impl Certificates {
+    fn check(self) -> Result<Lifetimes, ConfigError> {
+        const DAY_S: u64 = 86_400;
+        let usual = Lifetimes::default();
+        let within = |key, value: Option<u64>, usual: Duration, least: u64, most: u64| match value {
+            None => Ok(usual),
+            Some(s) if (least..=most).contains(&s) => Ok(Duration::from_secs(s)),
+            Some(s) => Err(ConfigError::Value { key, why: format!("{s} is not between {least} and {most} seconds") }),
+        };
+        Ok(Lifetimes {
+            life: within("certificates.life_s", self.life_s, usual.life, 30, 3650 * DAY_S)?,
+            grace: within("certificates.grace_s", self.grace_s, usual.grace, 0, 36_500 * DAY_S)?,
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -218,6 +250,7 @@ struct Broker {
     listen: Option<SocketAddr>,
     host: Option<String>,
     port: Option<u16>,
+    services_port: Option<u16>,
     advertise_host: Option<String>,
     advertise_port: Option<u16>,
 }
@@ -236,12 +269,17 @@ fn info() -> String {
 impl Broker {
     fn check(self) -> Result<(BrokerConfig, Advertise), ConfigError> {
         let wrong = |key, why: &str| Err(ConfigError::Value { key, why: why.to_owned() });
+        if matches!(self.kind, Kind::Embedded) && self.services_port.is_some() {
+            return wrong("broker.services_port", "only an external broker has it");
+        }
         let broker = match (self.kind, self.listen, self.host, self.port) {
             (Kind::Embedded, Some(listen), None, None) => BrokerConfig::Embedded { listen },
             (Kind::Embedded, None, ..) => return wrong("broker.listen", "an embedded broker needs it"),
             (Kind::Embedded, _, Some(_), _) => return wrong("broker.host", "only an external broker has it"),
             (Kind::Embedded, _, _, Some(_)) => return wrong("broker.port", "only an external broker has it"),
-            (Kind::External, None, Some(host), port) => BrokerConfig::External { host, port: port.unwrap_or(8883) },
+            (Kind::External, None, Some(host), port) => {
+                BrokerConfig::External { host, port: port.unwrap_or(8883), services_port: self.services_port }
+            }
             (Kind::External, Some(_), ..) => return wrong("broker.listen", "only an embedded broker has it"),
             (Kind::External, _, None, _) => return wrong("broker.host", "an external broker needs it"),
         };
@@ -283,6 +321,15 @@ mod tests {
     }
 
     #[test]
+    fn certificates_live_a_month_unless_something_else_is_said_within_bounds() {
+        assert_eq!(Config::parse(GOOD).unwrap().lifetimes.life, Duration::from_secs(30 * 86_400));
+        let with = |line: &str| Config::parse(&format!("{GOOD}\n[certificates]\n{line}"));
+        assert_eq!(with("life_s = 60").unwrap().lifetimes.life, Duration::from_secs(60));
+        assert_eq!(with("grace_s = 0").unwrap().lifetimes.grace, Duration::ZERO);
+        assert!(with("life_s = 5").unwrap_err().to_string().contains("certificates.life_s: 5 is not between 30"));
+    }
+
+    #[test]
     fn an_unknown_missing_or_misspelt_key_is_named() {
         for (from, to, key) in [
             ("data_dir", "data_dri", "data_dri"),
@@ -314,7 +361,8 @@ mod tests {
         let external = GOOD.replace("embedded", "external");
         assert!(why(&external).contains("broker.listen"));
         let external = external.replace("listen = \"0.0.0.0:8883\"", "host = \"mqtt.example\"");
-        let expected = BrokerConfig::External { host: "mqtt.example".to_owned(), port: 8883 };
+        let host = "mqtt.example".to_owned();
+        let expected = BrokerConfig::External { host, port: 8883, services_port: None };
         assert_eq!(Config::parse(&external).unwrap().broker, expected);
         assert!(why(&external.replace("external", "embedded")).contains("broker.listen"));
         assert!(why(&format!("{GOOD}\nport = 1883")).contains("broker.port"));

@@ -4,11 +4,13 @@
 //! `commit`, which takes together whatever has queued up meanwhile (group commit: the disk's rate of
 //! flushes is not the limit). What devices say besides readings goes its own way (`said`).
 
+mod runs;
 mod said;
 
 pub use said::publish_settings;
 
 use crate::{
+    identity::Concern,
     link::{Link, Message},
     live::{Event, Live},
     store::{Committed, Incoming, Store, StoreError},
@@ -52,6 +54,8 @@ struct Ingest {
     link: Link,
     live: Live,
     clock: Arc<dyn Clock>,
+    /// For whoever knows certificates.
+    concerns: mpsc::Sender<Concern>,
     count: Counters,
 }
 
@@ -76,9 +80,10 @@ pub async fn run(
     link: Link,
     live: Live,
     clock: Arc<dyn Clock>,
+    concerns: mpsc::Sender<Concern>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let ingest = Arc::new(Ingest { store, link, live, clock, count: Counters::default() });
+    let ingest = Arc::new(Ingest { store, link, live, clock, concerns, count: Counters::default() });
     let (jobs, parsed) = mpsc::channel(PARSED);
     let (says, heard) = mpsc::channel(PARSED);
     let committing = tokio::spawn(Arc::clone(&ingest).commit_all(parsed));

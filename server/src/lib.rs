@@ -2,14 +2,18 @@
 //!
 //! The path of a reading is `broker` -> `link` -> `ingest` -> `store`, then back as an ack and on as an event of `live`.
 
+pub mod admission;
+pub mod audit;
 pub mod broker;
 pub mod ca;
 pub mod clock;
 pub mod config;
+pub mod cut_off;
 pub mod digest;
 pub mod discovery;
 pub mod enrol;
 pub mod http;
+pub mod identity;
 pub mod ingest;
 pub mod link;
 pub mod live;

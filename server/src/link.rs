@@ -4,6 +4,10 @@
 //! arrives is handed on without waiting: if ingest is behind, messages are dropped and counted, and
 //! the agents, who keep every reading until it is acknowledged, send them again.
 
+mod throw_out;
+
+pub use throw_out::{ThrowOutError, throw_out};
+
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish, PublishOptions, QoS,
     SubscribeFilter, TlsConfiguration, Transport,

@@ -22,6 +22,8 @@ pub enum Event {
         /// Which.
         name: DeviceName,
     },
+    /// A board waits for approval, or does not any more.
+    Waiting,
     /// A guided calibration goes on.
     Calibration {
         /// On which device.

@@ -1,5 +1,8 @@
 //! The Tirta server's command line.
 
+mod authority_command;
+
+use authority_command::AuthorityCommand;
 use clap::{Parser, Subcommand};
 use server::clock::SystemClock;
 use server::config::{Config, LogFormat};
@@ -42,6 +45,9 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Save the fleet's authority under a passphrase, or restore it.
+    #[command(subcommand)]
+    Authority(AuthorityCommand),
     /// Print the description of the HTTP interface (OpenAPI 3.1, JSON).
     Openapi,
 }
@@ -52,6 +58,7 @@ async fn main() -> ExitCode {
         Command::Run { config } => run(&config).await,
         Command::Export { config, device } => export(&config, device.as_ref()).await,
         Command::NewPassword { config } => new_password(&config).await,
+        Command::Authority(command) => authority_command::run(&command),
         Command::Openapi => openapi(),
     };
     match done {

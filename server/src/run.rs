@@ -5,16 +5,18 @@ mod upkeep;
 use crate::broker::{Broker, BrokerError};
 use crate::ca::{Authority, CaError};
 use crate::config::{BrokerConfig, Config};
+use crate::enrol::Lifetimes;
 use crate::http::password::{self, PasswordError};
 use crate::http::{self, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
 use crate::store::{Store, StoreError};
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
-use crate::{discovery, ingest, live::Live};
+use crate::{discovery, identity, ingest, live::Live};
 use shared::Clock;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::{io, sync::Arc};
-use tokio::{net::TcpListener, sync::Mutex, sync::broadcast, sync::watch, task::JoinHandle};
+use tokio::sync::{Mutex, broadcast, mpsc, watch};
+use tokio::{net::TcpListener, task::JoinHandle};
 
 /// The one account, for now.
 pub const ADMIN: &str = "admin";
@@ -74,6 +76,8 @@ pub struct App {
     pub link: Link,
     /// The broker, if it runs in this process.
     pub broker: Option<Broker>,
+    /// Where an external broker lets services choose their client id.
+    pub services: Option<LinkConfig>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where devices are sent when they enrol.
@@ -82,6 +86,12 @@ pub struct App {
     pub signed_out: broadcast::Sender<String>,
     /// Who guesses passwords.
     pub throttle: Throttle,
+    /// Who guesses enrolment tokens.
+    pub token_throttle: Throttle,
+    /// How long certificates are good.
+    pub lifetimes: Lifetimes,
+    /// Where browsers and devices reach this server, if its configuration says so.
+    pub public_url: Option<String>,
     /// Held while history is computed again: one at a time, so that it can't starve what comes in.
     pub recomputing: Mutex<()>,
     /// Becomes true when the server stops.
@@ -104,6 +114,7 @@ pub struct Running {
     http: Vec<JoinHandle<()>>,
     ingest: JoinHandle<()>,
     upkeep: JoinHandle<()>,
+    identity: JoinHandle<()>,
 }
 
 /// Starts everything; returns when everything listens.
@@ -135,13 +146,19 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
 
     let (stop_http, stopping) = watch::channel(false);
     let (stop_ingest, mut ingest_stopping) = watch::channel(false);
+    let services = match config.broker {
+        BrokerConfig::External { services_port: Some(port), .. } => Some(LinkConfig { port, ..link_config.clone() }),
+        _ => None,
+    };
     let live = Live::new();
+    let (concerns, concerning) = mpsc::channel(identity::WAITING);
     let ingest = tokio::spawn(ingest::run(
         messages,
         store.clone(),
         link.clone(),
         live.clone(),
         Arc::clone(&clock),
+        concerns,
         async move { stopped(&mut ingest_stopping).await },
     ));
     let broker_address = broker_address(config, broker.as_ref());
@@ -152,10 +169,14 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         live,
         link,
         broker,
+        services,
         clock,
         broker_address,
         signed_out,
         throttle,
+        token_throttle: Throttle::default(),
+        lifetimes: config.lifetimes,
+        public_url: public_url(config, https.local_addr()),
         recomputing: Mutex::new(()),
         stopping: stopping.clone(),
     });
@@ -170,6 +191,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         plain: plain_address.transpose().ok().flatten(),
         first_password,
         upkeep: tokio::spawn(upkeep::run(app.clone())),
+        identity: tokio::spawn(identity::run(app.clone(), concerning)),
         app,
         stop_http,
         stop_ingest,
@@ -192,6 +214,8 @@ impl Running {
         self.upkeep.abort();
         let _ = self.stop_ingest.send(true);
         let _ = self.ingest.await;
+        // Ingest has ended, so nothing more concerns it.
+        let _ = self.identity.await;
         self.app.link.stop().await;
         if let Some(broker) = &self.app.broker {
             broker.stop().await;
@@ -246,7 +270,7 @@ fn names(config: &Config) -> Vec<String> {
 
 fn link_config(config: &Config, broker: Option<&Broker>, authority: &Authority) -> Result<LinkConfig, RunError> {
     let (host, port, share) = match (&config.broker, broker) {
-        (BrokerConfig::External { host, port }, _) => (host.clone(), *port, Some("tirta-server".to_owned())),
+        (BrokerConfig::External { host, port, .. }, _) => (host.clone(), *port, Some("tirta-server".to_owned())),
         (BrokerConfig::Embedded { listen }, broker) => {
             let listens = broker.map_or(*listen, Broker::local_addr);
             (reachable(listens.ip()).to_string(), listens.port(), None)
@@ -255,6 +279,14 @@ fn link_config(config: &Config, broker: Option<&Broker>, authority: &Authority) 
     let id: String = password::random::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect();
     let client_id = format!("tirta-server-{id}");
     Ok(LinkConfig { host, port, tls: authority.client_tls(), client_id, share })
+}
+
+/// Where others reach this server by HTTPS: under its first public name, or the address that it listens on by name.
+fn public_url(config: &Config, listens: SocketAddr) -> Option<String> {
+    let own = (!listens.ip().is_unspecified()).then(|| listens.ip().to_string());
+    let host = config.public_hosts.first().cloned().or(own)?;
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    Some(format!("https://{host}:{}", listens.port()))
 }
 
 /// Where this machine itself reaches what listens on `ip`.
@@ -268,7 +300,7 @@ fn reachable(ip: IpAddr) -> IpAddr {
 
 fn broker_address(config: &Config, broker: Option<&Broker>) -> shared::enrol::Broker {
     let (host, port) = match &config.broker {
-        BrokerConfig::External { host, port } => (Some(host.clone()), *port),
+        BrokerConfig::External { host, port, .. } => (Some(host.clone()), *port),
         BrokerConfig::Embedded { listen } => (None, broker.map_or(listen.port(), |b| b.local_addr().port())),
     };
     let advertise = &config.advertise;

@@ -232,3 +232,82 @@ fn a_clock_that_is_wildly_wrong_is_survived() {
         Authority::open(dir.path(), &[], UtcMillis(at)).unwrap();
     }
 }
+
+/// A client's certificate of this authority, and its serial number.
+fn client(authority: &Authority, serial: &str) -> (CertificateDer<'static>, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, serial);
+    let csr = params.serialize_request(&key).unwrap().pem().unwrap();
+    let name = "pi-1".parse().unwrap();
+    let signed = authority
+        .sign_device(&csr, serial.parse().unwrap(), &name, std::time::Duration::from_secs(30 * 86_400), now())
+        .unwrap();
+    (CertificateDer::from_pem_slice(signed.certificate.as_bytes()).unwrap(), signed.serial_number)
+}
+
+/// As a broker judges that was given `clients.pem` and `crl.pem`, at a time of one's choice.
+fn judge(dir: &Path, client: &CertificateDer<'_>, at: UtcMillis) -> Result<(), String> {
+    use rustls_pki_types::{CertificateRevocationListDer, UnixTime};
+    let mut roots = rustls::RootCertStore::empty();
+    for root in CertificateDer::pem_file_iter(dir.join("clients.pem")).unwrap() {
+        roots.add(root.unwrap()).unwrap();
+    }
+    let lists = CertificateRevocationListDer::pem_file_iter(dir.join("crl.pem")).unwrap().map(Result::unwrap);
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(roots.into(), provider)
+        .with_crls(lists)
+        .enforce_revocation_expiration()
+        .build()
+        .unwrap();
+    let at = UnixTime::since_unix_epoch(std::time::Duration::from_millis(u64::try_from(at.0).unwrap()));
+    verifier.verify_client_cert(client, &[], at).map(drop).map_err(|e| format!("{e:?}"))
+}
+
+#[test]
+fn a_broker_that_is_given_the_lists_refuses_who_is_revoked_of_both_authorities() {
+    let dir = tempfile::tempdir().unwrap();
+    let (authority, dir) = (open(dir.path()).unwrap(), dir.path());
+    let (kept, _) = client(&authority, "00000000000000a1");
+    let (gone, gone_number) = client(&authority, "00000000000000a2");
+    authority.write_crl(&[], now()).unwrap();
+    judge(dir, &kept, now()).unwrap();
+    judge(dir, &gone, now()).unwrap();
+
+    authority.rotate(now()).unwrap();
+    let (new, _) = client(&authority, "00000000000000a3");
+    let (new_gone, new_number) = client(&authority, "00000000000000a4");
+    // Twice is once, and upper-case is the same.
+    let revoked = [(gone_number.clone(), now()), (new_number, now()), (gone_number.to_uppercase(), now())];
+    authority.write_crl(&revoked, now()).unwrap();
+    judge(dir, &kept, now()).unwrap();
+    judge(dir, &new, now()).unwrap();
+    for gone in [&gone, &new_gone] {
+        let why = judge(dir, gone, now()).unwrap_err();
+        assert!(why.contains("Revoked"), "{why}");
+    }
+    judge(dir, &new, UtcMillis(now().0 + 6 * DAY)).unwrap();
+    let why = judge(dir, &new, UtcMillis(now().0 + 8 * DAY)).unwrap_err();
+    assert!(why.contains("ExpiredRevocationList"), "{why}");
+
+    authority.retire(now()).unwrap();
+    authority.write_crl(&revoked, now()).unwrap();
+    judge(dir, &new, now()).unwrap();
+    let why = judge(dir, &kept, now()).unwrap_err();
+    assert!(why.contains("UnknownIssuer"), "{why}");
+    for file in ["clients.pem", "crl.pem"] {
+        assert!(!dir.join(format!("{file}.new")).exists());
+    }
+}
+
+#[test]
+fn a_serial_number_that_is_none_is_named_and_the_list_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = open(dir.path()).unwrap();
+    authority.write_crl(&[], now()).unwrap();
+    let before = read(dir.path(), "crl.pem");
+    let error = authority.write_crl(&[("4a:00".to_owned(), now())], now()).unwrap_err();
+    assert!(error.to_string().contains("4a:00"), "{error}");
+    assert_eq!(read(dir.path(), "crl.pem"), before);
+}

@@ -5,6 +5,7 @@
 mod databases;
 
 use databases::{Database, NOW, on_each_database, pi, register};
+use server::audit::Actor;
 use server::store::{KeptRecord, Recording, Store};
 use shared::calibration::{Buffers, By, Calibration, CalibrationRecord, Health, Point, RecordId};
 use shared::message::{Intervals, ProbeReport, Sensors};
@@ -97,7 +98,7 @@ fn a_record_of_another_devices_id_or_of_a_device_that_is_no_longer_one_is_not_ke
         register(&database, 2).await;
         stored(add(&store, 1, &record(7, 97.0)).await);
         assert_eq!(add(&store, 2, &record(7, 97.0)).await, Recording::OfAnother);
-        store.revoke_device(&pi(2), NOW).await.unwrap();
+        store.revoke_device(&pi(2), &Actor::server(), NOW).await.unwrap();
         assert_eq!(add(&store, 2, &record(8, 97.0)).await, Recording::NoDevice);
         assert_eq!(add(&store, 9, &record(9, 97.0)).await, Recording::NoDevice);
         assert_eq!(database.number("SELECT COUNT(*) FROM calibration").await, 1);
@@ -285,7 +286,7 @@ fn what_a_device_measures_with_is_kept_when_it_changed_and_not_forgotten() {
         assert_eq!(store.probes(Some(&pi(1))).await.unwrap()[&pi(1)], without.probes);
         assert_eq!(store.probe_history(&pi(1), Metric::Ph).await.unwrap().len(), 3, "what it was stays known");
 
-        store.revoke_device(&pi(2), NOW).await.unwrap();
+        store.revoke_device(&pi(2), &Actor::server(), NOW).await.unwrap();
         assert!(!store.record_sensors(&pi(2), &first, NOW).await.unwrap());
         assert_eq!(store.probes(Some(&pi(2))).await.unwrap(), BTreeMap::new());
     });

@@ -4,7 +4,9 @@
 mod fleet;
 
 use fleet::{databases::databases, p256, random_serial, request};
-use server::{ca::Authority, store::Allocation, store::Store};
+use server::audit::Actor;
+use server::ca::{Authority, PublicKeySha256};
+use server::store::{Admission, Knock, NewToken, Store};
 use shared::{
     DeviceName, Metric, Status, UtcMillis,
     message::{Intervals, LinkState},
@@ -15,13 +17,14 @@ const NOW: UtcMillis = UtcMillis(1_763_690_400_000);
 async fn enrolled(store: &Store, count: u32) -> Vec<DeviceName> {
     let dir = tempfile::tempdir().unwrap();
     let ca = Authority::open(dir.path(), &[], NOW).unwrap();
-    let (_, token) = store.create_token("", count, UtcMillis(NOW.0 + 1), NOW).await.unwrap();
+    let (_, token) =
+        store.create_token(&NewToken::open(count, UtcMillis(NOW.0 + 1)), &Actor::server(), NOW).await.unwrap();
     let mut names = Vec::new();
     for _ in 0..count {
         let serial = random_serial();
         let key = ca.check_csr(&request(&p256(), &serial.to_string()), serial).unwrap();
-        match store.allocate_device(&token, serial, &key, NOW).await.unwrap() {
-            Allocation::New(name) => names.push(name),
+        match store.admit(&Knock::new(&token, serial, key), NOW).await.unwrap() {
+            Admission::New(name) => names.push(name),
             other => panic!("{other:?}"),
         }
     }
@@ -102,8 +105,8 @@ async fn an_unknown_device_is_reported_as_such_and_not_made() {
     for db in databases().await {
         let nobody = DeviceName::numbered(7);
         assert_eq!(db.store.device(&nobody).await.unwrap(), None, "{}", db.engine);
-        assert!(!db.store.may_connect(&nobody).await.unwrap());
-        assert!(!db.store.revoke_device(&nobody, NOW).await.unwrap());
+        assert!(!db.store.may_connect(&nobody, &PublicKeySha256::of(b"key")).await.unwrap());
+        assert!(!db.store.revoke_device(&nobody, &Actor::server(), NOW).await.unwrap());
         assert!(!db.store.record_status(&nobody, &Status::new(LinkState::Online), NOW).await.unwrap());
         assert_eq!(db.store.set_intervals(&nobody, &Intervals::default(), 0).await.unwrap(), None);
         assert_eq!(db.store.devices().await.unwrap(), []);
@@ -113,11 +116,15 @@ async fn an_unknown_device_is_reported_as_such_and_not_made() {
 #[tokio::test]
 async fn tokens_are_listed_in_the_order_in_which_they_were_made() {
     for db in databases().await {
-        let (second, _) = db.store.create_token("second", 2, UtcMillis(NOW.0 + 9), UtcMillis(NOW.0 + 1)).await.unwrap();
-        let (first, _) = db.store.create_token("first", 1, UtcMillis(NOW.0 + 8), NOW).await.unwrap();
+        let new =
+            |note: &str, uses, until| NewToken { note: note.to_owned(), ..NewToken::open(uses, UtcMillis(until)) };
+        let admin = Actor::account("admin");
+        let (second, _) =
+            db.store.create_token(&new("second", 2, NOW.0 + 9), &admin, UtcMillis(NOW.0 + 1)).await.unwrap();
+        let (first, _) = db.store.create_token(&new("first", 1, NOW.0 + 8), &admin, NOW).await.unwrap();
         let tokens = db.store.tokens().await.unwrap();
-        let listed: Vec<_> = tokens.iter().map(|t| (t.id.as_str(), t.note.as_str(), t.uses_left)).collect();
+        let listed: Vec<_> = tokens.iter().map(|t| (t.id.as_str(), t.made.note.as_str(), t.uses_left)).collect();
         assert_eq!(listed, [(first.as_str(), "first", 1), (second.as_str(), "second", 2)], "{}", db.engine);
-        assert_eq!((tokens[0].created_at, tokens[0].expires_at), (NOW, UtcMillis(NOW.0 + 8)));
+        assert_eq!((tokens[0].created_at, tokens[0].made.expires_at), (NOW, UtcMillis(NOW.0 + 8)));
     }
 }

@@ -10,13 +10,14 @@ use rcgen::{
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use server::{
-    ca::{Authority, MAX_CSR},
-    enrol::{EnrolError, enrol},
-    store::Store,
+    audit::Actor,
+    ca::{Authority, MAX_CSR, PublicKeySha256},
+    enrol::{Credentials, EnrolError, Enrolled, Lifetimes, enrol},
+    store::{NewToken, Store},
 };
 use shared::{
     Serial, UtcMillis,
-    enrol::{Broker, EnrolReply, EnrolRequest},
+    enrol::{EnrolRequest, WaitReason},
 };
 use std::{collections::BTreeSet, sync::Arc};
 use tempfile::TempDir;
@@ -35,7 +36,7 @@ fn deadbeef() -> Serial {
 }
 
 async fn token(store: &Store, uses: u32) -> String {
-    store.create_token("", uses, UtcMillis(now().0 + HOUR), now()).await.unwrap().1
+    store.create_token(&NewToken::open(uses, UtcMillis(now().0 + HOUR)), &Actor::server(), now()).await.unwrap().1
 }
 
 async fn ask(
@@ -44,9 +45,21 @@ async fn ask(
     token: &str,
     serial: Serial,
     csr: String,
-) -> Result<EnrolReply, EnrolError> {
+) -> Result<Credentials, EnrolError> {
     let request = EnrolRequest { serial, token: token.to_owned(), csr, model: None, copied_from: None };
-    enrol(store, ca, &request, Broker { host: None, port: 8883 }, now()).await
+    ask_at(store, ca, &request, now()).await
+}
+
+async fn ask_at(
+    store: &Store,
+    ca: &Authority,
+    request: &EnrolRequest,
+    now: UtcMillis,
+) -> Result<Credentials, EnrolError> {
+    match enrol(store, ca, Lifetimes::default(), request, "10.0.0.7", now).await? {
+        Enrolled::As(credentials) => Ok(credentials),
+        waits => panic!("{waits:?}"),
+    }
 }
 
 async fn ask_with(
@@ -55,11 +68,11 @@ async fn ask_with(
     token: &str,
     serial: Serial,
     key: &KeyPair,
-) -> Result<EnrolReply, EnrolError> {
+) -> Result<Credentials, EnrolError> {
     ask(store, ca, token, serial, request(key, &serial.to_string())).await
 }
 
-fn code(result: Result<EnrolReply, EnrolError>) -> &'static str {
+fn code(result: Result<Credentials, EnrolError>) -> &'static str {
     match result {
         Ok(reply) => panic!("enrolled as {}", reply.name),
         Err(error) => error.code().unwrap_or_else(|| panic!("the server's own fault: {error}")),
@@ -67,7 +80,7 @@ fn code(result: Result<EnrolReply, EnrolError>) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_device_gets_a_name_a_certificate_for_two_years_and_the_way_to_the_broker() {
+async fn a_device_gets_a_name_and_a_certificate_for_thirty_days() {
     let (_dir, ca) = authority();
     for db in databases().await {
         let token = token(&db.store, 1).await;
@@ -75,7 +88,7 @@ async fn a_device_gets_a_name_a_certificate_for_two_years_and_the_way_to_the_bro
         let serial = random_serial();
         let reply = ask_with(&db.store, &ca, &token, serial, &key).await.unwrap();
         assert_eq!(reply.name.as_str(), "pi-1", "{}", db.engine);
-        assert_eq!((reply.ca.as_str(), reply.broker.port), (ca.ca_pem(), 8883));
+        assert_eq!(reply.ca, ca.ca_pem());
 
         let der = CertificateDer::from_pem_slice(reply.certificate.as_bytes()).unwrap();
         let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
@@ -88,7 +101,7 @@ async fn a_device_gets_a_name_a_certificate_for_two_years_and_the_way_to_the_bro
         let (from, until) =
             (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp());
         assert!(from < now().0 / 1000 - 23 * 3600, "a board whose clock is a little late must find it valid");
-        assert_eq!((until - now().0 / 1000 + 43_200) / 86_400, 730);
+        assert_eq!((until - now().0 / 1000 + 43_200) / 86_400, 30);
         let device = db.store.device(&reply.name).await.unwrap().unwrap();
         assert_eq!((device.serial, device.revoked_at, device.last_seen), (serial, None, None));
     }
@@ -126,21 +139,27 @@ async fn a_device_that_lost_the_answer_asks_again_and_is_the_same() {
         let first = ask_with(&db.store, &ca, &token, serial, &key).await.unwrap();
         let again = ask_with(&db.store, &ca, &token, serial, &key).await.unwrap();
         assert_eq!(first.name, again.name, "{}", db.engine);
-        assert_ne!(first.certificate, again.certificate, "the serial number of each certificate is random");
+        assert_eq!(
+            first.certificate, again.certificate,
+            "a request that comes again, or is replayed, makes no second one"
+        );
         assert_eq!(db.store.tokens().await.unwrap()[0].uses_left, 0);
         assert_eq!(code(ask_with(&db.store, &ca, &token, random_serial(), &p256()).await), "token_used_up");
     }
 }
 
 #[tokio::test]
-async fn a_serial_with_another_key_is_refused_and_changes_nothing() {
+async fn a_serial_with_another_key_waits_and_changes_nothing() {
     let (_dir, ca) = authority();
     for db in databases().await {
         let token = token(&db.store, 5).await;
         let serial = random_serial();
         let reply = ask_with(&db.store, &ca, &token, serial, &p256()).await.unwrap();
         let before = db.store.device(&reply.name).await.unwrap();
-        assert_eq!(code(ask_with(&db.store, &ca, &token, serial, &p256()).await), "serial_in_use", "{}", db.engine);
+        let csr = request(&p256(), &serial.to_string());
+        let other = EnrolRequest { serial, token: token.clone(), csr, model: None, copied_from: None };
+        let waits = enrol(&db.store, &ca, Lifetimes::default(), &other, "10.0.0.7", now()).await.unwrap();
+        assert_eq!(waits, Enrolled::Waits { reason: WaitReason::SecondKey, news: true }, "{}", db.engine);
         assert_eq!(db.store.device(&reply.name).await.unwrap(), before);
         assert_eq!(db.store.tokens().await.unwrap()[0].uses_left, 4);
     }
@@ -153,16 +172,18 @@ async fn a_revoked_device_stays_out_and_its_name_is_never_given_again() {
         let token = token(&db.store, 5).await;
         let (serial, key) = (random_serial(), p256());
         let reply = ask_with(&db.store, &ca, &token, serial, &key).await.unwrap();
-        assert!(db.store.may_connect(&reply.name).await.unwrap());
-        assert!(db.store.revoke_device(&reply.name, UtcMillis(5)).await.unwrap());
-        assert!(db.store.revoke_device(&reply.name, UtcMillis(9)).await.unwrap());
+        let fingerprint = ca.check_csr(&request(&key, &serial.to_string()), serial).unwrap();
+        assert!(db.store.may_connect(&reply.name, &fingerprint).await.unwrap());
+        assert!(!db.store.may_connect(&reply.name, &PublicKeySha256::of(b"another")).await.unwrap());
+        assert!(db.store.revoke_device(&reply.name, &Actor::server(), UtcMillis(5)).await.unwrap());
+        assert!(db.store.revoke_device(&reply.name, &Actor::server(), UtcMillis(9)).await.unwrap());
         assert_eq!(
             db.store.device(&reply.name).await.unwrap().unwrap().revoked_at,
             Some(UtcMillis(5)),
             "{}",
             db.engine
         );
-        assert!(!db.store.may_connect(&reply.name).await.unwrap());
+        assert!(!db.store.may_connect(&reply.name, &fingerprint).await.unwrap());
         assert_eq!(code(ask_with(&db.store, &ca, &token, serial, &key).await), "revoked");
         assert_eq!(code(ask_with(&db.store, &ca, &token, serial, &p256()).await), "revoked");
         let next = ask_with(&db.store, &ca, &token, random_serial(), &p256()).await.unwrap();
@@ -171,22 +192,31 @@ async fn a_revoked_device_stays_out_and_its_name_is_never_given_again() {
 }
 
 #[tokio::test]
-async fn a_wrong_expired_deleted_or_used_up_token_gets_nothing() {
+async fn a_wrong_expired_withdrawn_or_used_up_token_gets_nothing() {
     let (_dir, ca) = authority();
     for db in databases().await {
         let good = token(&db.store, 1).await;
-        let (id, deleted) = db.store.create_token("", 1, UtcMillis(now().0 + HOUR), now()).await.unwrap();
-        assert!(db.store.delete_token(&id).await.unwrap());
-        assert!(!db.store.delete_token(&id).await.unwrap());
-        let (_, expired) = db.store.create_token("", 1, UtcMillis(now().0 - 1), now()).await.unwrap();
-        let (_, without_uses) = db.store.create_token("", 0, UtcMillis(now().0 + HOUR), now()).await.unwrap();
+        let (id, deleted) = db
+            .store
+            .create_token(&NewToken::open(1, UtcMillis(now().0 + HOUR)), &Actor::server(), now())
+            .await
+            .unwrap();
+        assert!(db.store.revoke_token(&id, &Actor::server(), now()).await.unwrap());
+        assert!(!db.store.revoke_token("nobody", &Actor::server(), now()).await.unwrap());
+        let (_, expired) =
+            db.store.create_token(&NewToken::open(1, UtcMillis(now().0 - 1)), &Actor::server(), now()).await.unwrap();
+        let (_, without_uses) = db
+            .store
+            .create_token(&NewToken::open(0, UtcMillis(now().0 + HOUR)), &Actor::server(), now())
+            .await
+            .unwrap();
         let cases = [
             ("", "bad_token"),
             ("tirta_", "bad_token"),
             ("' OR 1=1 --", "bad_token"),
             (&good.to_uppercase(), "bad_token"),
             (&good[..good.len() - 1], "bad_token"),
-            (deleted.as_str(), "bad_token"),
+            (deleted.as_str(), "token_revoked"),
             (expired.as_str(), "token_expired"),
             (without_uses.as_str(), "token_used_up"),
         ];
@@ -203,13 +233,17 @@ async fn a_wrong_expired_deleted_or_used_up_token_gets_nothing() {
 async fn an_expired_token_is_worth_nothing_even_to_a_device_that_enrolled_with_it() {
     let (_dir, ca) = authority();
     for db in databases().await {
-        let (_, token) = db.store.create_token("", 1, UtcMillis(now().0 + HOUR), now()).await.unwrap();
+        let (_, token) = db
+            .store
+            .create_token(&NewToken::open(1, UtcMillis(now().0 + HOUR)), &Actor::server(), now())
+            .await
+            .unwrap();
         let (serial, key) = (random_serial(), p256());
         ask_with(&db.store, &ca, &token, serial, &key).await.unwrap();
         let later = UtcMillis(now().0 + 2 * HOUR);
         let request =
             EnrolRequest { serial, token, csr: request(&key, &serial.to_string()), model: None, copied_from: None };
-        let answer = enrol(&db.store, &ca, &request, Broker { host: None, port: 1 }, later).await;
+        let answer = ask_at(&db.store, &ca, &request, later).await;
         assert_eq!(code(answer), "token_expired", "{}", db.engine);
     }
 }
@@ -284,7 +318,7 @@ async fn a_request_that_proves_no_key_is_refused() {
         "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n".to_owned(),
         good[..good.len() / 2].to_owned(),
         good.replace("CERTIFICATE REQUEST", "PRIVATE KEY"),
-        ca.ca_pem().to_owned(),
+        ca.ca_pem(),
         // Half of another request's signature.
         bodies[..bodies.len() - 2].join("\n") + "\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
         format!("{}{}", " ".repeat(MAX_CSR), good),

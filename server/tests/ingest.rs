@@ -8,6 +8,8 @@ use databases::{Database, pi, reading};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use rumqttc::{AsyncClient, Event as Mqtt, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration, Transport};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use server::audit::Actor;
+use server::store::{Knock, NewToken};
 use server::{
     broker::Broker,
     ca::Authority,
@@ -76,11 +78,16 @@ impl Server {
         params.distinguished_name.push(DnType::CommonName, serial.to_string());
         let csr = params.serialize_request(&key).unwrap().pem().unwrap();
         let now = SystemClock.now();
-        let (_, token) = self.store.create_token("", 1, UtcMillis(now.0 + 60_000), now).await.unwrap();
+        let (_, token) = self
+            .store
+            .create_token(&NewToken::open(1, UtcMillis(now.0 + 60_000)), &Actor::server(), now)
+            .await
+            .unwrap();
         let fingerprint = self.authority.check_csr(&csr, serial).unwrap();
-        self.store.allocate_device(&token, serial, &fingerprint, now).await.unwrap();
-        let certificate = self.authority.sign_device(&csr, serial, &pi(n), now).unwrap().certificate;
-        Device::connect(pi(n), self.broker.local_addr().port(), &certificate, &key, self.authority.ca_pem()).await
+        self.store.admit(&Knock::new(&token, serial, fingerprint), now).await.unwrap();
+        let certificate =
+            self.authority.sign_device(&csr, serial, &pi(n), Duration::from_secs(3600), now).unwrap().certificate;
+        Device::connect(pi(n), self.broker.local_addr().port(), &certificate, &key, &self.authority.ca_pem()).await
     }
 
     /// Gives back what it has stored.
@@ -112,7 +119,10 @@ fn start_ingest(
     let (link, messages) = Link::start(&config);
     let (stop, stopped) = oneshot::channel();
     let shutdown = async { stopped.await.unwrap_or_default() };
-    let running = ingest::run(messages, store.clone(), link.clone(), live.clone(), Arc::new(SystemClock), shutdown);
+    // Nobody is concerned with identities here.
+    let (concerns, _) = mpsc::channel(1);
+    let clock = Arc::new(SystemClock);
+    let running = ingest::run(messages, store.clone(), link.clone(), live.clone(), clock, concerns, shutdown);
     (link, stop, tokio::spawn(running))
 }
 

@@ -5,9 +5,10 @@
 mod fleet;
 
 use fleet::{databases::databases, p256, random_serial, request};
+use server::audit::Actor;
 use server::ca::Authority;
 use server::registry::{Changes, Entry, csv, plan::Plan, plan::Verdict, plan::plan, range::Range};
-use server::store::{Allocation, Store};
+use server::store::{Admission, Knock, NewToken, Store};
 use shared::{DeviceName, Serial, UtcMillis};
 use std::collections::BTreeSet;
 use tokio::task::JoinSet;
@@ -15,18 +16,18 @@ use tokio::task::JoinSet;
 const NOW: UtcMillis = UtcMillis(1_763_690_400_000);
 
 async fn token(store: &Store, uses: u32) -> String {
-    store.create_token("", uses, UtcMillis(NOW.0 + 1), NOW).await.unwrap().1
+    store.create_token(&NewToken::open(uses, UtcMillis(NOW.0 + 1)), &Actor::server(), NOW).await.unwrap().1
 }
 
 /// Imports a file as the interface does.
 async fn import(store: &Store, text: &str, now: UtcMillis) -> Plan {
     let file = csv::read(text.as_bytes()).unwrap();
-    store.change_registry(now, |registry| plan(registry, file)).await.unwrap()
+    store.change_registry(now, |registry| plan(registry, file), |_| None).await.unwrap()
 }
 
 async fn reserve(store: &Store, from: u32, to: u32) {
     let range = Range::new(from, to, "Greenhouse").unwrap();
-    store.change_registry(NOW, |registry| range.reserve(registry)).await.unwrap();
+    store.change_registry(NOW, |registry| range.reserve(registry), |_| None).await.unwrap();
 }
 
 /// The names by serial, of boards that enrol.
@@ -41,14 +42,14 @@ impl Boards {
         Self { ca: Authority::open(folder.path(), &[], NOW).unwrap(), _folder: folder }
     }
 
-    async fn enrol(&self, store: &Store, token: &str, serial: Serial) -> Allocation {
+    async fn enrol(&self, store: &Store, token: &str, serial: Serial) -> Admission {
         let key = self.ca.check_csr(&request(&p256(), &serial.to_string()), serial).unwrap();
-        store.allocate_device(token, serial, &key, NOW).await.unwrap()
+        store.admit(&Knock::new(token, serial, key), NOW).await.unwrap()
     }
 
     async fn name(&self, store: &Store, token: &str, serial: Serial) -> String {
         match self.enrol(store, token, serial).await {
-            Allocation::New(name) => name.to_string(),
+            Admission::New(name) => name.to_string(),
             other => panic!("{other:?}"),
         }
     }
@@ -125,7 +126,7 @@ async fn a_change_that_cannot_be_written_leaves_everything_as_it_was() {
         let twice = Entry { serial: Some(random_serial()), ..Entry::named(DeviceName::numbered(1)) };
         let also = Entry { name: DeviceName::numbered(9), ..twice.clone() };
         let changes = Changes { changed: vec![(DeviceName::numbered(1), twice)], created: vec![also] };
-        assert!(db.store.change_registry(NOW, |_| ((), changes)).await.is_err(), "{}", db.engine);
+        assert!(db.store.change_registry(NOW, |_| ((), changes), |()| None).await.is_err(), "{}", db.engine);
         assert_eq!(db.store.registry().await.unwrap().registrations, before);
     }
 }

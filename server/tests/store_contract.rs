@@ -5,6 +5,7 @@
 mod databases;
 
 use databases::{Database, NOW, on_each_database, pi, reading, received, register};
+use server::audit::Actor;
 use server::store::{Incoming, Store, StoreError};
 use shared::{
     BufferId, ClockQuality, DeviceName, Fault, Metric, Outcome, Reading, UtcMillis,
@@ -136,7 +137,7 @@ fn a_device_that_is_unknown_or_revoked_gets_no_ack_and_the_others_lose_nothing()
     on_each_database(|database| async move {
         let store = database.open().await;
         register(&database, 2).await;
-        store.revoke_device(&pi(2), NOW).await.unwrap();
+        store.revoke_device(&pi(2), &Actor::server(), NOW).await.unwrap();
         let batches = [batch(&pi(3), 1, ph(1..=2)), batch(&pi(1), 1, ph(1..=2)), batch(&pi(2), 1, ph(1..=2))];
         let answers = store.append(&batches).await.unwrap();
         assert_eq!(answers.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false]);

@@ -46,13 +46,7 @@ pub async fn run(options: DemoOptions) -> Result<(), Error> {
             http: free_port(Some(options.http))?,
             broker: free_port(Some(8883))?,
         },
-        database_url: None,
-        mosquitto: false,
-        proxied: false,
-        clocks_off_by: None,
-        small_disk: false,
-        discovered: false,
-        speed: None,
+        ..FleetSetup::new(&folder.path, options.devices)?
     };
     println!("Starting the server and {} agents", options.devices);
     let mut stop = Stop::listen()?;

@@ -4,6 +4,7 @@
 //! it proves holds for what is shipped. The end-to-end tests use the same [`fleet`] as `demo` and `chaos`.
 
 pub mod bench;
+pub mod boards;
 pub mod chaos;
 pub mod check;
 pub mod day;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use xtask::{bench, chaos, check, day, demo, error::Error, powercut, prepare};
+use xtask::{bench, boards, chaos, check, day, demo, error::Error, powercut, prepare};
 
 /// Tools of the Tirta project.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ enum What {
     Demo(demo::DemoOptions),
     /// The same while everything goes wrong; then compares what was measured with what is stored.
     Chaos(chaos::ChaosOptions),
+    /// Lets many boards provision themselves from one configuration, copies some cards and empties others.
+    Fleet(boards::BoardsOptions),
     /// Lets an agent live through a day a thousand times faster, and measures card and memory.
     Day(day::DayOptions),
     /// Cuts the power of an agent a thousand times, and starts it again on what its card could hold.
@@ -57,6 +59,12 @@ async fn run(command: What) -> Result<(), Error> {
             }
             chaos::run(options).await
         }
+        What::Fleet(options) => {
+            if !options.no_build {
+                prepare::programs()?;
+            }
+            boards::run(&options).await
+        }
         What::Day(options) => {
             if !options.no_build {
                 prepare::programs()?;
@@ -87,6 +95,7 @@ mod tests {
             "x demo --devices 5 --seconds 60 --data /tmp/x --http 8081",
             "x chaos --seconds 120 --seed 1 --devices 5",
             "x day --hours 6",
+            "x fleet --devices 99 --clones 3 --reflash 3",
             "x powercut --cuts 1000 --seed 7",
             "x bench ingest --devices 200 --seconds 20 --database postgres",
             "x test --fast",

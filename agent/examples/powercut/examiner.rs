@@ -29,6 +29,7 @@ pub struct Case {
     calibration: u32,
     key: Option<String>,
     enrolled: bool,
+    renewed: u32,
 }
 
 /// What is wrong, in words; nothing if all is well.
@@ -85,19 +86,28 @@ impl Verdict {
 
     fn identity(&mut self, case: &Case) {
         let home = Home::new(&case.folder);
-        let loaded = board().map_err(|e| e.to_string()).and_then(|board| home.load(board).map_err(|e| e.to_string()));
+        let settled = |board| home.settle(board).and_then(|()| home.load(board)).map_err(|e| e.to_string());
+        let loaded = board().map_err(|e| e.to_string()).and_then(settled);
         match loaded {
             Ok(Some(found)) => {
-                let right = identity(found.key.clone());
-                if (found.name, found.certificate, found.ca) != (right.name, right.certificate, right.ca) {
-                    self.corrupt.push("the identity is another".to_owned());
+                // Both or none: a certificate with another's authority would be neither.
+                let is = |times| {
+                    let right = identity(found.key.clone(), times);
+                    (&found.name, &found.certificate, &found.ca) == (&right.name, &right.certificate, &right.ca)
+                };
+                let said = case.renewed;
+                if (0..said).any(is) {
+                    self.lost.push(format!("renewal {said}: there is an older pair"));
+                } else if !is(said) && !is(said + 1) {
+                    self.corrupt.push(format!("the identity is another than after {said} renewals"));
                 }
             }
             Ok(None) if case.enrolled => self.lost.push("the identity".to_owned()),
             Ok(None) => {}
             Err(error) => self.corrupt.push(format!("identity: {error}")),
         }
-        match home.key_pair() {
+        let pair = board().map_err(|e| e.to_string()).and_then(|board| home.key_pair(board).map_err(|e| e.to_string()));
+        match pair {
             Err(error) => self.corrupt.push(format!("key: {error}")),
             Ok(key) => {
                 let key = life::fingerprint(&key);

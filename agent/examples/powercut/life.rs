@@ -1,4 +1,5 @@
-//! What the victim does: it appends, commits, is acknowledged, takes settings, enrols, stops and starts again.
+//! What the victim does: it appends, commits, is acknowledged, takes settings, enrols, renews its certificate, stops
+//! and starts again.
 //! All contents follow from a number, so that the examiner needs no copy of them.
 
 use agent::buffer::{Buffer, Measured};
@@ -102,11 +103,13 @@ pub fn calibration(version: u32) -> String {
     format!("{{\"version\":{version},\"note\":\"{filler}\",\"end\":{version}}}")
 }
 
-/// What the enrolment gives.
-pub fn identity(key: String) -> Identity {
-    let certificate = "the certificate\n".repeat(60);
+/// What the enrolment gives, and what it has become after so many renewals. Later ones are not always longer.
+pub fn identity(key: String, renewed: u32) -> Identity {
+    let lines = 40 + (renewed * 37 % 50) as usize;
+    let certificate = format!("the certificate {renewed}\n").repeat(lines);
     let broker = Broker { host: None, port: 8883 };
-    Identity { name: DeviceName::numbered(7), broker, server: None, key, certificate, ca: "the authority\n".repeat(50) }
+    let ca = format!("the authority {renewed}\n").repeat(lines / 2);
+    Identity { name: DeviceName::numbered(7), broker, server: None, key, certificate, ca }
 }
 
 /// Tells keys apart.
@@ -126,9 +129,10 @@ pub async fn live(folder: &Path, seed: u64, deeds: u32) -> Result<(), Box<dyn Er
     let mut dice = fastrand::Rng::with_seed(seed);
     files::make_folder(folder)?;
     let home = Home::new(folder);
-    say(format_args!("key {}", fingerprint(&home.key_pair()?)))?;
+    say(format_args!("key {}", fingerprint(&home.key_pair(board()?)?)))?;
     let file = SettingsFile::open(folder, &time());
     let (mut taken, mut version, mut calibrated, mut enrolled) = (0_u64, 0, 0, false);
+    let mut renewed = 0;
     let mut left = deeds;
     while left > 0 {
         // Each life is a boot: it does not know what time it is until the server says so.
@@ -172,9 +176,14 @@ pub async fn live(folder: &Path, seed: u64, deeds: u32) -> Result<(), Box<dyn Er
                 say(format_args!("calibration {calibrated}"))?;
             }
             if !enrolled && dice.u32(0..20) == 0 {
-                home.save(board()?, &identity(home.key_pair()?.serialize_pem()))?;
+                home.save(board()?, &identity(home.key_pair(board()?)?.serialize_pem(), 0))?;
                 enrolled = true;
                 say("enrolled 1")?;
+            } else if enrolled && dice.u32(0..20) == 0 {
+                renewed += 1;
+                let next = identity(String::new(), renewed);
+                home.renew(&next.certificate, &next.ca)?;
+                say(format_args!("renewed {renewed}"))?;
             }
         }
         worker.stop();

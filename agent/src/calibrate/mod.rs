@@ -12,4 +12,4 @@ mod window;
 
 pub use desk::{Calibrator, Desk};
 pub use herald::Herald;
-pub use records::Records;
+pub use records::{FILE_NAME, Records};

@@ -3,6 +3,7 @@
 use super::Finding;
 use crate::buffer;
 use crate::config::Config;
+use crate::identity::Home;
 use rustix::fs::{StatVfsMountFlags, statvfs};
 use std::path::Path;
 
@@ -17,6 +18,7 @@ pub(super) async fn disk(config: &Config) -> Vec<Finding> {
     let folder = &config.data_dir;
     let mut findings: Vec<_> = room(folder).into_iter().collect();
     findings.extend(set_aside(folder));
+    findings.extend(copied(folder));
     let path = buffer::path(folder);
     if path.exists() {
         // It reads every row, which may take a while.
@@ -89,6 +91,13 @@ fn set_aside(folder: &Path) -> Option<Finding> {
     Some(Finding::warning("card", text, advice))
 }
 
+fn copied(folder: &Path) -> Option<Finding> {
+    let count = Home::new(folder).kept_for_others(None);
+    let text = format!("readings of {count} other boards, which came with this card, are kept in copied/");
+    let advice = "they are sent only where this board takes the other's name; else copy them away, then delete them";
+    (count > 0).then(|| Finding::warning("card", text, advice))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Verdict;
@@ -119,6 +128,16 @@ mod tests {
         std::fs::write(folder.path().join("buffer.db"), "").unwrap();
         let finding = set_aside(folder.path()).unwrap();
         assert!(finding.text.ends_with(": buffer.db.set-aside-17") && finding.verdict == Verdict::Warning);
+    }
+
+    #[test]
+    fn readings_of_another_board_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(copied(folder.path()), None);
+        let other = folder.path().join("copied/10000000deadbeef");
+        std::fs::create_dir_all(&other).unwrap();
+        std::fs::write(other.join("buffer.db"), "").unwrap();
+        assert!(copied(folder.path()).unwrap().text.contains("1 other boards"));
     }
 
     #[test]

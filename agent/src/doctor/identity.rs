@@ -1,30 +1,38 @@
 //! Who this device is for the server: its enrolment, its certificate, its key.
 
 use super::{Finding, Machine};
+use crate::certificate;
 use crate::config::Config;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
 use crate::time::Time;
 use crate::trust;
 use std::io::ErrorKind;
-use x509_parser::pem::parse_x509_pem;
 
 const DAY_S: i64 = 86_400;
-/// So early somebody should look after a new certificate, in days.
-const SOON: i64 = 60;
 
 /// The identity, if it can be used, and what there is to say of it.
 pub(super) fn enrolment(config: &Config, machine: &Machine, time: &Time) -> (Option<Identity>, Vec<Finding>) {
     let sources = SerialSources {
         device_tree: machine.root.join("proc/device-tree/serial-number"),
         cpuinfo: machine.root.join("proc/cpuinfo"),
+        model: machine.root.join("proc/device-tree/model"),
     };
     let serial = config.serial.map_or_else(|| sources.read(), Ok);
-    match serial.and_then(|serial| Home::new(&config.data_dir).load(serial)) {
-        Ok(Some(identity)) => {
-            let findings = certificate(config, &identity, time);
+    let home = Home::new(&config.data_dir);
+    match serial.and_then(|serial| Ok((home.other(serial)?, home.load(serial)?))) {
+        Ok((Some((serial, name)), _)) => {
+            let whose = name.map_or_else(|| "a board that has no name".to_owned(), |name| name.to_string());
+            let text =
+                format!("this card comes from {whose}, whose board has the serial {serial}: it was moved or copied");
+            let advice =
+                "start the agent: it wipes that identity, keeps those readings apart, and enrols this board as itself";
+            (None, vec![Finding::warning("enrolment", text, advice)])
+        }
+        Ok((None, Some(identity))) => {
+            let findings = judged(config, &identity, time);
             (Some(identity), findings)
         }
-        Ok(None) => {
+        Ok((None, None)) => {
             let advice = "start the agent; it enrols by itself with the token of the fleet file or the configuration once it reaches the server";
             (None, vec![Finding::warning("enrolment", "this device has not enrolled yet", advice)])
         }
@@ -38,7 +46,7 @@ pub(super) fn enrolment(config: &Config, machine: &Machine, time: &Time) -> (Opt
     }
 }
 
-fn certificate(config: &Config, identity: &Identity, time: &Time) -> Vec<Finding> {
+fn judged(config: &Config, identity: &Identity, time: &Time) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("enrolment", format!("this device is {}", identity.name))];
     match trust::fingerprint(&identity.ca) {
         Ok(_) if config.server.ca_sha256.is_none() => {
@@ -47,10 +55,10 @@ fn certificate(config: &Config, identity: &Identity, time: &Time) -> Vec<Finding
         Ok(sum) if config.server.ca_sha256 == Some(sum) => {
             findings.push(Finding::ok("authority", "it is the one that the configuration names"));
         }
-        Ok(_) => findings.push(Finding::bad(
+        Ok(_) => findings.push(Finding::warning(
             "authority",
-            "it is another one than server.ca_sha256 names: the device enrolled with another server",
-            "correct the configuration, or empty data_dir to enrol with this server (what waits there is lost)",
+            "it is another one than server.ca_sha256 names: the fleet's authority was replaced since, or the device enrolled with another server",
+            "compare it with what the server shows, and correct the configuration",
         )),
         Err(error) => findings.push(Finding::bad("authority", error.to_string(), "let the device enrol anew")),
     }
@@ -63,34 +71,39 @@ fn certificate(config: &Config, identity: &Identity, time: &Time) -> Vec<Finding
 }
 
 fn validity(identity: &Identity, time: &Time) -> Finding {
-    let unreadable =
-        || Finding::bad("certificate", "it can't be read", "move identity.toml away to let the device enrol anew");
-    let Ok((_, pem)) = parse_x509_pem(identity.certificate.as_bytes()) else { return unreadable() };
-    let Ok(certificate) = pem.parse_x509() else { return unreadable() };
-    let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok()).unwrap_or_default();
-    if name != identity.name.as_str() {
-        let text = format!("it is that of {name:?}, and this device is {}", identity.name);
-        return Finding::bad("certificate", text, "move identity.toml away to let the device enrol anew");
+    match certificate::read(&identity.certificate, &identity.name) {
+        Ok(validity) => {
+            let now = time.now();
+            judge(validity.not_before > now, validity.until.0.saturating_sub(now.0), validity.life())
+        }
+        Err(error) => {
+            Finding::bad("certificate", error.to_string(), "move identity.toml away to let the device enrol anew")
+        }
     }
-    let (validity, now) = (certificate.validity(), time.now().0 / 1000);
-    let days = (validity.not_after.timestamp() - now) / DAY_S;
-    judge(validity.not_before.timestamp() > now, days)
 }
 
-fn judge(not_yet: bool, days: i64) -> Finding {
-    let advice = "the device must enrol again: ask whoever runs the server for a token";
+/// All in milliseconds. An agent asks for the next one after two thirds of the life: with less than a quarter left it
+/// has not got it.
+fn judge(not_yet: bool, left: i64, life: i64) -> Finding {
+    let about = "certificate";
+    let advice =
+        "the agent asks for the next one by itself: look after the lines about the server, and restart the agent";
     if not_yet {
-        Finding::warning(
-            "certificate",
-            "it is not valid yet: this machine's clock is in the past",
-            "see the line about time",
-        )
-    } else if days < 0 {
-        Finding::bad("certificate", format!("it has expired {} days ago", -days), advice)
-    } else if days < SOON {
-        Finding::warning("certificate", format!("it expires in {days} days"), advice)
+        Finding::warning(about, "it is not valid yet: this machine's clock is in the past", "see the line about time")
+    } else if left < 0 {
+        Finding::bad(about, format!("it has expired {} ago", span(-left)), advice)
+    } else if left < life / 4 {
+        Finding::warning(about, format!("it expires in {} and was not renewed", span(left)), advice)
     } else {
-        Finding::ok("certificate", format!("it is valid for {days} more days"))
+        Finding::ok(about, format!("it is valid for {} more", span(left)))
+    }
+}
+
+fn span(ms: i64) -> String {
+    match ms / 1000 {
+        seconds if seconds >= 2 * DAY_S => format!("{} days", seconds / DAY_S),
+        seconds if seconds >= 2 * 3600 => format!("{} hours", seconds / 3600),
+        seconds => format!("{} minutes", seconds / 60),
     }
 }
 
@@ -159,17 +172,36 @@ mod tests {
         let (mut identity, sum) = enrolled("pi-8");
         identity.key = KeyPair::generate().unwrap().serialize_pem();
         let bad = |about: &str| (about.to_owned(), Verdict::Bad);
-        let found = verdicts(&certificate(&config, &identity, &time()));
-        assert_eq!(found[1..], [bad("authority"), bad("certificate"), bad("certificate")]);
+        let found = verdicts(&judged(&config, &identity, &time()));
+        let authority = ("authority".to_owned(), Verdict::Warning);
+        assert_eq!(found[1..], [authority, bad("certificate"), bad("certificate")]);
         config.server.ca_sha256 = Some(sum);
-        assert_eq!(verdicts(&certificate(&config, &identity, &time()))[1].1, Verdict::Ok);
+        assert_eq!(verdicts(&judged(&config, &identity, &time()))[1].1, Verdict::Ok);
     }
 
     #[test]
     fn the_end_of_a_certificate_is_announced() {
-        let verdicts: Vec<_> = [61, 59, 0, -1].map(|days| judge(false, days).verdict).into();
+        let day = DAY_S * 1000;
+        let verdicts: Vec<_> = [8, 7, 0, -1].map(|days| judge(false, days * day, 30 * day).verdict).into();
         assert_eq!(verdicts, [Verdict::Ok, Verdict::Warning, Verdict::Warning, Verdict::Bad]);
-        assert_eq!(judge(true, 700).verdict, Verdict::Warning);
+        assert!(judge(false, -3 * day, 30 * day).text.contains("3 days ago"));
+        assert!(judge(false, 3 * 3_600_000, 30 * day).text.contains("3 hours"));
+        assert_eq!(judge(true, 20 * day, 30 * day).verdict, Verdict::Warning);
+    }
+
+    #[test]
+    fn a_card_of_another_board_is_said_in_words() {
+        let (folder, machine) = machine();
+        let mut config = config_in(folder.path(), "");
+        config.serial = "10000000cafebabe".parse().ok();
+        let home = Home::new(folder.path());
+        let first = "10000000deadbeef".parse().unwrap();
+        home.key_pair(first).unwrap();
+        home.save(first, &enrolled("pi-7").0).unwrap();
+        let (none, findings) = enrolment(&config, &machine, &time());
+        assert!(none.is_none() && findings[0].verdict == Verdict::Warning);
+        assert!(findings[0].text.contains("comes from pi-7") && findings[0].text.contains("10000000deadbeef"));
+        assert_eq!(home.name(first).unwrap(), Some(DeviceName::numbered(7)), "it only looks");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The connection itself: rumqttc's event loop, its options, and the task that writes.
 
-use super::{Link, LinkState, Message, Request};
+use super::fate::{self, Fate};
+use super::trial::Credentials;
+use super::{Candidate, Link, LinkState, Message, Request};
 use crate::backoff::Backoff;
 use crate::repeats::Repeats;
 use rumqttc::{
@@ -12,7 +14,7 @@ use shared::{DeviceName, Topic};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -56,6 +58,8 @@ pub fn start(config: LinkConfig) -> (Link, mpsc::Receiver<Message>, JoinHandle<(
     let (client, events) = AsyncClient::builder(options(&config)).capacity(8).build();
     let give_up = Arc::new(Notify::new());
     let repeats = Arc::new(Repeats::default());
+    let (refused_sender, refused) = watch::channel(0);
+    let (candidates_sender, candidates) = mpsc::channel(1);
     let poller = Poller {
         events,
         client: client.clone(),
@@ -64,12 +68,15 @@ pub fn start(config: LinkConfig) -> (Link, mpsc::Receiver<Message>, JoinHandle<(
         inbox: inbox_sender,
         give_up: Arc::clone(&give_up),
         backoff: config.backoff,
+        credentials: Credentials::new(Arc::clone(&config.tls), refused_sender),
+        candidates,
         connections: 0,
         repeats: Arc::clone(&repeats),
     };
-    tokio::spawn(write(client, requests, give_up, state.clone(), repeats));
+    let writer = Writer { client, give_up, candidates: candidates_sender, state: state.clone(), repeats };
+    tokio::spawn(writer.run(requests));
     let task = tokio::spawn(poller.run());
-    (Link::new(requests_sender, state), inbox, task)
+    (Link::new(requests_sender, state).with_refusals(refused), inbox, task)
 }
 
 fn options(config: &LinkConfig) -> MqttOptions {
@@ -99,50 +106,60 @@ fn options(config: &LinkConfig) -> MqttOptions {
 }
 
 /// The task that writes: everything that is published goes through here.
-async fn write(
+struct Writer {
     client: AsyncClient,
-    mut requests: mpsc::Receiver<Request>,
     give_up: Arc<Notify>,
+    candidates: mpsc::Sender<Candidate>,
     state: watch::Receiver<LinkState>,
     repeats: Arc<Repeats>,
-) {
-    while let Some(request) = requests.recv().await {
-        match request {
-            Request::Publish { topic, payload, retain, delivered } => {
-                // Who publishes must not rely on a link that is down; the message is made anew then.
-                if *state.borrow() == LinkState::Down {
-                    continue;
+}
+
+impl Writer {
+    async fn run(self, mut requests: mpsc::Receiver<Request>) {
+        while let Some(request) = requests.recv().await {
+            match request {
+                Request::Publish { topic, payload, retain, delivered } => {
+                    self.publish(topic, payload, retain, delivered);
                 }
-                let options = PublishOptions::at_least_once().retain(retain);
-                // Never waits: behind a dead connection the order to give it up must get through.
-                match client.try_publish_tracked(topic.to_string(), payload, options) {
-                    Ok(notice) => {
-                        tokio::spawn(async move {
-                            match notice.wait_completion_async().await {
-                                Ok(()) => drop(delivered.send(())),
-                                // Usual after a cut, and whoever waits for it knows.
-                                Err(error) => tracing::debug!(%topic, %error, "not delivered"),
-                            }
-                        });
+                Request::Reconnect(why) => {
+                    if let Some(unsaid) = said(&self.repeats, why) {
+                        tracing::warn!(why, unsaid, "the connection is given up");
                     }
-                    Err(error) => {
-                        if let Some(unsaid) = said(&repeats, "not published") {
-                            tracing::warn!(%error, unsaid, "not published");
-                        }
+                    self.give_up.notify_one();
+                }
+                // One at a time: a second, while the first waits to be looked at, is told that nothing is known of it.
+                Request::Try(candidate) => drop(self.candidates.try_send(candidate)),
+                Request::Close => {
+                    if let Err(error) = self.client.disconnect_with_timeout(Duration::from_secs(1)).await {
+                        tracing::debug!(%error, "no good-bye");
                     }
+                    return;
                 }
             }
-            Request::Reconnect(why) => {
-                if let Some(unsaid) = said(&repeats, why) {
-                    tracing::warn!(why, unsaid, "the connection is given up");
-                }
-                give_up.notify_one();
+        }
+    }
+
+    fn publish(&self, topic: Topic, payload: String, retain: bool, delivered: oneshot::Sender<()>) {
+        // Who publishes must not rely on a link that is down; the message is made anew then.
+        if *self.state.borrow() == LinkState::Down {
+            return;
+        }
+        let options = PublishOptions::at_least_once().retain(retain);
+        // Never waits: behind a dead connection the order to give it up must get through.
+        match self.client.try_publish_tracked(topic.to_string(), payload, options) {
+            Ok(notice) => {
+                tokio::spawn(async move {
+                    match notice.wait_completion_async().await {
+                        Ok(()) => drop(delivered.send(())),
+                        // Usual after a cut, and whoever waits for it knows.
+                        Err(error) => tracing::debug!(%topic, %error, "not delivered"),
+                    }
+                });
             }
-            Request::Close => {
-                if let Err(error) = client.disconnect_with_timeout(Duration::from_secs(1)).await {
-                    tracing::debug!(%error, "no good-bye");
+            Err(error) => {
+                if let Some(unsaid) = said(&self.repeats, "not published") {
+                    tracing::warn!(%error, unsaid, "not published");
                 }
-                return;
             }
         }
     }
@@ -156,6 +173,8 @@ struct Poller {
     inbox: mpsc::Sender<Message>,
     give_up: Arc<Notify>,
     backoff: Backoff,
+    credentials: Credentials,
+    candidates: mpsc::Receiver<Candidate>,
     connections: u64,
     repeats: Arc<Repeats>,
 }
@@ -169,9 +188,13 @@ impl Poller {
             // If a poll is dropped in the middle of whatever it did, only a new connection may follow.
             let event = tokio::select! {
                 event = self.events.poll() => event,
-                () = self.give_up.notified() => Err(lost("given up")),
+                () = self.give_up.notified() => Err(lost("given up", Fate::Unreached)),
+                Some(candidate) = self.candidates.recv() => {
+                    self.take(candidate);
+                    Err(lost("another certificate is tried", Fate::Unreached))
+                }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    Err(lost("the broker does not answer the subscription"))
+                    Err(lost("the broker does not answer the subscription", Fate::Refused))
                 }
             };
             match event {
@@ -187,12 +210,14 @@ impl Poller {
                         if let Some(unsaid) = said(&self.repeats, "connected") {
                             tracing::info!(connection = self.connections, unsaid, "connected");
                         }
+                        self.credentials.proven();
                         self.state.send_replace(LinkState::Up(self.connections));
                     } else {
                         if let Some(unsaid) = said(&self.repeats, "subscription refused") {
                             tracing::error!(codes = ?answer.return_codes, filter = %self.filter, unsaid, "the broker refuses the subscription");
                         }
-                        self.give_up.notify_one();
+                        let error = lost("the broker refuses the subscription", Fate::Refused);
+                        self.pause(&error, since.take()).await;
                     }
                 }
                 Ok(Event::Incoming(Packet::Publish(publish))) => self.deliver(&publish),
@@ -228,6 +253,7 @@ impl Poller {
         if since.is_some_and(|since| since.elapsed() >= LASTING) {
             self.backoff.reset();
         }
+        self.credentials.failed(fate_of(error, since.is_some()), &chain(error), &mut self.events);
         if let ConnectionError::ConnectionRefused(ConnectReturnCode::Banned) = error {
             if let Some(unsaid) = said(&self.repeats, "revoked") {
                 tracing::error!(unsaid, "the server has revoked this device");
@@ -240,9 +266,18 @@ impl Poller {
         if let Some(unsaid) = said(&self.repeats, &error) {
             tracing::warn!(%error, was_up, again_in_s = delay.as_secs_f32(), unsaid, "not connected");
         }
-        sleep(delay).await;
+        tokio::select! {
+            () = sleep(delay) => {}
+            // It may be what is missing.
+            Some(candidate) = self.candidates.recv() => self.take(candidate),
+        }
         // Who asked meanwhile to give up meant the connection that is gone.
         let _ = timeout(Duration::ZERO, self.give_up.notified()).await;
+    }
+
+    fn take(&mut self, candidate: Candidate) {
+        self.credentials.try_with(candidate, &mut self.events);
+        self.backoff.reset();
     }
 
     /// Subscribes, from a task of its own. Sessions are clean, so it is needed after every connection.
@@ -263,8 +298,29 @@ fn said(repeats: &Repeats, what: &str) -> Option<u64> {
     repeats.say(what, Instant::now().into_std())
 }
 
-fn lost(why: &'static str) -> ConnectionError {
-    ConnectionError::Io(std::io::Error::other(why))
+/// The end that this side makes, and what it says about the certificate.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+struct Ours {
+    why: &'static str,
+    fate: Fate,
+}
+
+fn lost(why: &'static str, fate: Fate) -> ConnectionError {
+    ConnectionError::Io(std::io::Error::other(Ours { why, fate }))
+}
+
+/// What a connection that came to its end says about its certificate; `welcomed`: the broker had let it in.
+fn fate_of(error: &ConnectionError, welcomed: bool) -> Fate {
+    let ours = match error {
+        ConnectionError::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref::<Ours>()),
+        _ => None,
+    };
+    match ours {
+        Some(ours) => ours.fate,
+        None if welcomed => Fate::Unreached,
+        None => fate::judge(error),
+    }
 }
 
 /// An error with its causes: rumqttc's own text hides the TLS alert.

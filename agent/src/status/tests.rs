@@ -40,10 +40,12 @@ fn start() -> Bench {
     let reporter = Reporter {
         device: DeviceName::numbered(7),
         boot: "b7".to_owned(),
+        run: RunId::from_random(0xf00),
         time: Time::new(Arc::new(SystemClock), Discipline::Assumed),
         settings: settings_seen,
         buffer: buffer_seen,
         health: health_seen,
+        kept_for_others: 0,
         vitals: vitals_seen,
         alarm: None,
     };
@@ -82,7 +84,7 @@ async fn a_status_is_said_at_once_again_soon_and_then_every_half_minute() {
     let (status, after) = bench.next().await;
     assert!(after < Duration::from_millis(10));
     let expected = format!(
-        r#"{{"v":1,"state":"online","agent":"{}","boot":"b7","clock":"synced","settings":0,"buffer":{{"id":"0000000000000001","pending":12,"dropped":0}},"probes":{{"ph":"ok"}}}}"#,
+        r#"{{"v":1,"state":"online","agent":"{}","boot":"b7","run":"0000000000000f00","clock":"synced","settings":0,"buffer":{{"id":"0000000000000001","pending":12,"dropped":0}},"probes":{{"ph":"ok"}}}}"#,
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(status.encode(), expected);
@@ -182,4 +184,15 @@ async fn the_last_words_wait_for_the_broker_but_not_for_ever() {
 async fn the_clocks_quality_is_said() {
     let bench = start();
     assert_eq!(bench.reporter.status(State::Online).clock, Some(ClockQuality::Synced));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_status_and_the_last_will_name_the_run_and_buffers_of_other_boards_count_as_set_aside() {
+    let mut bench = start();
+    bench.reporter.kept_for_others = 2;
+    bench.health.send_replace(Health { trouble: None, set_aside: 1 });
+    let status = bench.reporter.status(State::Online);
+    assert_eq!(status.run.map(|run| run.to_string()).as_deref(), Some("0000000000000f00"));
+    assert_eq!(status.last_will().run, status.run);
+    assert_eq!(status.buffer.unwrap().set_aside, 3);
 }

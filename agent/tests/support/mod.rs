@@ -61,6 +61,18 @@ impl Authority {
         request.signed_by(&self.0).unwrap().pem()
     }
 
+    /// The same, valid for these seconds, counted from now.
+    pub fn sign_for(&self, csr: &str, name: &str, seconds: (i64, i64)) -> String {
+        let mut request = rcgen::CertificateSigningRequestParams::from_pem(csr).unwrap();
+        request.params.distinguished_name.push(DnType::CommonName, name);
+        let at = |seconds: i64| {
+            let since = u64::try_from(SystemClock.now().0 / 1000 + seconds).unwrap();
+            rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(since)
+        };
+        (request.params.not_before, request.params.not_after) = (at(seconds.0), at(seconds.1));
+        request.signed_by(&self.0).unwrap().pem()
+    }
+
     /// A device's certificate.
     pub fn device(&self, name: &str) -> Certified {
         let mut params = CertificateParams::new(vec![]).unwrap();
@@ -141,10 +153,42 @@ impl Server {
         Self { listener, acceptor: TlsAcceptor::from(tls), address }
     }
 
+    /// From now on with another certificate, or for other devices.
+    pub fn become_another(&mut self, tls: Arc<ServerConfig>) {
+        self.acceptor = TlsAcceptor::from(tls);
+    }
+
+    /// The next question over HTTPS: its path, its content, and where the answer goes.
+    pub async fn asked(&self) -> (String, serde_json::Value, Asked) {
+        let mut stream = self.accept().await.unwrap();
+        let mut bytes = vec![];
+        loop {
+            assert_ne!(timeout(PATIENT, stream.read_buf(&mut bytes)).await.unwrap().unwrap(), 0);
+            let text = String::from_utf8_lossy(&bytes);
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            if let Ok(body) = serde_json::from_str(body) {
+                let path = head.split(' ').nth(1).unwrap().to_owned();
+                return (path, body, Asked(stream));
+            }
+        }
+    }
+
     /// The next connection; an error if its handshake fails.
     pub async fn accept(&self) -> std::io::Result<TlsStream<TcpStream>> {
         let (tcp, _) = timeout(PATIENT, self.listener.accept()).await.unwrap()?;
         timeout(PATIENT, self.acceptor.accept(tcp)).await.unwrap()
+    }
+}
+
+/// Somebody who waits for an answer over HTTPS.
+pub struct Asked(TlsStream<TcpStream>);
+
+impl Asked {
+    pub async fn answer(mut self, status: u16, body: &serde_json::Value) {
+        let body = body.to_string();
+        let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        self.0.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        self.0.shutdown().await.unwrap();
     }
 }
 
@@ -173,6 +217,16 @@ impl Session {
         Self { stream, connect }
     }
 
+    /// The same as [`Self::ready`], or `None` if its handshake fails.
+    pub async fn try_ready(server: &Server) -> Option<Self> {
+        let mut stream = server.accept().await.ok()?;
+        let (_, connect) = packet(&mut stream).await?;
+        let mut session = Self { stream, connect };
+        session.send(&[0x20, 3, 0, 0, 0]).await;
+        session.subscribed(1).await;
+        Some(session)
+    }
+
     /// Accepts a client and lets it connect and subscribe.
     pub async fn ready(server: &Server) -> Self {
         let mut session = Self::accept(server).await;
@@ -180,6 +234,11 @@ impl Session {
         let filter = session.subscribed(1).await;
         assert_eq!(filter, "tirta/pi-7/down/#");
         session
+    }
+
+    /// The certificate that the client showed.
+    pub fn shown(&self) -> Vec<u8> {
+        self.stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
     }
 
     pub async fn send(&mut self, bytes: &[u8]) {

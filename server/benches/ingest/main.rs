@@ -13,7 +13,9 @@ use client::Client;
 use process::Server;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use server::{ca::Authority, clock::SystemClock, store::Store};
+use server::audit::Actor;
+use server::store::{Knock, NewToken, Store};
+use server::{ca::Authority, clock::SystemClock};
 use shared::{Batch, BufferId, Clock, DeviceName, Serial, UtcMillis};
 use sqlx::{Connection, PgConnection};
 use std::{
@@ -155,7 +157,8 @@ async fn register(folder: &Path, url: &str, count: u32) -> Vec<Device> {
     let now = SystemClock.now();
     let authority = Authority::open(folder, &[], now).expect("an authority");
     let store = Store::open(url).await.expect("a database");
-    let (_, token) = store.create_token("bench", count, UtcMillis(now.0 + 600_000), now).await.unwrap();
+    let (_, token) =
+        store.create_token(&NewToken::open(count, UtcMillis(now.0 + 600_000)), &Actor::server(), now).await.unwrap();
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.ca_pem().as_bytes()).unwrap()).unwrap();
     let roots = Arc::new(roots);
@@ -167,9 +170,9 @@ async fn register(folder: &Path, url: &str, count: u32) -> Vec<Device> {
         params.distinguished_name.push(DnType::CommonName, serial.to_string());
         let csr = params.serialize_request(&key).unwrap().pem().unwrap();
         let fingerprint = authority.check_csr(&csr, serial).unwrap();
-        store.allocate_device(&token, serial, &fingerprint, now).await.unwrap();
+        store.admit(&Knock::new(&token, serial, fingerprint), now).await.unwrap();
         let name = DeviceName::numbered(n);
-        let signed = authority.sign_device(&csr, serial, &name, now).unwrap();
+        let signed = authority.sign_device(&csr, serial, &name, Duration::from_secs(86_400), now).unwrap();
         let chain = vec![CertificateDer::from_pem_slice(signed.certificate.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
         let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

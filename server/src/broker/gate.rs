@@ -4,7 +4,7 @@ use super::{
     connections::{Account, Line},
     limits::MAX_RETAINED,
 };
-use crate::store::Store;
+use crate::{ca::PublicKeySha256, store::Store};
 use mqtt5::{
     QoS,
     broker::{
@@ -36,32 +36,36 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Whom a certificate names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Identity {
-    /// A device: only its own topics.
-    Device(DeviceName),
+    /// A device, with the key of its certificate: only its own topics.
+    Device(DeviceName, PublicKeySha256),
     /// A part of the server or a tool (`tirta-...`): any topic, any client id.
     Service(String),
 }
 
 impl Identity {
-    /// The common name of the certificate that the client showed, if it is one of ours.
-    pub fn of(stream: &TlsStream<TcpStream>) -> Option<Self> {
+    /// What the certificate that the client showed says, if it is one of ours; and how long it is good still.
+    pub fn of(stream: &TlsStream<TcpStream>) -> Option<(Self, Duration)> {
         let leaf = stream.get_ref().1.peer_certificates()?.first()?;
         let (_, certificate) = x509_parser::parse_x509_certificate(leaf).ok()?;
         let mut names = certificate.subject().iter_common_name();
         let name = names.next()?.as_str().ok()?;
-        if names.next().is_some() { None } else { Self::named(name) }
+        if names.next().is_some() {
+            return None;
+        }
+        let left = certificate.validity().time_to_expiration()?.try_into().ok()?;
+        Some((Self::named(name, PublicKeySha256::of(certificate.public_key().raw))?, left))
     }
 
-    fn named(name: &str) -> Option<Self> {
+    fn named(name: &str, key: PublicKeySha256) -> Option<Self> {
         if name.starts_with("tirta-") {
             return Some(Self::Service(name.to_owned()));
         }
-        name.parse().ok().map(Self::Device)
+        name.parse().ok().map(|name| Self::Device(name, key))
     }
 
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Device(name) => name.as_str(),
+            Self::Device(name, _) => name.as_str(),
             Self::Service(name) => name,
         }
     }
@@ -98,9 +102,9 @@ impl Gate {
             tracing::warn!(client = self.identity.as_str(), client_id = connect.client_id, %peer, why, "refused");
             AuthResult::fail(reason)
         };
-        let name = match &self.identity {
+        let (name, key) = match &self.identity {
             Identity::Service(name) => return AuthResult::success_with_user(name),
-            Identity::Device(name) => name,
+            Identity::Device(name, key) => (name, key),
         };
         if connect.client_id != name.as_str() {
             return refuse(ReasonCode::ClientIdentifierNotValid, "the client id is not the name in the certificate");
@@ -117,13 +121,13 @@ impl Gate {
                 return refuse(ReasonCode::QuotaExceeded, "the last will is too long, or of quality of service 2");
             }
         }
-        match self.store.may_connect(name).await {
+        match self.store.may_connect(name, key).await {
             Ok(true) if !self.is_over() => {
                 self.account.newest.fetch_max(self.number, Ordering::AcqRel);
                 AuthResult::success_with_user(name.as_str())
             }
             Ok(true) => refuse(ReasonCode::NotAuthorized, "the connection is over before it began"),
-            Ok(false) => refuse(ReasonCode::Banned, "the device is revoked or unknown"),
+            Ok(false) => refuse(ReasonCode::Banned, "the device is revoked or unknown, or has another key"),
             Err(error) => {
                 tracing::error!(%error, "nobody can be let in");
                 refuse(ReasonCode::ServerUnavailable, "the database does not answer")
@@ -142,7 +146,7 @@ impl Gate {
     async fn may(&self, allowed: impl Fn(&DeviceName) -> bool, what: &str, topic: &str) -> bool {
         let device = match &self.identity {
             Identity::Service(_) => return true,
-            Identity::Device(name) => name,
+            Identity::Device(name, _) => name,
         };
         self.account.messages.take(1.0).await;
         if self.is_over() {
@@ -203,10 +207,12 @@ mod tests {
 
     #[test]
     fn a_certificate_names_a_device_a_service_or_nobody() {
-        assert_eq!(Identity::named("pi-7"), Some(Identity::Device(DeviceName::numbered(7))));
-        assert_eq!(Identity::named("tirta-server"), Some(Identity::Service("tirta-server".to_owned())));
+        let key = PublicKeySha256::of(b"key");
+        let named = |name| Identity::named(name, key.clone());
+        assert_eq!(named("pi-7"), Some(Identity::Device(DeviceName::numbered(7), key.clone())));
+        assert_eq!(named("tirta-server"), Some(Identity::Service("tirta-server".to_owned())));
         for nobody in ["", "tirta", "Tirta-server", "pi/7", "+", "10000000deadbeef"] {
-            assert_eq!(Identity::named(nobody), None, "{nobody:?}");
+            assert_eq!(named(nobody), None, "{nobody:?}");
         }
     }
 }

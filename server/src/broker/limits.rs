@@ -38,7 +38,7 @@ pub(super) fn account() -> Account {
 /// How many connections may have one certificate. Tools and servers share theirs.
 pub(super) fn connections_of(identity: &Identity) -> usize {
     match identity {
-        Identity::Device(_) => CONNECTIONS_OF_DEVICE,
+        Identity::Device(..) => CONNECTIONS_OF_DEVICE,
         Identity::Service(_) => usize::MAX,
     }
 }

@@ -27,6 +27,9 @@ use tokio_rustls::server::TlsStream;
 /// How often what disconnected clients left behind is cleared away.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// Longer than any connection lasts, and than a timer can be set.
+const FOR_EVER: Duration = Duration::from_secs(365 * 86_400);
+
 /// What can go wrong when the broker is started.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -117,11 +120,12 @@ impl Engine {
     }
 
     fn serve(&self, stream: TlsStream<TcpStream>, peer: SocketAddr) {
-        let Some(identity) = Identity::of(&stream) else {
+        let Some((identity, good_for)) = Identity::of(&stream) else {
             tracing::warn!(%peer, "a certificate of the fleet that names neither a device nor a service: closed");
             return;
         };
         let (name, most) = (identity.as_str().to_owned(), limits::connections_of(&identity));
+        let (client, router) = (name.clone(), Arc::clone(&self.router));
         self.connections.open(&name, most, |line| {
             let gate = Arc::new(Gate::new(identity, &line, self.store.clone()));
             let handler = ClientHandler::new(
@@ -136,8 +140,15 @@ impl Engine {
                 line.close,
             );
             async move {
-                if let Err(error) = Box::pin(handler.run()).await {
-                    tracing::debug!(%peer, %error, "MQTT connection ended");
+                // A certificate that ends ends its connection too. A device renews it long before.
+                let good_for = good_for.min(FOR_EVER);
+                match tokio::time::timeout(good_for, Box::pin(handler.run())).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::debug!(%peer, %error, "MQTT connection ended"),
+                    Err(_) => {
+                        tracing::info!(%peer, client, "cut: its certificate has expired");
+                        router.unregister_client(&client).await;
+                    }
                 }
             }
         });

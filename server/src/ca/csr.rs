@@ -36,6 +36,11 @@ pub enum CsrError {
 pub struct PublicKeySha256(String);
 
 impl PublicKeySha256 {
+    /// Of a SubjectPublicKeyInfo (DER).
+    pub fn of(public_key: &[u8]) -> Self {
+        Self(sha256_hex(public_key))
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -77,7 +82,7 @@ pub(super) fn check(pem: &str, serial: Serial) -> Result<Request, CsrError> {
         return Err(CsrError::Mismatch { expected: serial });
     }
     let public_key = info.subject_pki.raw.to_vec();
-    let fingerprint = PublicKeySha256(sha256_hex(&public_key));
+    let fingerprint = PublicKeySha256::of(&public_key);
     Ok(Request { public_key, fingerprint })
 }
 

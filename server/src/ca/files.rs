@@ -35,6 +35,33 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, CaError> {
     }
 }
 
+/// The text of a file that need not be good: `None` also for one that is no text.
+pub(super) fn read_if_text(path: &Path) -> Result<Option<String>, CaError> {
+    match read(path) {
+        Err(CaError::Unreadable { .. }) => Ok(None),
+        other => other,
+    }
+}
+
+pub(super) fn exists(path: &Path) -> Result<bool, CaError> {
+    path.try_exists().map_err(failed(path))
+}
+
+/// Removes a file, down to the disk, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), CaError> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(failed(path)(e)),
+        Ok(()) => sync_folder_of(path),
+    }
+}
+
+/// Moves a file out of its place, to where one waits that is not complete.
+pub(super) fn set_aside(path: &Path) -> Result<(), CaError> {
+    std::fs::rename(path, aside(path)).map_err(failed(path))?;
+    sync_folder_of(path)
+}
+
 /// Where a file waits until it is complete.
 pub(super) fn aside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -61,6 +88,10 @@ pub(super) fn write_aside(path: &Path, text: &str) -> Result<(), CaError> {
 /// Moves a file that [`write_aside`] completed to its place.
 pub(super) fn put_in_place(path: &Path) -> Result<(), CaError> {
     std::fs::rename(aside(path), path).map_err(failed(path))?;
+    sync_folder_of(path)
+}
+
+fn sync_folder_of(path: &Path) -> Result<(), CaError> {
     let dir = path.parent().unwrap_or(Path::new("."));
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed(dir))
 }

@@ -1,108 +1,88 @@
-//! The fleet's certificate authority: makes itself on first start, signs devices. Knows no database and no network.
+//! The fleet's certificate authority: makes itself on first start, signs devices, gives way to a next one. Knows no
+//! database and no network.
 //!
-//! Renewal of device certificates and revocation lists are later work: a device is signed for two years, and a
-//! revoked one is refused by the embedded broker because of its name.
+//! Everything can change while the server runs: listeners and connections that were set up with
+//! [`Authority::server_tls`] and [`Authority::client_tls`] follow at their next hand-shake.
 
+pub mod backup;
+mod crl;
 mod csr;
+mod error;
 mod files;
+mod held;
+mod pair;
 mod service;
+mod trust;
 
 pub use csr::{CsrError, MAX_CSR, PublicKeySha256};
+pub use error::CaError;
 
-use crate::digest::sha256_hex;
+use crate::digest::hex;
+use held::{Folder, Held};
+use pair::Pair;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SerialNumber, SubjectPublicKeyInfo,
+    CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SerialNumber, SubjectPublicKeyInfo,
 };
-use rustls_pki_types::{CertificateDer, pem::PemObject};
 use service::Service;
-use shared::{DeviceName, Serial, UtcMillis, clock};
+use shared::{DeviceName, Serial, UtcMillis};
 use std::{
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
+use trust::Trust;
 
 /// Common name of the certificates of the server itself. Device names can't begin like this.
 pub const SERVICE_NAME: &str = "tirta-server";
 
 const DAY_MS: i64 = 86_400_000;
-/// How long the authority itself is good: longer than the boards will live.
-const AUTHORITY_DAYS: i64 = 30 * 365;
-/// How long a device's certificate is good. A device can't renew it yet: it has to enrol again.
-const DEVICE_DAYS: i64 = 2 * 365;
-
-/// What can go wrong with the authority.
-#[derive(Debug, thiserror::Error)]
-pub enum CaError {
-    /// A file or folder can't be used.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// One of the two files of the authority is missing.
-    #[error(
-        "{} is missing, but {} is there: restore it from a backup, or move the other away to begin with a new authority (every device has then to enrol again)",
-        missing.display(), present.display()
-    )]
-    Half {
-        /// The file that should be there.
-        missing: PathBuf,
-        /// The file that is.
-        present: PathBuf,
-    },
-    /// A file is there but is not what it should be, perhaps half-written.
-    #[error("{}: {why}: restore it from a backup", path.display())]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Key and certificate of the authority are both fine but do not belong together.
-    #[error("{} is not the key of {}: restore both from the same backup", key.display(), certificate.display())]
-    Mismatch {
-        /// The key.
-        key: PathBuf,
-        /// The certificate.
-        certificate: PathBuf,
-    },
-    /// A name that no certificate can carry.
-    #[error("public_hosts: {0:?} is neither a host name nor an address")]
-    Host(String),
-    /// A device's request was refused.
-    #[error("{0}")]
-    Csr(#[from] CsrError),
-    /// A certificate could not be made.
-    #[error("making a certificate: {0}")]
-    Sign(#[from] rcgen::Error),
-    /// The TLS library refused what was made.
-    #[error("setting up TLS: {0}")]
-    Tls(String),
-    /// The system gave no random numbers.
-    #[error("no random numbers: {0}")]
-    Random(#[from] getrandom::Error),
-}
 
 /// A device's certificate.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
     /// PEM.
     pub certificate: String,
-    /// Until when it is good.
+    /// Its serial number, lower-case hexadecimal: what a revocation list names it by.
+    pub serial_number: String,
+    /// When it was signed.
+    pub issued_at: UtcMillis,
+    /// Until when it is good: what the certificate says, in whole seconds.
     pub valid_until: UtcMillis,
+    /// SHA-256 of the certificate of the authority that signed it.
+    pub ca_sha256: String,
+}
+
+/// What can be said about an authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// SHA-256 of its certificate.
+    pub sha256: String,
+    /// Its name.
+    pub subject: String,
+    /// Until when it is good.
+    pub expires_at: UtcMillis,
+}
+
+/// Which authorities there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The one that signs.
+    pub newest: Root,
+    /// The one that is still accepted, between a rotation and the retirement.
+    pub previous: Option<Root>,
 }
 
 /// The authority of one fleet, and the certificate that the server itself shows.
 pub struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    certificate: CertificateDer<'static>,
-    pem: String,
-    service: Arc<Service>,
+    dir: PathBuf,
+    folder: Folder,
+    held: RwLock<Arc<Held>>,
+    trust: Arc<Trust>,
+    service: Service,
+    client: Arc<rustls::ClientConfig>,
+    /// Held by whoever changes anything.
+    changing: Mutex<()>,
 }
 
 impl fmt::Debug for Authority {
@@ -123,29 +103,37 @@ impl Authority {
         files::make_private_dir(dir)?;
         // Two servers that start at once on one folder must not make half an authority each.
         let _alone = files::lock(dir)?;
-        let paths = Paths::of(dir);
-        finish_interrupted_start(&paths)?;
-        let (key_pem, pem) = match (files::read(&paths.key)?, files::read(&paths.certificate)?) {
-            (Some(key), Some(certificate)) => (key, certificate),
-            (None, None) => create(&paths, now)?,
-            (Some(_), None) => return Err(CaError::Half { missing: paths.certificate, present: paths.key }),
-            (None, Some(_)) => return Err(CaError::Half { missing: paths.key, present: paths.certificate }),
-        };
-        files::keep_private(&paths.key);
-        let (key, certificate) = check_pair(&paths, &key_pem, &pem)?;
-        let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
-        let service = Arc::new(Service::open(dir, hosts, &issuer, &certificate, now)?);
-        Ok(Self { issuer, certificate, pem, service })
+        let folder = Folder::of(dir);
+        let held = folder.load_or_begin(now)?;
+        let trust = Trust::of(&held)?;
+        let service = Service::open(dir, hosts, &held, now)?;
+        let client = service.client_tls(&trust)?;
+        let (held, changing) = (RwLock::new(Arc::new(held)), Mutex::new(()));
+        Ok(Self { dir: dir.to_owned(), folder, held, trust, service, client, changing })
     }
 
-    /// The authority's certificate.
-    pub fn ca_pem(&self) -> &str {
-        &self.pem
+    /// The newest authority's certificate.
+    pub fn ca_pem(&self) -> String {
+        self.held().newest.pem.clone()
     }
 
-    /// SHA-256 of the authority's certificate (DER), hexadecimal: what a new agent is given to recognise it by.
+    /// SHA-256 of the newest authority's certificate (DER), hexadecimal: what a new agent is given to recognise it by.
     pub fn ca_sha256(&self) -> String {
-        sha256_hex(&self.certificate)
+        self.held().newest.sha256()
+    }
+
+    /// Which authorities there are.
+    ///
+    /// # Errors
+    /// When a certificate can't be read.
+    pub fn status(&self) -> Result<Status, CaError> {
+        let about = |pair: &Pair| {
+            let (sha256, subject) = (pair.sha256(), pair.subject());
+            Ok::<_, CaError>(Root { sha256, subject, expires_at: pair.until()? })
+        };
+        let held = self.held();
+        let previous = held.previous.as_ref().map(|previous| about(&previous.pair)).transpose()?;
+        Ok(Status { newest: about(&held.newest)?, previous })
     }
 
     /// Judges a device's request without signing it: that it proves its key, that its common name is `serial`
@@ -157,7 +145,8 @@ impl Authority {
         Ok(csr::check(csr_pem, serial)?.fingerprint)
     }
 
-    /// Signs a device's request. Only its key is taken: name, use and validity are the server's to say.
+    /// Signs a device's request, with the newest authority. Only its key is taken: name, use and validity are the
+    /// server's to say.
     ///
     /// # Errors
     /// As [`Authority::check_csr`], or when signing fails.
@@ -166,30 +155,34 @@ impl Authority {
         csr_pem: &str,
         serial: Serial,
         name: &DeviceName,
+        life: Duration,
         now: UtcMillis,
     ) -> Result<Signed, CaError> {
         let request = csr::check(csr_pem, serial)?;
         let public_key = SubjectPublicKeyInfo::from_der(&request.public_key)?;
-        let valid_until = after(now, DEVICE_DAYS);
+        let life = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
         let mut params = leaf(name.as_str(), vec![ExtendedKeyUsagePurpose::ClientAuth])?;
-        // From yesterday on: server and broker may disagree a little about the time.
-        set_validity(&mut params, after(now, -1), valid_until);
-        let certificate = params.signed_by(&public_key, &self.issuer)?.pem();
-        Ok(Signed { certificate, valid_until })
+        // From yesterday on, however short its life: server and broker may disagree a little about the time.
+        let valid_until = set_validity(&mut params, after(now, -1), UtcMillis(now.0.saturating_add(life)));
+        let serial_number = params.serial_number.as_ref().map(|number| hex(&number.to_bytes())).unwrap_or_default();
+        let held = self.held();
+        let certificate = params.signed_by(&public_key, &held.newest.issuer)?.pem();
+        Ok(Signed { certificate, serial_number, issued_at: now, valid_until, ca_sha256: held.newest.sha256() })
     }
 
     /// TLS for a listener, with the server's certificate. `client_auth`: whoever has no certificate of this
-    /// authority is refused (the broker); otherwise none is asked for (HTTPS).
+    /// authority or of the previous one is refused (the broker); otherwise none is asked for (HTTPS).
     ///
     /// # Errors
     /// When the TLS library does not accept the authority.
     pub fn server_tls(&self, client_auth: bool) -> Result<Arc<rustls::ServerConfig>, CaError> {
-        service::server_tls(&self.service, client_auth.then_some(&self.certificate))
+        self.service.server_tls(client_auth.then_some(&self.trust))
     }
 
-    /// TLS for a connection as [`SERVICE_NAME`] to a broker whose certificate this authority signed.
+    /// TLS for a connection as [`SERVICE_NAME`] to a broker whose certificate this authority or the previous one
+    /// signed.
     pub fn client_tls(&self) -> Arc<rustls::ClientConfig> {
-        Arc::clone(self.service.client_tls())
+        Arc::clone(&self.client)
     }
 
     /// Makes the server's own certificate again if it is getting old, for all listeners at once; connections
@@ -198,68 +191,64 @@ impl Authority {
     /// # Errors
     /// When it can't be made or written.
     pub fn renew_service(&self, now: UtcMillis) -> Result<bool, CaError> {
-        self.service.renew(&self.issuer, now)
+        let _alone = self.change();
+        self.service.renew(&self.held(), now)
     }
-}
 
-struct Paths {
-    key: PathBuf,
-    certificate: PathBuf,
-}
-
-impl Paths {
-    fn of(dir: &Path) -> Self {
-        Self { key: dir.join("ca.key"), certificate: dir.join("ca.pem") }
+    /// Makes a new authority, which signs from now on. The one that signed until now stays as the previous: its
+    /// devices are accepted, and those who know only it find their way to the server. Returns what there is now.
+    ///
+    /// # Errors
+    /// [`CaError::StillPrevious`] when the last rotation is not over; when a file can't be written, and then either
+    /// nothing has changed, or everything has at the next attempt or start.
+    pub fn rotate(&self, now: UtcMillis) -> Result<Status, CaError> {
+        let _alone = self.change();
+        let _alone_on_disk = files::lock(&self.dir)?;
+        let held = self.folder.load_or_begin(now)?;
+        // Otherwise an earlier attempt went further than it could tell: that was the rotation.
+        if held.newest.certificate == self.held().newest.certificate {
+            if let Some(previous) = &held.previous {
+                return Err(CaError::StillPrevious { sha256: previous.pair.sha256() });
+            }
+            self.folder.rotate(&held.newest, &Pair::make(now)?, &mut || Ok(()))?;
+        }
+        self.follow_disk(now)
     }
-}
 
-/// The key is moved into place first, the certificate second: what a crash can leave is a key whose certificate
-/// still waits beside it, complete.
-fn create(paths: &Paths, now: UtcMillis) -> Result<(String, String), CaError> {
-    let key = KeyPair::generate()?;
-    let mut random = [0; 4];
-    getrandom::fill(&mut random)?;
-    let mut params = CertificateParams::default();
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    // A name of its own, so that two fleets on one network are not taken for each other.
-    params.distinguished_name.push(DnType::CommonName, format!("Tirta fleet {:08x}", u32::from_be_bytes(random)));
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.serial_number = Some(random_serial()?);
-    // A board without a battery clock that thinks it is last year must still accept its authority.
-    set_validity(&mut params, clock::EARLIEST.min(after(now, -1)), after(now, AUTHORITY_DAYS));
-    let (key_pem, pem) = (key.serialize_pem(), params.self_signed(&key)?.pem());
-    files::write_aside(&paths.certificate, &pem)?;
-    files::write_aside(&paths.key, &key_pem)?;
-    files::put_in_place(&paths.key)?;
-    files::put_in_place(&paths.certificate)?;
-    Ok((key_pem, pem))
-}
+    /// Ends the previous authority: whoever has only its certificate gets no new connection, and is not found by
+    /// those who know only it. Connections that are there stay. Returns what there is now.
+    ///
+    /// # Errors
+    /// [`CaError::NoPrevious`] when there is none; when a file can't be changed, as [`Authority::rotate`].
+    pub fn retire(&self, now: UtcMillis) -> Result<Status, CaError> {
+        let _alone = self.change();
+        let _alone_on_disk = files::lock(&self.dir)?;
+        let held = self.folder.load_or_begin(now)?;
+        match (&held.previous, &self.held().previous) {
+            (None, None) => return Err(CaError::NoPrevious),
+            (Some(_), _) => self.folder.retire(&mut || Ok(()))?,
+            // An earlier attempt went further than it could tell.
+            (None, Some(_)) => {}
+        }
+        self.follow_disk(now)
+    }
 
-fn finish_interrupted_start(paths: &Paths) -> Result<(), CaError> {
-    let (Some(key), None) = (files::read(&paths.key)?, files::read(&paths.certificate)?) else { return Ok(()) };
-    let Some(waiting) = files::read(&files::aside(&paths.certificate))? else { return Ok(()) };
-    match check_pair(paths, &key, &waiting) {
-        Ok(_) => files::put_in_place(&paths.certificate),
-        // Then it is not what was interrupted: the caller reports what is missing.
-        Err(_) => Ok(()),
+    /// What the files say is what holds. New certificates are believed before one is shown.
+    fn follow_disk(&self, now: UtcMillis) -> Result<Status, CaError> {
+        let held = Arc::new(self.folder.load_or_begin(now)?);
+        self.trust.follow(&held)?;
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&held);
+        self.service.renew(&held, now)?;
+        self.status()
     }
-}
 
-fn check_pair(paths: &Paths, key_pem: &str, pem: &str) -> Result<(KeyPair, CertificateDer<'static>), CaError> {
-    let broken = |path: &Path, why: String| CaError::Unreadable { path: path.to_owned(), why };
-    let key = KeyPair::from_pem(key_pem).map_err(|e| broken(&paths.key, format!("no private key ({e})")))?;
-    let not_ca = |why: String| broken(&paths.certificate, why);
-    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|e| not_ca(format!("no certificate ({e})")))?;
-    let (_, parsed) = x509_parser::parse_x509_certificate(&der).map_err(|e| not_ca(format!("no certificate ({e})")))?;
-    if !parsed.is_ca() {
-        return Err(not_ca("not the certificate of an authority".to_owned()));
+    fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
-    parsed.verify_signature(None).map_err(|_| not_ca("its signature is wrong".to_owned()))?;
-    if parsed.public_key().raw != rcgen::PublicKeyData::subject_public_key_info(&key) {
-        return Err(CaError::Mismatch { key: paths.key.clone(), certificate: paths.certificate.clone() });
+
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    Ok((key, der))
 }
 
 /// The parts that all certificates of this authority share.
@@ -287,9 +276,24 @@ fn after(now: UtcMillis, days: i64) -> UtcMillis {
     UtcMillis(now.0.saturating_add(days.saturating_mul(DAY_MS)))
 }
 
-fn set_validity(params: &mut CertificateParams, from: UtcMillis, until: UtcMillis) {
+/// Returns the end as it stands in the certificate.
+fn set_validity(params: &mut CertificateParams, from: UtcMillis, until: UtcMillis) -> UtcMillis {
+    params.not_before = date(from);
+    params.not_after = date(until);
+    UtcMillis(params.not_after.unix_timestamp().saturating_mul(1000))
+}
+
+/// As a certificate says it.
+fn date(at: UtcMillis) -> time::OffsetDateTime {
     // A clock beyond the year 9000 is none: it must not panic in the calendar.
-    let since_1970 = |at: UtcMillis| Duration::from_millis(u64::try_from(at.0).unwrap_or(0).min(220_000_000_000_000));
-    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + since_1970(from);
-    params.not_after = rcgen::date_time_ymd(1970, 1, 1) + since_1970(until);
+    let since_1970 = Duration::from_millis(u64::try_from(at.0).unwrap_or(0).min(220_000_000_000_000));
+    rcgen::date_time_ymd(1970, 1, 1) + since_1970
+}
+
+/// DER as PEM.
+fn pem_of(label: &str, der: &[u8]) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let text = STANDARD.encode(der);
+    let lines = text.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line) + "\n").collect::<String>();
+    format!("-----BEGIN {label}-----\n{lines}-----END {label}-----\n")
 }

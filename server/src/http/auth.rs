@@ -2,6 +2,7 @@
 
 use super::error::Problem;
 use super::password::{self, PasswordError};
+use crate::audit::Actor;
 use crate::digest::sha256_hex;
 use crate::run::App;
 use axum::extract::{FromRequestParts, Request, State};
@@ -9,7 +10,7 @@ use axum::http::{HeaderName, header, request::Parts};
 use axum::{middleware::Next, response::Response};
 use axum_extra::extract::CookieJar;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
 /// The cookie's name.
 pub const COOKIE: &str = "tirta_session";
@@ -34,6 +35,16 @@ pub struct Caller {
     pub account: String,
     /// SHA-256 of the session's secret.
     pub hash: String,
+    /// Where the request came from.
+    address: Option<IpAddr>,
+}
+
+impl Caller {
+    /// Whom the audit log names.
+    pub fn actor(&self) -> Actor {
+        let actor = Actor::account(&self.account);
+        self.address.into_iter().fold(actor, |actor, address| actor.at(address))
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -56,7 +67,8 @@ pub async fn require_session(
 ) -> Result<Response, Problem> {
     let hash = hash_of_cookie(&jar).ok_or_else(Problem::no_session)?;
     let account = app.store.session_account(&hash, app.clock.now()).await?.ok_or_else(Problem::no_session)?;
-    request.extensions_mut().insert(Caller { account, hash });
+    let address = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip().to_canonical());
+    request.extensions_mut().insert(Caller { account, hash, address });
     Ok(next.run(request).await)
 }
 

@@ -2,15 +2,16 @@
 
 use super::auth::Caller;
 use super::error::{Problem, Problems};
-use super::extract::{Named, unknown_device};
+use super::extract::{Body, Named, unknown_device};
 use super::model::{About, Device};
+use crate::cut_off::cut_off;
 use crate::ingest::publish_settings;
 use crate::live::Event;
 use crate::run::App;
-use crate::store::Device as Stored;
+use crate::store::{Device as Stored, Replaced};
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Serialize;
-use shared::{DeviceName, Flag};
+use serde::{Deserialize, Serialize};
+use shared::{DeviceName, Flag, Serial};
 use std::{collections::HashMap, sync::Arc};
 use utoipa::ToSchema;
 
@@ -39,21 +40,65 @@ pub async fn one(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json
     show(&app, &name).await?.map(Json).ok_or_else(|| unknown_device(name.as_str()))
 }
 
-/// Throws a device out: its connection is cut at once and its certificate is worth nothing from now on. Its data stays.
+/// Decommissions a device: its connection is cut at once and its certificate is worth nothing from now on. Its name and data stay.
 #[utoipa::path(post, path = "/api/v1/devices/{name}/revoke", operation_id = "revokeDevice", tag = "devices",
     params(("name" = String, Path, description = "the device's name")),
     responses((status = 204, description = "revoked, or was so already"), Problems))]
 pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Named(name): Named) -> Result<StatusCode, Problem> {
-    if !app.store.revoke_device(&name, app.clock.now()).await? {
+    if !app.store.revoke_device(&name, &caller.actor(), app.clock.now()).await? {
         return Err(unknown_device(name.as_str()));
     }
     tracing::warn!(device = %name, user = caller.account, "revoked");
     // Also when it was revoked before: whoever asks again wants it gone.
-    if let Some(broker) = &app.broker {
-        broker.kick(&name).await;
-    }
-    app.live.publish(Event::Device { name });
+    cut_off(&app, &name).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The board that takes a device's place.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replacement {
+    /// Its serial.
+    #[schema(value_type = String)]
+    serial: Serial,
+}
+
+/// A device whose board was replaced.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReplacedDevice {
+    /// Its name, as before.
+    name: String,
+    /// Whether the new board has not come yet: it takes the place when it first asks.
+    waiting: bool,
+}
+
+/// Gives a device's name and history to another board: at once if it waits for approval, else when it first asks. The old
+/// board is cut off then. With a decommissioned device's own serial, that board is taken back.
+#[utoipa::path(post, path = "/api/v1/devices/{name}/replace", operation_id = "replaceDevice", tag = "devices",
+    params(("name" = String, Path, description = "the device's name")), request_body = Replacement,
+    responses((status = 200, body = ReplacedDevice), Problems))]
+pub async fn replace(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Named(name): Named,
+    Body(Replacement { serial }): Body<Replacement>,
+) -> Result<Json<ReplacedDevice>, Problem> {
+    let waiting = match app.store.replace(&name, serial, &caller.actor(), app.clock.now()).await? {
+        Replaced::Now => {
+            cut_off(&app, &name).await;
+            app.live.publish(Event::Waiting);
+            false
+        }
+        Replaced::Expected => true,
+        Replaced::NoDevice => return Err(unknown_device(name.as_str())),
+        Replaced::InService(other) => {
+            let detail = format!("serial {serial}: this board is {other}; decommissioned or not, it keeps that name");
+            return Err(Problem::new(StatusCode::CONFLICT, "taken", detail).about("serial"));
+        }
+    };
+    tracing::warn!(device = %name, %serial, user = caller.account, waiting, "the board is replaced");
+    app.live.publish(Event::Device { name: name.clone() });
+    Ok(Json(ReplacedDevice { name: name.to_string(), waiting }))
 }
 
 /// One device as the interface shows it.
@@ -76,6 +121,15 @@ async fn about(app: &App, only: Option<&DeviceName>) -> Result<HashMap<DeviceNam
     }
     for kept in app.store.in_force(only).await? {
         about.entry(kept.device).or_default().in_force.push(kept.record);
+    }
+    let certificates = match only {
+        Some(name) => app.store.certificate(name).await?.into_iter().collect(),
+        None => app.store.certificates().await?,
+    };
+    for issued in certificates {
+        if let Ok(name) = issued.device.parse() {
+            about.entry(name).or_default().certificate = Some(issued);
+        }
     }
     Ok(about)
 }

@@ -1,25 +1,32 @@
-//! Where a device asks for its identity. It has no session: its enrolment token speaks for it.
+//! Where a board asks for its identity, and a device whose certificate has expired for the next. Neither has a session: an
+//! enrolment token, or the key of the device, speaks for it.
 
 use super::auth::Peer;
 use super::error::{Problem, Problems};
 use super::extract::Body;
-use crate::enrol::EnrolError;
+use crate::admission::Refusal;
+use crate::cut_off::cut_off;
+use crate::enrol::{Credentials, EnrolError, Enrolled};
 use crate::live::Event;
 use crate::run::App;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json, extract::State, http::StatusCode};
-use shared::enrol::{EnrolReply, EnrolRequest};
-use std::sync::Arc;
+use shared::enrol::{EnrolReply, EnrolRequest, RenewRequest, Waiting};
+use std::{net::SocketAddr, sync::Arc};
 use utoipa::ToSchema;
+
+/// How soon a board that waits may ask again.
+const RETRY_S: u32 = 10;
 
 impl From<EnrolError> for Problem {
     fn from(error: EnrolError) -> Self {
         let (status, field) = match &error {
-            EnrolError::BadToken | EnrolError::TokenExpired | EnrolError::TokenUsedUp => {
-                (StatusCode::FORBIDDEN, "token")
-            }
-            EnrolError::SerialInUse(_) => (StatusCode::CONFLICT, "serial"),
-            EnrolError::Revoked(_) => (StatusCode::FORBIDDEN, "serial"),
+            EnrolError::Refused(Refusal::Revoked | Refusal::Refused, _) => (StatusCode::FORBIDDEN, "serial"),
+            EnrolError::Refused(Refusal::DeadKey, _) | EnrolError::UnknownKey(_) => (StatusCode::FORBIDDEN, "csr"),
+            EnrolError::Refused(..) => (StatusCode::FORBIDDEN, "token"),
+            EnrolError::Revoked(_) | EnrolError::TooLate(_) => (StatusCode::FORBIDDEN, "name"),
             EnrolError::Csr(_) => (StatusCode::BAD_REQUEST, "csr"),
+            EnrolError::Crowded => (StatusCode::SERVICE_UNAVAILABLE, "serial"),
             EnrolError::Authority(_) | EnrolError::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, ""),
         };
         match (error.code(), error) {
@@ -41,6 +48,23 @@ pub struct RequestSchema {
     token: String,
     /// PKCS#10 request (PEM) whose common name is the serial.
     csr: String,
+    /// The board's model, for people.
+    #[schema(nullable = false)]
+    model: Option<String>,
+    /// Whose identity was on the card when it was put into this board.
+    #[schema(nullable = false)]
+    copied_from: Option<CopiedFromSchema>,
+}
+
+/// `shared::enrol::CopiedFrom`, for the document.
+#[derive(ToSchema)]
+#[schema(as = CopiedFrom)]
+#[allow(dead_code)] // only its schema is used
+pub struct CopiedFromSchema {
+    /// The name on the card.
+    name: String,
+    /// The serial on the card.
+    serial: String,
 }
 
 /// `shared::enrol::EnrolReply`, for the document.
@@ -72,18 +96,93 @@ pub struct BrokerSchema {
     port: u16,
 }
 
-/// Gives a device its identity: a name, a certificate for the key that it keeps to itself, and where to connect.
+/// `shared::enrol::Waiting`, for the document.
+#[derive(ToSchema)]
+#[schema(as = WaitForApproval)]
+#[allow(dead_code)] // only its schema is used
+pub struct WaitingSchema {
+    /// `not_expected`, `second_key` or `shared_key`.
+    reason: String,
+    /// After how many seconds to ask again.
+    retry_s: u32,
+}
+
+/// `shared::enrol::RenewRequest`, for the document.
+#[derive(ToSchema)]
+#[schema(as = RenewRequest)]
+#[allow(dead_code)] // only its schema is used
+pub struct RenewSchema {
+    /// The device.
+    name: String,
+    /// PKCS#10 request (PEM) with the key of its last certificate, whose common name is the serial.
+    csr: String,
+}
+
+/// Gives a board its identity: a name, a certificate for the key that it keeps to itself, and where to connect. One that
+/// neither the registry nor its token lets in has to wait until somebody approves it.
 #[utoipa::path(post, path = "/api/v1/enrol", operation_id = "enrol", tag = "enrolment", security(()),
-    request_body = RequestSchema, responses((status = 200, body = ReplySchema), Problems))]
+    request_body = RequestSchema, responses((status = 200, body = ReplySchema),
+        (status = 202, body = WaitingSchema, description = "somebody has to approve it"), Problems))]
 pub async fn enrol(
     State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,
     Body(request): Body<EnrolRequest>,
+) -> Result<Response, Problem> {
+    let (serial, now, address) = (request.serial, app.clock.now(), peer.ip().to_canonical().to_string());
+    let done = crate::enrol::enrol(&app.store, &app.authority, app.lifetimes, &request, &address, now).await;
+    match done {
+        Ok(Enrolled::As(credentials)) => Ok(Json(identity(&app, credentials).await).into_response()),
+        Ok(Enrolled::Waits { reason, news }) => {
+            if news {
+                tracing::info!(%serial, peer = address, reason = reason.as_str(), "a board waits for approval");
+                app.live.publish(Event::Waiting);
+            }
+            Ok((StatusCode::ACCEPTED, Json(Waiting { reason, retry_s: RETRY_S })).into_response())
+        }
+        Err(error) => {
+            tracing::warn!(%serial, peer = address, %error, "an enrolment was refused");
+            Err(guessed(&app, peer, &error).unwrap_or_else(|| error.into()))
+        }
+    }
+}
+
+/// Whoever tries tokens is told to wait, each time for longer. A token that exists is never kept waiting: it has 192 random
+/// bits, so the limit spares log and database, and must not let one board on a site keep out all others behind its router.
+fn guessed(app: &App, peer: SocketAddr, error: &EnrolError) -> Option<Problem> {
+    let EnrolError::Refused(Refusal::BadToken, _) = error else { return None };
+    let wait_ms = app.token_throttle.attempt(peer.ip(), app.clock.now()).err()?;
+    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
+    let detail = format!("token: too many unknown ones from this address: try again in {seconds} s");
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail);
+    Some(problem.about("token").retry_after(seconds))
+}
+
+/// Gives a device its next certificate although its last has expired: the request is signed with its key, which is proof enough
+/// within the grace time. One that has not expired is renewed over the device's own connection.
+#[utoipa::path(post, path = "/api/v1/renew", operation_id = "renew", tag = "enrolment", security(()),
+    request_body = RenewSchema, responses((status = 200, body = ReplySchema), Problems))]
+pub async fn renew(
+    State(app): State<Arc<App>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    Body(request): Body<RenewRequest>,
 ) -> Result<Json<EnrolReply>, Problem> {
-    let (serial, broker) = (request.serial, app.broker_address.clone());
-    let reply = crate::enrol::enrol(&app.store, &app.authority, &request, broker, app.clock.now())
-        .await
-        .inspect_err(|error| tracing::warn!(%serial, peer = %peer.ip(), %error, "an enrolment was refused"))?;
-    app.live.publish(Event::Device { name: reply.name.clone() });
-    Ok(Json(reply))
+    let (name, address) = (&request.name, peer.ip().to_canonical().to_string());
+    let csr = (name, request.csr.as_str());
+    let done =
+        crate::enrol::renew(&app.store, &app.authority, app.lifetimes, csr, Some(&address), app.clock.now()).await;
+    let credentials =
+        done.inspect_err(|error| tracing::warn!(device = %name, peer = address, %error, "a renewal was refused"))?;
+    Ok(Json(identity(&app, credentials).await))
+}
+
+/// What the device gets, after whoever had its name before has been cut off.
+async fn identity(app: &App, credentials: Credentials) -> EnrolReply {
+    let Credentials { name, certificate, ca, instead } = credentials;
+    if instead {
+        cut_off(app, &name).await;
+        app.live.publish(Event::Waiting);
+    }
+    app.live.publish(Event::Device { name: name.clone() });
+    let (broker, server_time) = (app.broker_address.clone(), app.clock.now());
+    EnrolReply { name, certificate, ca, broker, server_time }
 }

@@ -71,6 +71,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "no_session", "sign in first: POST /api/v1/session")
     }
 
+    /// Whether the caller is at fault, not the server.
+    pub fn is_the_callers(&self) -> bool {
+        self.status.is_client_error()
+    }
+
     /// The same, to be tried again after some seconds.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {

@@ -49,6 +49,8 @@ pub enum LiveEvent {
         /// The device as it is now.
         device: Box<Device>,
     },
+    /// A board waits for approval, or does not any more: the list has changed.
+    Waiting,
     /// How a guided calibration stands: about once a second while one runs.
     Calibration {
         /// The device's name.
@@ -174,11 +176,12 @@ impl Watcher {
     /// Tells of an event, if it is one that is watched.
     async fn tell(&mut self, event: Event) -> Result<(), End> {
         let whose = match &event {
-            Event::Readings { device, .. } => device,
-            Event::Device { name } => name,
-            Event::Calibration { device, .. } => device,
+            Event::Readings { device, .. } => Some(device),
+            Event::Device { name } => Some(name),
+            Event::Calibration { device, .. } => Some(device),
+            Event::Waiting => None,
         };
-        if self.only.as_ref().is_some_and(|only| only != whose) {
+        if self.only.is_some() && self.only.as_ref() != whose {
             return Ok(());
         }
         let event = match event {
@@ -191,6 +194,7 @@ impl Watcher {
                 Ok(None) => return Ok(()),
                 Err(_) => LiveEvent::Missed,
             },
+            Event::Waiting => LiveEvent::Waiting,
             Event::Calibration { device, view } => LiveEvent::Calibration { device: device.to_string(), view },
         };
         self.say(&event).await

@@ -2,9 +2,12 @@
 //! Knows no SQL, no MQTT and no certificate.
 
 pub mod assets;
+pub mod audit;
 pub mod auth;
+pub mod authority;
 pub mod calibrate;
 pub mod calibrations;
+pub mod claim;
 pub mod devices;
 pub mod enrol;
 pub mod error;
@@ -24,6 +27,7 @@ pub mod session;
 pub mod settings;
 pub mod throttle;
 pub mod tokens;
+pub mod waiting;
 pub mod wire;
 pub mod words;
 
@@ -46,6 +50,7 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::ready))
         .routes(routes!(session::sign_in))
         .routes(routes!(enrol::enrol))
+        .routes(routes!(enrol::renew))
         .layer(DefaultBodyLimit::max(OPEN_BODY_LIMIT));
     let files = OpenApiRouter::new()
         .routes(routes!(registrations::import))
@@ -56,6 +61,7 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(devices::list))
         .routes(routes!(devices::one))
         .routes(routes!(devices::revoke))
+        .routes(routes!(devices::replace))
         .routes(routes!(settings::change))
         .routes(routes!(readings::latest))
         .routes(routes!(readings::range))
@@ -67,6 +73,16 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(recomputations::create, recomputations::list))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::delete))
+        .routes(routes!(waiting::list))
+        .routes(routes!(waiting::approve))
+        .routes(routes!(waiting::approve_all))
+        .routes(routes!(waiting::refuse))
+        .routes(routes!(waiting::policy, waiting::set_policy))
+        .routes(routes!(claim::claim))
+        .routes(routes!(authority::show))
+        .routes(routes!(authority::rotate))
+        .routes(routes!(authority::retire))
+        .routes(routes!(audit::list))
         .routes(routes!(registrations::list))
         .routes(routes!(registrations::export))
         .routes(routes!(registrations::range))

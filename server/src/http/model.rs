@@ -1,18 +1,14 @@
 //! What the interface says about readings and devices, as JSON. Knows how stored things are shown, not how they are fetched.
 
 use super::{wire, words};
-use crate::store::{Device as Stored, Revised};
+use crate::store::{Device as Stored, Issued, Revised};
 use serde::Serialize;
 use shared::calibration::{By, CalibrationRecord, Health};
-use shared::message::{LinkState, ProbeReport, Trouble};
+use shared::message::{ProbeReport, Trouble};
 use shared::sensor::{Limits, Sensor};
 use shared::{Flag, Metric, Outcome, UtcMillis};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
-
-/// A device whose last message is older than this is not online, whatever it said: agents report at least each 30 s,
-/// and the broker's last will is lost if the server was down when it was due.
-pub const ONLINE_GRACE_MS: i64 = 90_000;
 
 /// One reading: a value or a fault, never both and never neither.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -85,8 +81,10 @@ pub enum State {
     Offline,
     /// Enrolled, but never heard from.
     Never,
-    /// Thrown out; its data stays.
+    /// Decommissioned; its data stays.
     Revoked,
+    /// Two boards used its key: neither may connect until somebody approves one with a new key.
+    Quarantined,
 }
 
 /// A device.
@@ -96,6 +94,14 @@ pub struct Device {
     pub name: String,
     /// The CPU serial of the board.
     pub serial: String,
+    /// The model of the board, as it says.
+    #[schema(required)]
+    pub model: Option<String>,
+    /// SHA-256 of its public key, hexadecimal; empty while it is quarantined.
+    pub key_sha256: String,
+    /// Its newest certificate.
+    #[schema(required)]
+    pub certificate: Option<Certificate>,
     /// The place where the registry says that it is.
     #[schema(required)]
     pub location: Option<String>,
@@ -128,6 +134,20 @@ pub struct Device {
     pub calibrations: BTreeMap<&'static str, Calibrated>,
     /// What the device is told to do.
     pub settings: Settings,
+}
+
+/// A device's certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = DeviceCertificate)]
+pub struct Certificate {
+    /// Hexadecimal.
+    pub serial_number: String,
+    /// UTC milliseconds.
+    pub issued_at: i64,
+    /// UTC milliseconds.
+    pub expires_at: i64,
+    /// SHA-256 of the authority that signed it, hexadecimal.
+    pub ca_sha256: String,
 }
 
 /// A probe, as its device last described it.
@@ -195,6 +215,8 @@ pub struct About {
     pub probes: BTreeMap<Metric, ProbeReport>,
     /// The records in force.
     pub in_force: Vec<CalibrationRecord>,
+    /// Its newest certificate.
+    pub certificate: Option<Issued>,
 }
 
 impl Device {
@@ -206,6 +228,14 @@ impl Device {
         Self {
             name: stored.name.to_string(),
             serial: stored.serial.to_string(),
+            model: stored.model.clone(),
+            key_sha256: stored.public_key.clone(),
+            certificate: about.certificate.map(|issued| Certificate {
+                serial_number: issued.serial_number,
+                issued_at: issued.issued_at,
+                expires_at: issued.expires_at,
+                ca_sha256: issued.ca,
+            }),
             location: stored.location.clone(),
             state: state(stored, now),
             last_seen: stored.last_seen.map(|at| at.0),
@@ -261,16 +291,17 @@ impl From<&CalibrationRecord> for Calibrated {
     }
 }
 
-/// Where a device stands at `now`. Readings count as a sign of life, but only its own word makes it online.
+/// Where a device stands at `now`.
 pub fn state(stored: &Stored, now: UtcMillis) -> State {
-    let Some(last_seen) = stored.last_seen else {
-        return if stored.revoked_at.is_some() { State::Revoked } else { State::Never };
-    };
-    let says_online = stored.status.as_ref().is_some_and(|status| status.state == LinkState::Online);
-    let heard_lately = now.0.saturating_sub(last_seen.0) <= ONLINE_GRACE_MS;
-    match stored.revoked_at {
-        Some(_) => State::Revoked,
-        None if says_online && heard_lately => State::Online,
-        None => State::Offline,
+    if stored.revoked_at.is_some() {
+        State::Revoked
+    } else if stored.quarantined_at.is_some() {
+        State::Quarantined
+    } else if stored.last_seen.is_none() {
+        State::Never
+    } else if stored.is_online(now) {
+        State::Online
+    } else {
+        State::Offline
     }
 }

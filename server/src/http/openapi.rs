@@ -22,6 +22,8 @@ use utoipa::{Modify, OpenApi};
         (name = "calibration", description = "Calibrating probes, and computing history again"),
         (name = "readings", description = "What was measured"),
         (name = "enrolment", description = "How devices come in"),
+        (name = "authority", description = "Whom the fleet's certificates come from"),
+        (name = "audit", description = "Who did what"),
         (name = "registry", description = "Which devices are expected, and where"),
         (name = "health", description = "For supervisors"),
     )

@@ -5,6 +5,7 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, CsvBody, Params};
 use super::words;
+use crate::audit::Act;
 use crate::live::Event;
 use crate::registry::csv::{FileError, read, write};
 use crate::registry::plan::{Planned, Verdict, plan};
@@ -279,7 +280,16 @@ pub async fn import(
         let seen: Vec<_> = changes.names().filter(|name| enrolled.contains(name)).cloned().collect();
         ((plan, seen), changes)
     };
-    let (plan, seen) = app.store.change_registry(app.clock.now(), decide).await?;
+    let now = app.clock.now();
+    let entry = caller.actor().did(Act::RegistryImported, now);
+    let tell = |(plan, _): &(registry::plan::Plan, Vec<_>)| {
+        let count = |wanted: fn(&Verdict) -> bool| plan.lines.iter().filter(|line| wanted(&line.verdict)).count();
+        let created = count(|verdict| matches!(verdict, Verdict::Created));
+        let changed = count(|verdict| matches!(verdict, Verdict::Changed(_)));
+        let does_something = plan.is_clean() && created + changed > 0;
+        does_something.then(|| entry.with("created", created).with("changed", changed))
+    };
+    let (plan, seen) = app.store.change_registry(now, decide, tell).await?;
     let mut plan = ImportPlan::from(plan);
     if plan.refused > 0 {
         let detail = format!("{} of {} lines are refused, so nothing was imported", plan.refused, plan.lines.len());
@@ -322,7 +332,10 @@ pub async fn range(
         let (taken, changes) = range.reserve(registry);
         ((taken, changes.created.len()), changes)
     };
-    let (taken, reserved) = app.store.change_registry(app.clock.now(), decide).await?;
+    let now = app.clock.now();
+    let entry = caller.actor().did(Act::RegistryReserved, now).with("from", new.from).with("to", new.to);
+    let tell = |(_, reserved): &(Vec<_>, usize)| (*reserved > 0).then(|| entry.with("reserved", *reserved));
+    let (taken, reserved) = app.store.change_registry(now, decide, tell).await?;
     tracing::info!(user = caller.account, from = new.from, to = new.to, reserved, "reserved names");
     Ok(Json(ReservedRange { reserved, taken: taken.into_iter().map(String::from).collect() }))
 }

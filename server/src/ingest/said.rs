@@ -1,13 +1,14 @@
 //! What devices say besides readings: how they are, what they measure with, and how a calibration goes.
 //! Knows no payload but by the types of `shared`.
 
-use super::Ingest;
+use super::{Ingest, runs::Runs};
+use crate::identity::Concern;
 use crate::link::{Link, LinkError};
 use crate::live::Event;
 use crate::store::{KeptRecord, Recording, Store, StoreError};
 use shared::calibration::{Calibration, CalibrationRecord, RecordId};
 use shared::message::calibrate::{CalibrationDown, CalibrationUp, News, Order, View};
-use shared::message::{LinkState, MessageError, Sensors};
+use shared::message::{LinkState, MessageError, Renewal, Sensors};
 use shared::sensor::Sensor;
 use shared::{ClockQuality, DeviceName, Metric, ServerTime, Status, Topic, UtcMillis};
 use std::{collections::HashMap, sync::Arc};
@@ -18,6 +19,8 @@ const VIEWS: Rate = Rate { most: 10, period_ms: 1000 };
 /// Records and sensors of a device that are taken: a technician makes a few a day. What is more is said again later.
 const RECORDS: Rate = Rate { most: 60, period_ms: 3_600_000 };
 const SENSORS: Rate = Rate { most: 20, period_ms: 3_600_000 };
+/// Renewals of a certificate that are taken: a device needs one a month.
+const RENEWALS: Rate = Rate { most: 10, period_ms: 60_000 };
 /// Complaints about a device that may be logged: a refused record is said again and again.
 const COMPLAINTS: Rate = Rate { most: 1, period_ms: 60_000 };
 
@@ -27,6 +30,7 @@ pub(super) enum Said {
     Sensors(Sensors),
     View(Box<View>),
     Record(Box<CalibrationRecord>),
+    Renewal(Renewal),
 }
 
 /// What a device said, on its way.
@@ -48,7 +52,7 @@ enum SaidError {
     Record { id: RecordId, field: &'static str, fix: &'static str },
     #[error("sensor of {metric}: {field}: {fix}")]
     Sensor { metric: Metric, field: &'static str, fix: &'static str },
-    #[error("it says more records of calibrations, or more sensors, than is taken in an hour")]
+    #[error("it says more records of calibrations, sensors or renewals than are taken")]
     TooMany,
 }
 
@@ -62,8 +66,8 @@ impl Said {
                 News::View(view) => Self::View(Box::new(view)),
                 News::Record(record) => Self::Record(Box::new(record)),
             }),
+            Topic::Renewal(_) => Some(Self::Renewal(Renewal::decode(payload)?)),
             Topic::Readings(_)
-            | Topic::Renewal(_)
             | Topic::Ack(_)
             | Topic::Settings(_)
             | Topic::CalibrationDown(_)
@@ -124,10 +128,23 @@ impl Ingest {
     pub(super) async fn record_all(self: Arc<Self>, mut heard: mpsc::Receiver<Heard>) {
         let (mut views, mut complaints) = (Happened::default(), Happened::default());
         let (mut records, mut sensors_said) = (Happened::default(), Happened::default());
+        let (mut renewals, mut runs) = (Happened::default(), Runs::default());
         while let Some(Heard { device, said, _room }) = heard.recv().await {
             let now = self.clock.now();
             let done = match said {
-                Said::Status(status) => self.record_status(&device, &status, now).await,
+                Said::Status(status) => {
+                    // Only a live word counts: the broker says the last will, perhaps after a newer run has begun.
+                    let run = status.run.filter(|_| status.state == LinkState::Online);
+                    if run.is_some_and(|run| runs.are_two(&device, run)) {
+                        self.concerned(Concern::SharedKey { device: device.clone() });
+                    }
+                    self.record_status(&device, &status, now).await
+                }
+                Said::Renewal(_) if !renewals.again(&device, &RENEWALS, now) => Err(SaidError::TooMany),
+                Said::Renewal(renewal) => {
+                    self.concerned(Concern::Renewal { device: device.clone(), csr: renewal.csr });
+                    Ok(())
+                }
                 Said::Sensors(_) if !sensors_said.again(&device, &SENSORS, now) => Err(SaidError::TooMany),
                 Said::Record(_) if !records.again(&device, &RECORDS, now) => Err(SaidError::TooMany),
                 Said::Sensors(sensors) => self.record_sensors(&device, &sensors, now).await,
@@ -144,6 +161,13 @@ impl Ingest {
             {
                 tracing::warn!(%device, %error, "what a device says is not kept");
             }
+        }
+    }
+
+    /// What is dropped here is noticed, or asked for, again.
+    fn concerned(&self, concern: Concern) {
+        if let Err(error) = self.concerns.try_send(concern) {
+            tracing::warn!(%error, "too much concerns identities at once: one is passed over");
         }
     }
 

@@ -2,6 +2,7 @@
 //! store keeps; knows no database and no HTTP.
 
 pub mod cell;
+pub mod claim;
 pub mod column;
 pub mod csv;
 pub mod plan;

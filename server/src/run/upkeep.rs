@@ -1,5 +1,6 @@
 //! What has to be done now and then: notice who has fallen silent, forget what has expired, renew the server's certificate.
 
+use crate::cut_off::write_revocations;
 use crate::http::model::{self, State};
 use crate::live::Event;
 use crate::run::App;
@@ -14,6 +15,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// An expired token is shown for so long, so that somebody can see why a device could not enrol.
 const SHOW_EXPIRED_MS: i64 = 30 * 86_400_000;
+/// A board that waits for approval and has not asked for so long is gone.
+const SHOW_SILENT_MS: i64 = 7 * 86_400_000;
+/// Certificates that ended so long ago matter to nobody.
+const SHOW_CERTIFICATES_MS: i64 = 400 * 86_400_000;
+/// How often the list of revoked certificates is written although nothing changed.
+const LIST_EVERY_MS: i64 = 86_400_000;
 /// Computing history again that has taken so long was cut off by a server that stopped.
 const UNFINISHED_MS: i64 = 3_600_000;
 
@@ -22,18 +29,32 @@ pub async fn run(app: Arc<App>) {
     let (mut look, mut tidy) = (tokio::time::interval(LOOK_EVERY), tokio::time::interval(TIDY_EVERY));
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut listed = None;
     let mut seen = Seen { at: app.clock.now(), states: BTreeMap::new() };
     loop {
         let done = tokio::select! {
             _ = look.tick() => tell_changes(&app, &mut seen).await,
             _ = tidy.tick() => {
                 renew_certificate(&app);
+                list_revocations(&app, &mut listed).await;
                 forget_expired(&app).await
             }
         };
         if let Err(error) = done {
             tracing::warn!(%error, "housekeeping failed; it is tried again");
         }
+    }
+}
+
+/// A list is good for a week: an external broker that gets no newer one lets nobody in.
+async fn list_revocations(app: &App, listed: &mut Option<UtcMillis>) {
+    let now = app.clock.now();
+    if listed.is_some_and(|at| (0..LIST_EVERY_MS).contains(&(now.0 - at.0))) {
+        return;
+    }
+    match write_revocations(app).await {
+        Ok(()) => *listed = Some(now),
+        Err(error) => tracing::error!(%error, "the revocation list is not written; it is tried again"),
     }
 }
 
@@ -72,8 +93,10 @@ async fn forget_expired(app: &App) -> Result<(), StoreError> {
     let sessions = app.store.forget_expired_sessions(now).await?;
     let tokens = app.store.forget_expired_tokens(UtcMillis(now.0 - SHOW_EXPIRED_MS)).await?;
     let revisions = app.store.forget_unfinished_revisions(UtcMillis(now.0 - UNFINISHED_MS)).await?;
-    if sessions + tokens + revisions > 0 {
-        tracing::debug!(sessions, tokens, revisions, "forgot what has expired");
+    let waiting = app.store.forget_waiting(UtcMillis(now.0 - SHOW_SILENT_MS)).await?;
+    let certificates = app.store.forget_expired_certificates(UtcMillis(now.0 - SHOW_CERTIFICATES_MS)).await?;
+    if sessions + tokens + revisions + waiting + certificates > 0 {
+        tracing::debug!(sessions, tokens, revisions, waiting, certificates, "forgot what has expired");
     }
     Ok(())
 }

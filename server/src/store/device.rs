@@ -1,6 +1,7 @@
 //! Devices: who is registered, what they last said of themselves, and what they are told to do.
 
 use super::{Store, StoreError, on_pool};
+use crate::ca::PublicKeySha256;
 use shared::{DeviceName, Serial, Status, UtcMillis, message::Intervals, message::LinkState};
 use sqlx::Row;
 
@@ -17,6 +18,10 @@ pub struct Device {
     pub enrolled_at: UtcMillis,
     /// When it was thrown out, if it was.
     pub revoked_at: Option<UtcMillis>,
+    /// When two boards were found to use its key; that key is dead then.
+    pub quarantined_at: Option<UtcMillis>,
+    /// The model of its board, as it said.
+    pub model: Option<String>,
     /// When anything last came from it.
     pub last_seen: Option<UtcMillis>,
     /// What it last said of itself; `None` also when that can't be read any more.
@@ -32,7 +37,7 @@ pub struct Device {
 /// The columns of a device, as [`Fields`] takes them.
 macro_rules! device_columns {
     () => {
-        "name, serial, public_key, enrolled_at, revoked_at, last_seen, status, settings_version, intervals,
+        "name, serial, public_key, enrolled_at, revoked_at, quarantined_at, model, last_seen, status, settings_version, intervals,
             (SELECT location FROM registration WHERE registration.name = device.name) AS location"
     };
 }
@@ -45,6 +50,8 @@ struct Fields {
     public_key: String,
     enrolled_at: i64,
     revoked_at: Option<i64>,
+    quarantined_at: Option<i64>,
+    model: Option<String>,
     last_seen: Option<i64>,
     status: Option<String>,
     settings_version: i64,
@@ -70,14 +77,36 @@ impl TryFrom<Fields> for Device {
             serial: row.serial.parse().map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
             enrolled_at: UtcMillis(row.enrolled_at),
             revoked_at: row.revoked_at.map(UtcMillis),
+            quarantined_at: row.quarantined_at.map(UtcMillis),
             last_seen: row.last_seen.map(UtcMillis),
             status,
             settings_version: u32::try_from(row.settings_version).map_err(|e| corrupt(e.to_string()))?,
             intervals: serde_json::from_str(&row.intervals).map_err(|e| corrupt(e.to_string()))?,
             public_key: row.public_key,
+            model: row.model,
             location: row.location.filter(|location| !location.is_empty()),
         })
     }
+}
+
+/// A device whose last message is older than this is not online, whatever it said: agents report at least each 30 s,
+/// and the broker's last will is lost if the server was down when it was due.
+pub const ONLINE_GRACE_MS: i64 = 90_000;
+
+impl Device {
+    /// Whether it is connected: its last word says so, and it was heard lately. Readings count as a sign of life, but only
+    /// its own word makes it online.
+    pub fn is_online(&self, now: UtcMillis) -> bool {
+        let says_online = self.status.as_ref().is_some_and(|status| status.state == LinkState::Online);
+        says_online && self.last_seen.is_some_and(|at| now.0.saturating_sub(at.0) <= ONLINE_GRACE_MS)
+    }
+}
+
+/// The same of a row whose status is still text.
+pub(super) fn is_online(status: Option<&str>, last_seen: Option<i64>, now: UtcMillis) -> bool {
+    let says_online = status.and_then(|text| Status::decode(text.as_bytes()).ok());
+    let says_online = says_online.is_some_and(|status| status.state == LinkState::Online);
+    says_online && last_seen.is_some_and(|at| now.0.saturating_sub(at) <= ONLINE_GRACE_MS)
 }
 
 impl Store {
@@ -104,27 +133,15 @@ impl Store {
         row.map(Device::try_from).transpose()
     }
 
-    /// Marks a device as thrown out; `false` if there is no such device. The first time counts.
-    /// It can't connect any more once the broker is told too.
+    /// Whether a device may connect with this key: it is the device's, which was not thrown out.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn revoke_device(&self, name: &DeviceName, now: UtcMillis) -> Result<bool, StoreError> {
-        const QUERY: &str = "UPDATE device SET revoked_at = COALESCE(revoked_at, $2) WHERE name = $1";
-        let found = on_pool!(&self.pool, |pool| {
-            sqlx::query(QUERY).bind(name.as_str()).bind(now.0).execute(pool).await?.rows_affected()
+    pub async fn may_connect(&self, name: &DeviceName, key: &PublicKeySha256) -> Result<bool, StoreError> {
+        const QUERY: &str = "SELECT COUNT(*) FROM device WHERE name = $1 AND public_key = $2 AND revoked_at IS NULL";
+        let found: i64 = on_pool!(&self.pool, |pool| {
+            sqlx::query_scalar(QUERY).bind(name.as_str()).bind(key.as_str()).fetch_one(pool).await?
         });
-        Ok(found > 0)
-    }
-
-    /// Whether a device may connect: it is registered and was not thrown out.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn may_connect(&self, name: &DeviceName) -> Result<bool, StoreError> {
-        const QUERY: &str = "SELECT COUNT(*) FROM device WHERE name = $1 AND revoked_at IS NULL";
-        let found: i64 =
-            on_pool!(&self.pool, |pool| sqlx::query_scalar(QUERY).bind(name.as_str()).fetch_one(pool).await?);
         Ok(found > 0)
     }
 

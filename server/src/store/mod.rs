@@ -1,30 +1,41 @@
 //! Everything that is kept. One SQL text for SQLite and PostgreSQL; callers see use cases, never tables.
 
 mod account;
+mod admit;
 mod append;
+mod audit;
 mod bucket;
 mod calibration;
+mod certificate;
 mod column;
 mod device;
 mod overlay;
+mod policy;
 mod reading;
 mod registration;
 mod revision;
 mod segment;
 mod sensors;
 mod sqlite_file;
+mod takeover;
 mod tidy;
 mod token;
+mod waiting;
 
+pub use admit::{Admission, Knock};
 pub(crate) use append::SegmentRow;
+pub use audit::{MOST_ENTRIES, Written};
 pub use bucket::Buckets;
 pub use calibration::{KeptRecord, Recording};
+pub use certificate::Issued;
 pub use device::Device;
 pub use overlay::Revised;
 pub use reading::{Committed, Incoming};
 pub use revision::{Draft, Results, Revision, Wanted};
 pub use sensors::Probes;
-pub use token::{Allocation, Token};
+pub use takeover::{Approval, Approved, Replaced};
+pub use token::{NewToken, Token};
+pub use waiting::WaitingBoard;
 
 use shared::DeviceName;
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
@@ -130,6 +141,10 @@ impl Store {
     pub async fn close(&self) {
         on_pool!(&self.pool, |pool| pool.close().await);
     }
+}
+
+fn stored_serial(serial: &str) -> Result<shared::Serial, StoreError> {
+    serial.parse().map_err(|e: shared::id::IdError| StoreError::Corrupt { what: "serial", why: e.to_string() })
 }
 
 fn stored_name(name: &str) -> Result<DeviceName, StoreError> {

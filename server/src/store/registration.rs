@@ -1,6 +1,7 @@
 //! The registry in the database: read as a whole, changed as a whole, and asked for the name of a board that enrols.
 
-use super::{Pool, Store, StoreError, on_pool, stored_name};
+use super::{Pool, Store, StoreError, audit::audit, on_pool, stored_name};
+use crate::audit;
 use crate::registry::{Changes, Entry, Registration, Registry, cell};
 use shared::{DeviceName, Serial, UtcMillis};
 use sqlx::QueryBuilder;
@@ -83,7 +84,7 @@ impl Store {
     }
 
     /// Decides upon the registry as it is and writes the changes, all or none, while no device enrols and nobody
-    /// else changes it.
+    /// else changes it. `tell` says what is written into the audit log about it.
     ///
     /// # Errors
     /// When the database fails or a row can't be read; nothing has changed then.
@@ -91,6 +92,7 @@ impl Store {
         &self,
         now: UtcMillis,
         decide: impl FnOnce(&Registry) -> (T, Changes),
+        tell: impl FnOnce(&T) -> Option<audit::Entry>,
     ) -> Result<T, StoreError> {
         let (begin, alone) = self.one_at_a_time();
         on_pool!(&self.pool, |pool| {
@@ -123,6 +125,9 @@ impl Store {
                         .push_bind(changed_at.0);
                 });
                 query.build().execute(&mut *tx).await?;
+            }
+            if let Some(entry) = tell(&answer) {
+                audit!(tx, entry);
             }
             tx.commit().await?;
             Ok(answer)

@@ -1,67 +1,135 @@
-//! Enrolment tokens, and the one transaction in which a device gets its name for one use of a token.
+//! Enrolment tokens: made, listed, withdrawn. Their secrets are stored as hashes.
 
-use super::{Store, StoreError, on_pool, registration::first_of, stored_name};
-use crate::{ca::PublicKeySha256, digest::sha256_hex, registry::free_names};
+use super::{Store, StoreError, audit::audit, on_pool};
+use crate::admission::Admits;
+use crate::audit::{Act, Actor};
+use crate::digest::sha256_hex;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use shared::{DeviceName, Serial, UtcMillis};
+use shared::{Serial, UtcMillis};
 
 /// Every token begins with this, so that one that leaks into a log or a repository is recognised.
 const PREFIX: &str = "tirta_";
 
-/// An enrolment token, without its secret: that is shown once and never stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    /// What it is called when it is deleted.
-    pub id: String,
-    /// What somebody wrote beside it.
+/// A token that is wanted.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// What somebody writes beside it.
     pub note: String,
+    /// How many devices can enrol with it.
+    pub uses: u32,
+    /// From when on it is worth nothing.
+    pub expires_at: UtcMillis,
+    /// Whom it lets in without anybody's approval.
+    pub admits: Admits,
+    /// Only names that are registered at this location.
+    pub location: Option<String>,
+    /// Only these boards.
+    pub serials: Option<Vec<Serial>>,
+}
+
+impl NewToken {
+    /// One that lets in any board, for simulations and tests.
+    pub fn open(uses: u32, expires_at: UtcMillis) -> Self {
+        Self { note: String::new(), uses, expires_at, admits: Admits::Any, location: None, serials: None }
+    }
+}
+
+/// An enrolment token, without its secret: that is shown once and never stored.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// What it is called when it is withdrawn.
+    pub id: String,
+    /// What it was made as.
+    pub made: NewToken,
     /// Devices that can still enrol with it.
     pub uses_left: u32,
     /// When it was made.
     pub created_at: UtcMillis,
-    /// From when on it is worth nothing.
-    pub expires_at: UtcMillis,
+    /// By whom.
+    pub made_by: String,
+    /// When it was withdrawn.
+    pub revoked_at: Option<UtcMillis>,
 }
 
-/// What a device gets when it asks for a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Allocation {
-    /// A name that nobody had before.
-    New(DeviceName),
-    /// The name that this very board with this very key already has.
-    Again(DeviceName),
-    /// There is no such token.
-    BadToken,
-    /// The token's time is over.
-    TokenExpired,
-    /// As many devices as allowed have enrolled with the token.
-    TokenUsedUp,
-    /// Another key has enrolled with this serial.
-    SerialInUse,
-    /// The board was thrown out.
-    Revoked,
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    note: String,
+    uses: i64,
+    uses_left: i64,
+    created_at: i64,
+    expires_at: i64,
+    admits: String,
+    location: Option<String>,
+    serials: Option<String>,
+    made_by: String,
+    revoked_at: Option<i64>,
+}
+
+impl TryFrom<Row> for Token {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        // Counts start as a u32 and only fall, never below 0.
+        let count = |n| u32::try_from(n).unwrap_or(0);
+        let made = NewToken {
+            note: row.note,
+            uses: count(row.uses),
+            expires_at: UtcMillis(row.expires_at),
+            admits: stored_admits(&row.admits)?,
+            location: row.location,
+            serials: row.serials.as_deref().map(stored_serials).transpose()?,
+        };
+        Ok(Self {
+            id: row.id,
+            made,
+            uses_left: count(row.uses_left),
+            created_at: UtcMillis(row.created_at),
+            made_by: row.made_by,
+            revoked_at: row.revoked_at.map(UtcMillis),
+        })
+    }
+}
+
+pub(super) fn stored_admits(word: &str) -> Result<Admits, StoreError> {
+    let corrupt = || StoreError::Corrupt { what: "enrolment_token", why: format!("it admits {word:?}") };
+    Admits::from_word(word).ok_or_else(corrupt)
+}
+
+pub(super) fn stored_serials(text: &str) -> Result<Vec<Serial>, StoreError> {
+    let corrupt = |e: shared::id::IdError| StoreError::Corrupt { what: "enrolment_token", why: e.to_string() };
+    text.split_whitespace().map(|serial| serial.parse().map_err(corrupt)).collect()
 }
 
 impl Store {
-    /// Makes a token with which `uses` devices can enrol until `valid_until`. Returns its id and its text:
-    /// the only time that it can be seen.
+    /// Makes a token. Returns its id and its text: the only time that it can be seen.
     ///
     /// # Errors
     /// When the database fails or there are no random numbers.
     pub async fn create_token(
         &self,
-        note: &str,
-        uses: u32,
-        valid_until: UtcMillis,
+        new: &NewToken,
+        actor: &Actor,
         now: UtcMillis,
     ) -> Result<(String, String), StoreError> {
-        const QUERY: &str = "INSERT INTO enrolment_token (id, hash, note, uses_left, created_at, expires_at)
-            VALUES ($1, $2, $3, $4, $5, $6)";
+        const QUERY: &str = "INSERT INTO enrolment_token
+            (id, hash, note, uses, uses_left, created_at, expires_at, admits, location, serials, made_by)
+            VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10)";
         let (id, text) = (random_text::<9>()?, format!("{PREFIX}{}", random_text::<24>()?));
-        let (id_, hash, uses) = (id.clone(), sha256_hex(text.as_bytes()), i64::from(uses));
+        let hash = sha256_hex(text.as_bytes());
+        let serials =
+            new.serials.as_ref().map(|serials| serials.iter().map(Serial::to_string).collect::<Vec<_>>().join(" "));
+        let entry = actor.did(Act::TokenCreated, now).with("token", id.clone()).with("uses", new.uses);
+        let entry = entry.with("admits", new.admits.as_str()).with("expires_at", new.expires_at.0);
+        let (begin, alone) = self.one_at_a_time();
         on_pool!(&self.pool, |pool| {
-            let query = sqlx::query(QUERY).bind(id_).bind(hash).bind(note).bind(uses).bind(now.0).bind(valid_until.0);
-            query.execute(pool).await?;
+            let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
+            let query = sqlx::query(QUERY).bind(&id).bind(hash).bind(&new.note).bind(i64::from(new.uses)).bind(now.0);
+            let query = query.bind(new.expires_at.0).bind(new.admits.as_str()).bind(&new.location).bind(serials);
+            query.bind(actor.name()).execute(&mut *tx).await?;
+            audit!(tx, entry);
+            tx.commit().await?;
         });
         Ok((id, text))
     }
@@ -69,118 +137,47 @@ impl Store {
     /// All tokens in the order in which they were made.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails or a row can't be read.
     pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
-        const QUERY: &str = "SELECT id, note, uses_left, created_at, expires_at FROM enrolment_token
-            ORDER BY created_at, id";
-        type Row = (String, String, i64, i64, i64);
+        const QUERY: &str = "SELECT id, note, uses, uses_left, created_at, expires_at, admits, location, serials,
+            made_by, revoked_at FROM enrolment_token ORDER BY created_at, id";
         let rows: Vec<Row> = on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).fetch_all(pool).await?);
-        let token = |(id, note, uses_left, created_at, expires_at): Row| {
-            // It starts as a u32 and only falls, never below 0.
-            let uses_left = u32::try_from(uses_left).unwrap_or(0);
-            Token { id, note, uses_left, created_at: UtcMillis(created_at), expires_at: UtcMillis(expires_at) }
-        };
-        Ok(rows.into_iter().map(token).collect())
+        rows.into_iter().map(Token::try_from).collect()
     }
 
-    /// Deletes a token; `false` if there was none of this id. Devices that enrolled with it stay.
+    /// Withdraws a token; `false` if there was none of this id. Devices that enrolled with it stay. The first time counts.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn delete_token(&self, id: &str) -> Result<bool, StoreError> {
-        const QUERY: &str = "DELETE FROM enrolment_token WHERE id = $1";
-        let deleted = on_pool!(&self.pool, |pool| sqlx::query(QUERY).bind(id).execute(pool).await?.rows_affected());
-        Ok(deleted > 0)
+    pub async fn revoke_token(&self, id: &str, actor: &Actor, now: UtcMillis) -> Result<bool, StoreError> {
+        const QUERY: &str = "UPDATE enrolment_token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+        const THERE: &str = "SELECT COUNT(*) FROM enrolment_token WHERE id = $1";
+        let (begin, alone) = self.one_at_a_time();
+        Ok(on_pool!(&self.pool, |pool| {
+            let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
+            if sqlx::query(QUERY).bind(id).bind(now.0).execute(&mut *tx).await?.rows_affected() > 0 {
+                audit!(tx, actor.did(Act::TokenRevoked, now).with("token", id));
+                tx.commit().await?;
+                true
+            } else {
+                let there: i64 = sqlx::query_scalar(THERE).bind(id).fetch_one(&mut *tx).await?;
+                there > 0
+            }
+        }))
     }
 
-    /// Forgets the tokens that had expired by then; says how many.
+    /// Forgets the tokens that had expired or were withdrawn by then; says how many.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn forget_expired_tokens(&self, then: UtcMillis) -> Result<u64, StoreError> {
-        const QUERY: &str = "DELETE FROM enrolment_token WHERE expires_at <= $1";
+        const QUERY: &str = "DELETE FROM enrolment_token WHERE expires_at <= $1 OR revoked_at <= $1";
         Ok(on_pool!(&self.pool, |pool| sqlx::query(QUERY).bind(then.0).execute(pool).await?.rows_affected()))
     }
-
-    /// Gives the board `serial` with `key` its name for one use of the token: the one that it has; else the one that is
-    /// registered for it; else the first that is reserved for whoever comes, which is its own from then on; else the next
-    /// free `pi-N`. One transaction, and only one at a time: two boards never get one name, nor one use of a token.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn allocate_device(
-        &self,
-        token: &str,
-        serial: Serial,
-        key: &PublicKeySha256,
-        now: UtcMillis,
-    ) -> Result<Allocation, StoreError> {
-        const TOKEN: &str = "SELECT uses_left, expires_at FROM enrolment_token WHERE hash = $1";
-        const KNOWN: &str = "SELECT name, public_key, revoked_at FROM device WHERE serial = $1";
-        const REGISTERED: &str = "SELECT name FROM registration WHERE serial = $1";
-        const RESERVED: &str = "SELECT name FROM registration WHERE serial IS NULL
-            AND name NOT IN (SELECT name FROM device)";
-        const HAND_OUT: &str = "UPDATE registration SET serial = $2, changed_at = $3 WHERE name = $1";
-        const ENROLLED: &str = "SELECT name FROM device";
-        const EXPECTED: &str = "SELECT name FROM registration";
-        const USE: &str = "UPDATE enrolment_token SET uses_left = uses_left - 1 WHERE hash = $1";
-        const ENROL: &str = "INSERT INTO device (name, serial, public_key, enrolled_at) VALUES ($1, $2, $3, $4)";
-        let (begin, alone) = self.one_at_a_time();
-        let hash = sha256_hex(token.as_bytes());
-        let serial = serial.to_string();
-        on_pool!(&self.pool, |pool| {
-            let mut tx = pool.begin_with(begin).await?;
-            sqlx::query(alone).execute(&mut *tx).await?;
-            let token: Option<(i64, i64)> = sqlx::query_as(TOKEN).bind(&hash).fetch_optional(&mut *tx).await?;
-            let Some((uses_left, expires_at)) = token else { return Ok(Allocation::BadToken) };
-            if expires_at <= now.0 {
-                return Ok(Allocation::TokenExpired);
-            }
-            let known: Option<(String, String, Option<i64>)> =
-                sqlx::query_as(KNOWN).bind(&serial).fetch_optional(&mut *tx).await?;
-            match known {
-                Some((_, _, Some(_))) => return Ok(Allocation::Revoked),
-                Some((_, other, None)) if other != key.as_str() => return Ok(Allocation::SerialInUse),
-                Some((name, _, None)) => return Ok(Allocation::Again(stored_name(&name)?)),
-                None if uses_left < 1 => return Ok(Allocation::TokenUsedUp),
-                None => {}
-            }
-            let registered: Option<String> =
-                sqlx::query_scalar(REGISTERED).bind(&serial).fetch_optional(&mut *tx).await?;
-            let reserved = match registered {
-                Some(_) => None,
-                None => first_of(&sqlx::query_scalar(RESERVED).fetch_all(&mut *tx).await?)?,
-            };
-            let name = match (registered, reserved) {
-                (Some(name), _) => stored_name(&name)?,
-                (None, Some(name)) => {
-                    let hand_out = sqlx::query(HAND_OUT).bind(name.as_str()).bind(&serial).bind(now.0);
-                    hand_out.execute(&mut *tx).await?;
-                    name
-                }
-                (None, None) => {
-                    let enrolled: Vec<String> = sqlx::query_scalar(ENROLLED).fetch_all(&mut *tx).await?;
-                    next_name(&enrolled, &sqlx::query_scalar(EXPECTED).fetch_all(&mut *tx).await?)?
-                }
-            };
-            sqlx::query(USE).bind(&hash).execute(&mut *tx).await?;
-            let enrol = sqlx::query(ENROL).bind(name.as_str()).bind(&serial).bind(key.as_str()).bind(now.0);
-            enrol.execute(&mut *tx).await?;
-            tx.commit().await?;
-            Ok(Allocation::New(name))
-        })
-    }
 }
 
-/// The first of the series that nobody has or is meant to have.
-fn next_name(enrolled: &[String], expected: &[String]) -> Result<DeviceName, StoreError> {
-    let names = |texts: &[String]| texts.iter().filter_map(|name| name.parse().ok()).collect::<Vec<DeviceName>>();
-    let (enrolled, expected) = (names(enrolled), names(expected));
-    let used_up = || StoreError::Corrupt { what: "name", why: "the series pi-1, pi-2, ... is used up".to_owned() };
-    free_names(enrolled.iter(), &expected.iter().collect()).next().ok_or_else(used_up)
-}
-
-fn random_text<const BYTES: usize>() -> Result<String, StoreError> {
+pub(super) fn random_text<const BYTES: usize>() -> Result<String, StoreError> {
     let mut bytes = [0; BYTES];
     // A system that has no random numbers is as broken as one without a disk.
     getrandom::fill(&mut bytes).map_err(|e| sqlx::Error::Io(std::io::Error::other(e)))?;

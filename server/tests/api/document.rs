@@ -5,8 +5,13 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All that may be done without a session.
-const OPEN: [(&str, &str); 4] =
-    [("get", "/health/live"), ("get", "/health/ready"), ("post", "/api/v1/enrol"), ("post", "/api/v1/session")];
+const OPEN: [(&str, &str); 5] = [
+    ("get", "/health/live"),
+    ("get", "/health/ready"),
+    ("post", "/api/v1/enrol"),
+    ("post", "/api/v1/renew"),
+    ("post", "/api/v1/session"),
+];
 
 fn document() -> Value {
     serde_json::from_str(&server::http::openapi::document().unwrap()).unwrap()
@@ -51,7 +56,7 @@ fn every_reference_in_the_document_leads_somewhere_and_every_operation_has_its_o
 }
 
 #[tokio::test]
-async fn every_operation_but_four_needs_a_session_and_a_new_one_will_too() {
+async fn every_operation_but_five_needs_a_session_and_a_new_one_will_too() {
     let site = Site::start().await;
     let document = document();
     let mut open = BTreeSet::new();
@@ -78,16 +83,23 @@ async fn every_operation_but_four_needs_a_session_and_a_new_one_will_too() {
 
 #[test]
 fn enrolment_is_described_as_agents_speak_it() {
-    use shared::enrol::{Broker, EnrolReply, EnrolRequest};
+    use shared::enrol::{Broker, CopiedFrom, EnrolReply, EnrolRequest, RenewRequest, WaitReason, Waiting};
     let serial = "10000000deadbeef".parse().unwrap();
     let text = String::new;
-    let request = EnrolRequest { serial, token: text(), csr: text(), model: None, copied_from: None };
+    let copied = CopiedFrom { name: shared::DeviceName::numbered(2), serial };
+    let request =
+        EnrolRequest { serial, token: text(), csr: text(), model: Some(text()), copied_from: Some(copied.clone()) };
+    let renewal = RenewRequest { name: shared::DeviceName::numbered(1), csr: text() };
+    let waiting = Waiting { reason: WaitReason::NotExpected, retry_s: 10 };
     let broker = Broker { host: Some(text()), port: 8883 };
     let (name, server_time) = (shared::DeviceName::numbered(1), shared::UtcMillis(0));
     let reply = EnrolReply { name, certificate: text(), ca: text(), broker: broker.clone(), server_time };
     let document = document();
     for (schema, said) in [
         ("EnrolRequest", serde_json::to_value(request).unwrap()),
+        ("CopiedFrom", serde_json::to_value(copied).unwrap()),
+        ("RenewRequest", serde_json::to_value(renewal).unwrap()),
+        ("WaitForApproval", serde_json::to_value(waiting).unwrap()),
         ("EnrolReply", serde_json::to_value(reply).unwrap()),
         ("BrokerAddress", serde_json::to_value(broker).unwrap()),
     ] {

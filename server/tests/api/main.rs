@@ -9,6 +9,7 @@ mod calibration;
 mod command;
 mod devices;
 mod document;
+mod identity;
 mod live;
 mod readings;
 mod recompute;

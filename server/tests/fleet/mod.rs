@@ -10,16 +10,22 @@ pub mod tools;
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, SignatureAlgorithm};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use server::{ca::Authority, clock::SystemClock, enrol, store::Store};
-use shared::{
-    Clock, DeviceName, Serial, UtcMillis,
-    enrol::{Broker, EnrolRequest},
+use server::{
+    audit::Actor,
+    ca::Authority,
+    clock::SystemClock,
+    enrol::{self, Enrolled, Lifetimes},
+    store::{NewToken, Store},
 };
+use shared::{Clock, DeviceName, Serial, UtcMillis, enrol::EnrolRequest};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 /// How long a test waits for what must come. Long, because the machine may be busy; nothing waits for it to pass.
 pub const SOON: Duration = Duration::from_secs(30);
+
+/// Of a certificate that a test makes.
+pub const LIFE: Duration = Duration::from_secs(86_400);
 
 pub fn now() -> UtcMillis {
     SystemClock.now()
@@ -79,7 +85,10 @@ impl Fleet {
         let dir = tempfile::tempdir().unwrap();
         let authority = Authority::open(dir.path(), &[], now()).unwrap();
         let store = Store::open(&format!("sqlite:{}/tirta.db", dir.path().display())).await.unwrap();
-        let (_, token) = store.create_token("test", 1000, UtcMillis(now().0 + 3_600_000), now()).await.unwrap();
+        let (_, token) = store
+            .create_token(&NewToken::open(1000, UtcMillis(now().0 + 3_600_000)), &Actor::server(), now())
+            .await
+            .unwrap();
         Self { dir, authority, store, token }
     }
 
@@ -89,9 +98,10 @@ impl Fleet {
         let serial = random_serial();
         let csr = request(&key, &serial.to_string());
         let request = EnrolRequest { serial, token: self.token.clone(), csr, model: None, copied_from: None };
-        let broker = Broker { host: None, port: 8883 };
-        let reply = enrol::enrol(&self.store, &self.authority, &request, broker, now()).await.unwrap();
-        self.card(reply.name.as_str(), reply.certificate, key.serialize_pem())
+        let lifetimes = Lifetimes::default();
+        let done = enrol::enrol(&self.store, &self.authority, lifetimes, &request, "127.0.0.1", now()).await.unwrap();
+        let Enrolled::As(credentials) = done else { panic!("{done:?}") };
+        self.card(credentials.name.as_str(), credentials.certificate, key.serialize_pem())
     }
 
     /// A certificate for a name of one's choice, made at a time of one's choice: what nobody gets by enrolling.
@@ -99,7 +109,7 @@ impl Fleet {
         let key = KeyPair::generate().unwrap();
         let serial = random_serial();
         let csr = request(&key, &serial.to_string());
-        let certificate = authority.sign_device(&csr, serial, name, at).unwrap().certificate;
+        let certificate = authority.sign_device(&csr, serial, name, LIFE, at).unwrap().certificate;
         self.card(&format!("{name}-forged-{serial}"), certificate, key.serialize_pem())
     }
 
@@ -122,7 +132,7 @@ impl Fleet {
             certificate_file: file("pem", &certificate),
             key_file: file("key", &key),
             ca_file: self.dir.path().join("ca.pem"),
-            ca: self.authority.ca_pem().to_owned(),
+            ca: self.authority.ca_pem(),
             certificate,
             key,
         }
@@ -130,7 +140,7 @@ impl Fleet {
 
     /// TLS of somebody who trusts the fleet's authority but has no certificate.
     pub fn anonymous_tls(&self) -> Arc<ClientConfig> {
-        Arc::new(trusting(self.authority.ca_pem()).with_no_client_auth())
+        Arc::new(trusting(&self.authority.ca_pem()).with_no_client_auth())
     }
 }
 

@@ -5,7 +5,10 @@ use crate::error::{Error, make_folder, write};
 use crate::mqtt::Identity;
 use crate::verify::Record;
 use serde::Deserialize;
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 use tokio::process::Command;
 
 /// The metrics that every simulated device measures.
@@ -157,10 +160,7 @@ impl Agent {
     /// # Errors
     /// When the buffer can't be read.
     pub async fn account(&self) -> Result<Account, Error> {
-        let config = self.config();
-        let mut command = Command::new(&self.programs.agent);
-        let text = super::output_of(command.arg("records").arg("--config").arg(config), "tirta-agent records").await?;
-        Account::parse(&text)
+        Account::of(&self.programs, &self.config(), &self.setup.folder).await
     }
 
     /// The configuration's file.
@@ -258,6 +258,16 @@ fn serial(number: u32) -> String {
 }
 
 impl Account {
+    /// That of the agent with this configuration, whose paths are seen from `folder`.
+    ///
+    /// # Errors
+    /// When the buffer can't be read.
+    pub async fn of(programs: &Programs, config: &Path, folder: &Path) -> Result<Self, Error> {
+        let mut command = Command::new(&programs.agent);
+        command.arg("records").arg("--config").arg(config).current_dir(folder);
+        Self::parse(&super::output_of(&mut command, "tirta-agent records").await?)
+    }
+
     /// Whether it still has every reading from the first on: else the comparison would compare too little.
     pub fn is_whole(&self) -> bool {
         self.records.iter().map(|record| record.seq).eq(1..self.next_seq)

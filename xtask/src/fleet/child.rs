@@ -65,6 +65,22 @@ impl Child {
         Ok((child, out))
     }
 
+    /// The same as [`Self::start`], within a folder of its own.
+    ///
+    /// # Errors
+    /// When the log can't be opened or the program can't be started.
+    pub fn start_in(
+        folder: &Path,
+        name: &str,
+        program: &Path,
+        arguments: &[&OsStr],
+        log: &Path,
+    ) -> Result<Self, Error> {
+        let mut command = dying_with_us(program);
+        command.current_dir(folder);
+        Self::spawn(name, command, arguments, log, Stdio::null())
+    }
+
     fn spawn(name: &str, mut command: Command, arguments: &[&OsStr], log: &Path, out: Stdio) -> Result<Self, Error> {
         let errors = append(log)?;
         let process = command

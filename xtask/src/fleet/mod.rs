@@ -26,7 +26,8 @@ use crate::error::{Error, Tried, make_folder};
 use crate::mqtt::Identity;
 use crate::proxy::Proxy;
 use crate::verify::Verdict;
-use provisioning::client::{Client, Device, NewToken};
+use provisioning::client::{Client, Device};
+use provisioning::tokens::{Admits, NewToken};
 use std::{
     collections::BTreeMap,
     ops::RangeInclusive,
@@ -89,6 +90,8 @@ pub struct FleetSetup {
     pub discovered: bool,
     /// So many times faster than a real device, in everything that has a rhythm; without it, for people to watch.
     pub speed: Option<u32>,
+    /// How long certificates are good, in seconds; without it, as shipped.
+    pub certificate_life_s: Option<u64>,
 }
 
 impl FleetSetup {
@@ -110,6 +113,7 @@ impl FleetSetup {
             small_disk: false,
             discovered: false,
             speed: None,
+            certificate_life_s: None,
         })
     }
 }
@@ -160,6 +164,7 @@ impl Fleet {
             ports: setup.ports,
             database_url: setup.database_url.clone(),
             external_broker: setup.mosquitto,
+            certificate_life_s: setup.certificate_life_s,
             announced: setup.discovered,
         };
         let server = Server::start(programs, server).await?;
@@ -180,7 +185,13 @@ impl Fleet {
     /// # Errors
     /// When the server makes no token or a file can't be written.
     pub async fn add_agents(&mut self, programs: &Programs, setup: &FleetSetup) -> Result<(), Error> {
-        let wanted = NewToken { uses: setup.devices, valid_s: 3600, note: "simulated fleet".to_owned() };
+        let wanted = NewToken {
+            uses: setup.devices,
+            valid_s: 3600,
+            note: "simulated fleet".to_owned(),
+            admits: Some(Admits::Any),
+            ..NewToken::default()
+        };
         let token = self.client.create_token(&wanted).await?.token.unwrap_or_default();
         let (url, ca_sha256) = (self.server.https_url(), self.server.ca_sha256()?);
         for number in 1..=setup.devices {

@@ -32,7 +32,7 @@ impl Mosquitto {
         make_folder(folder)?;
         let documented = root().join("server").join("mosquitto");
         for (from, to) in [
-            (server_data.join("ca.pem"), "ca.pem"),
+            (server_data.join("ca.pem"), "clients.pem"),
             (server_data.join("tirta-server.pem"), "broker.pem"),
             (server_data.join("tirta-server.key"), "broker.key"),
             (documented.join("acl"), "acl"),

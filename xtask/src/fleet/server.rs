@@ -22,7 +22,7 @@ use tokio::{
 const START: Duration = Duration::from_secs(60);
 
 /// Where the server listens, all on loopback.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Ports {
     /// Enrolment and dashboard over HTTPS.
     pub https: u16,
@@ -33,7 +33,7 @@ pub struct Ports {
 }
 
 /// What makes one server differ from another.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ServerSetup {
     /// Its own folder.
     pub folder: PathBuf,
@@ -43,6 +43,8 @@ pub struct ServerSetup {
     pub database_url: Option<String>,
     /// The broker at `ports.broker` is a process of its own.
     pub external_broker: bool,
+    /// How long certificates are good, in seconds; without it, as shipped.
+    pub certificate_life_s: Option<u64>,
     /// It listens on every network and announces itself there; else on the loopback alone.
     pub announced: bool,
 }
@@ -225,6 +227,9 @@ impl ServerSetup {
         } else {
             write!(text, "\n[broker]\nkind = \"embedded\"\nlisten = \"{ip}:{broker}\"\n")
         };
+        if let Some(life_s) = self.certificate_life_s {
+            let _ = write!(text, "\n[certificates]\nlife_s = {life_s}\n");
+        }
         text
     }
 }

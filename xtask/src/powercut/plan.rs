@@ -16,6 +16,7 @@ pub struct Said {
     calibration: u32,
     key: Option<String>,
     enrolled: bool,
+    renewed: u32,
 }
 
 impl Said {
@@ -37,6 +38,7 @@ impl Said {
             ["calibration", version] => self.calibration = number(version)?,
             ["key", key] => self.key = Some(key.to_owned()),
             ["enrolled", _] => self.enrolled = true,
+            ["renewed", times] => self.renewed = number(times)?,
             _ => return Err(unknown()),
         }
         Ok(())
@@ -127,10 +129,13 @@ mod tests {
     #[test]
     fn what_was_said_is_understood_or_an_error() {
         let mut said = Said::default();
-        for line in ["committed 57 00c0ffee00c0ffee", "acknowledged 40", "settings 3", "key ab12", "enrolled 1"] {
+        for line in
+            ["committed 57 00c0ffee00c0ffee", "acknowledged 40", "settings 3", "key ab12", "enrolled 1", "renewed 2"]
+        {
             said.hear(line).unwrap();
         }
-        assert_eq!((said.committed, said.acknowledged, said.settings, said.enrolled), (57, 40, 3, true));
+        assert_eq!((said.committed, said.acknowledged, said.settings), (57, 40, 3));
+        assert_eq!((said.enrolled, said.renewed), (true, 2));
         assert!(said.hear("help").is_err());
     }
 }

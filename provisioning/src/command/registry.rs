@@ -1,9 +1,11 @@
 //! The commands of the registry: a spreadsheet in, a spreadsheet out, a range of names. What a line means, the server says.
 
+use super::access::Access;
+use super::error::TirtaError;
+use super::words::say;
 use clap::Subcommand;
-use provisioning::client::{Client, ClientError};
 use provisioning::registrations::{FieldChange, ImportLine, ImportPlan, LineProblem, NewRange};
-use std::{io, io::Write, path::PathBuf};
+use std::{io::Write, path::PathBuf};
 
 /// What can be done with the registry.
 #[derive(Subcommand)]
@@ -30,42 +32,19 @@ pub enum Command {
     },
 }
 
-/// Why a command of the registry failed.
-#[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
-    /// The spreadsheet.
-    #[error("{}: {why}", file.display())]
-    File {
-        /// As it was given.
-        file: PathBuf,
-        /// In the words of the system.
-        why: io::Error,
-    },
-    /// The server.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// Lines that can't be taken.
-    #[error("{0} lines are refused, so nothing was imported")]
-    Refused(usize),
-    /// Nobody reads what is said.
-    #[error("the output can't be written: {0}")]
-    Output(#[from] io::Error),
-}
-
 impl Command {
-    /// The content of the file that the command names, if it names one.
-    pub fn file(&self) -> Result<Option<Vec<u8>>, RegistryError> {
-        let Self::Import { file, .. } = self else { return Ok(None) };
-        std::fs::read(file).map(Some).map_err(|why| RegistryError::File { file: file.clone(), why })
-    }
-
-    /// Does it, with the content of its file.
-    pub async fn run(self, client: &Client, file: Option<Vec<u8>>, out: &mut impl Write) -> Result<(), RegistryError> {
+    /// Does it.
+    pub async fn run(self, access: &Access, out: &mut impl Write) -> Result<(), TirtaError> {
         match self {
-            Self::Import { dry_run, .. } => show(&client.import(file.unwrap_or_default(), dry_run).await?, out),
-            Self::Export => Ok(out.write_all(&client.export().await?)?),
+            Self::Import { file, dry_run } => {
+                // Before anybody is asked for a password.
+                let content = std::fs::read(&file);
+                let content = content.map_err(|e| TirtaError::File { file, why: e.to_string() })?;
+                show(&access.sign_in().await?.import(content, dry_run).await?, out)
+            }
+            Self::Export => Ok(out.write_all(&access.sign_in().await?.export().await?)?),
             Self::Range { from, to, location } => {
-                let reserved = client.reserve(&NewRange { from, to, location }).await?;
+                let reserved = access.sign_in().await?.reserve(&NewRange { from, to, location }).await?;
                 writeln!(out, "{} names reserved", reserved.reserved)?;
                 if !reserved.taken.is_empty() {
                     writeln!(out, "registered or enrolled already: {}", reserved.taken.join(" "))?;
@@ -76,19 +55,19 @@ impl Command {
     }
 }
 
-fn show(plan: &ImportPlan, out: &mut impl Write) -> Result<(), RegistryError> {
+fn show(plan: &ImportPlan, out: &mut impl Write) -> Result<(), TirtaError> {
     for column in &plan.unknown_columns {
         writeln!(out, "column {column:?} is not known and is left out")?;
     }
     for line in plan.lines.iter().filter(|line| line.verdict != "unchanged") {
-        writeln!(out, "{}", sentence(line))?;
+        say(out, &sentence(line))?;
     }
     let ImportPlan { created, changed, unchanged, refused, .. } = plan;
     writeln!(out, "{created} created, {changed} changed, {unchanged} unchanged, {refused} refused")?;
     match (plan.refused, plan.imported) {
         (0, true) => Ok(()),
         (0, false) => Ok(writeln!(out, "a dry run: nothing was imported")?),
-        (refused, _) => Err(RegistryError::Refused(refused)),
+        (refused, _) => Err(TirtaError::Refused(refused)),
     }
 }
 
@@ -122,7 +101,7 @@ mod tests {
     fn a_plan_is_told_line_by_line_without_those_that_say_nothing_new() {
         let mut said = Vec::new();
         let refused = show(&plan(false, 1), &mut said);
-        assert!(matches!(refused, Err(RegistryError::Refused(1))));
+        assert!(matches!(refused, Err(TirtaError::Refused(1))));
         let said = String::from_utf8(said).unwrap();
         let lines: Vec<_> = said.lines().collect();
         assert_eq!(

@@ -1,0 +1,60 @@
+//! How the server is reached, and in whose name: the arguments that every command has, and the password.
+
+use super::error::TirtaError;
+use clap::Args;
+use provisioning::client::Client;
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+/// What every command takes.
+#[derive(Args)]
+#[command(next_help_heading = "Server")]
+pub struct Access {
+    /// The server's address; plain http only on this machine.
+    #[arg(long, global = true, value_name = "URL", env = "TIRTA_SERVER", default_value = "http://127.0.0.1:8080")]
+    pub server: String,
+    /// The server's ca.pem, for https.
+    #[arg(long, global = true, value_name = "FILE", env = "TIRTA_CA")]
+    ca: Option<PathBuf>,
+    /// Whose password TIRTA_PASSWORD, the prompt or the first line of the input gives.
+    #[arg(long, global = true, value_name = "NAME", env = "TIRTA_USER", default_value = "admin")]
+    user: String,
+}
+
+impl Access {
+    /// Asks for the password and signs in. What can be wrong without a server is looked at before.
+    pub async fn sign_in(&self) -> Result<Client, TirtaError> {
+        let mut client = Client::new(&self.server, self.ca.as_deref())?;
+        client.sign_in(&self.user, &password(&self.user)?).await?;
+        Ok(client)
+    }
+}
+
+/// A password is never an argument: every user of the machine could read it in the list of processes.
+fn password(user: &str) -> Result<String, TirtaError> {
+    if let Ok(password) = std::env::var("TIRTA_PASSWORD") {
+        return Ok(password);
+    }
+    let terminal = std::io::stdin().is_terminal();
+    if terminal {
+        write!(std::io::stderr(), "Password of {user}: ")?;
+        echo(false);
+    }
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    if terminal {
+        echo(true);
+        writeln!(std::io::stderr())?;
+    }
+    read.map_err(TirtaError::Password)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() { Err(TirtaError::NoPassword) } else { Ok(password.to_owned()) }
+}
+
+/// Where there is no `stty` the password is seen while it is typed, which is no reason to stop.
+fn echo(on: bool) {
+    let _ = Command::new("stty").arg(if on { "echo" } else { "-echo" }).stdin(Stdio::inherit()).status();
+}

@@ -1,0 +1,154 @@
+//! What is written into the audit log: an act, who did it and to what. Knows no table and no HTTP.
+
+use serde_json::{Map, Value};
+use shared::{DeviceName, Serial, UtcMillis};
+
+/// Something that was done. The words are stored and shown to programs: they only ever grow in number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the words say it
+pub enum Act {
+    TokenCreated,
+    TokenRevoked,
+    RegistryImported,
+    RegistryReserved,
+    DeviceEnrolled,
+    DeviceWaiting,
+    DeviceApproved,
+    DeviceRefused,
+    /// A re-flashed board came back by policy.
+    DeviceReturned,
+    /// Somebody uses a serial that another key has.
+    DeviceSecondKey,
+    DeviceQuarantined,
+    /// A card with another board's identity asked for one of its own.
+    DeviceCopiedCard,
+    DeviceRenewed,
+    DeviceRevoked,
+    DeviceReplaced,
+    DeviceClaimed,
+    PolicyChanged,
+    AuthorityRotated,
+    AuthorityRetired,
+}
+
+impl Act {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TokenCreated => "token.created",
+            Self::TokenRevoked => "token.revoked",
+            Self::RegistryImported => "registry.imported",
+            Self::RegistryReserved => "registry.reserved",
+            Self::DeviceEnrolled => "device.enrolled",
+            Self::DeviceWaiting => "device.waiting",
+            Self::DeviceApproved => "device.approved",
+            Self::DeviceRefused => "device.refused",
+            Self::DeviceReturned => "device.returned",
+            Self::DeviceSecondKey => "device.second_key",
+            Self::DeviceQuarantined => "device.quarantined",
+            Self::DeviceCopiedCard => "device.copied_card",
+            Self::DeviceRenewed => "device.renewed",
+            Self::DeviceRevoked => "device.revoked",
+            Self::DeviceReplaced => "device.replaced",
+            Self::DeviceClaimed => "device.claimed",
+            Self::PolicyChanged => "policy.changed",
+            Self::AuthorityRotated => "authority.rotated",
+            Self::AuthorityRetired => "authority.retired",
+        }
+    }
+}
+
+/// An entry that is to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// When.
+    pub at: UtcMillis,
+    /// Who: an account, `device` or `server`.
+    pub who: String,
+    /// What.
+    pub act: Act,
+    /// To which device.
+    pub device: Option<DeviceName>,
+    /// To which board.
+    pub serial: Option<Serial>,
+    /// From which address.
+    pub address: Option<String>,
+    /// Whatever else belongs to it.
+    pub detail: Map<String, Value>,
+}
+
+/// Who acts: an account, a device or the server itself, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    who: String,
+    address: Option<String>,
+}
+
+impl Actor {
+    /// A signed-in person.
+    pub fn account(name: &str) -> Self {
+        Self { who: name.to_owned(), address: None }
+    }
+
+    /// A device that nobody has identified yet, or that shows its certificate.
+    pub fn device() -> Self {
+        Self { who: "device".to_owned(), address: None }
+    }
+
+    /// Nobody but the server.
+    pub fn server() -> Self {
+        Self { who: "server".to_owned(), address: None }
+    }
+
+    /// The same, at an address.
+    #[must_use]
+    pub fn at(self, address: impl ToString) -> Self {
+        Self { address: Some(address.to_string()), ..self }
+    }
+
+    /// Who it is.
+    pub fn name(&self) -> &str {
+        &self.who
+    }
+
+    /// An entry about an act of this one.
+    pub fn did(&self, act: Act, at: UtcMillis) -> Entry {
+        let (who, address) = (self.who.clone(), self.address.clone());
+        Entry { at, who, act, device: None, serial: None, address, detail: Map::new() }
+    }
+}
+
+impl Entry {
+    /// Names the device.
+    #[must_use]
+    pub fn to(self, device: &DeviceName) -> Self {
+        Self { device: Some(device.clone()), ..self }
+    }
+
+    /// Names the board.
+    #[must_use]
+    pub fn board(self, serial: Serial) -> Self {
+        Self { serial: Some(serial), ..self }
+    }
+
+    /// Says one more thing about it.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(key.to_owned(), value.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_reads_like_a_sentence() {
+        let entry = Actor::account("admin").at("10.0.0.5").did(Act::DeviceRevoked, UtcMillis(5));
+        let entry = entry.to(&DeviceName::numbered(7)).with("reason", "stolen");
+        assert_eq!((entry.who.as_str(), entry.act.as_str()), ("admin", "device.revoked"));
+        assert_eq!((entry.address.as_deref(), entry.device), (Some("10.0.0.5"), Some(DeviceName::numbered(7))));
+        assert_eq!(entry.detail["reason"], "stolen");
+    }
+}

@@ -1,0 +1,84 @@
+//! The audit log, for people and auditors: read only.
+#![allow(unused_qualifications)] // utoipa's macro writes them
+
+use super::error::{Problem, Problems};
+use super::extract::Params;
+use crate::run::App;
+use crate::store::{MOST_ENTRIES, Written};
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// Entries of an answer, if nothing is said.
+const USUAL_ENTRIES: u32 = 100;
+
+/// Which entries.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Only those about this device.
+    device: Option<String>,
+    /// Only those with a lower number: `next` of the answer before.
+    before: Option<i64>,
+    /// At most so many, 1 to 500.
+    limit: Option<u32>,
+}
+
+/// Something that was done.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuditEntry {
+    /// Rises with each entry.
+    id: i64,
+    /// When (UTC milliseconds).
+    at: i64,
+    /// An account, `device` or `server`.
+    who: String,
+    /// What, such as `device.enrolled`.
+    act: String,
+    /// To which device.
+    #[schema(required)]
+    device: Option<String>,
+    /// To which board.
+    #[schema(required)]
+    serial: Option<String>,
+    /// From which address.
+    #[schema(required)]
+    address: Option<String>,
+    /// Whatever else belongs to it.
+    #[schema(value_type = Object)]
+    detail: Map<String, Value>,
+}
+
+/// A part of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuditLog {
+    /// The newest first.
+    entries: Vec<AuditEntry>,
+    /// Where it goes on; null at the end.
+    #[schema(required)]
+    next: Option<i64>,
+}
+
+impl From<Written> for AuditEntry {
+    fn from(entry: Written) -> Self {
+        let Written { id, at, who, act, device, serial, address, detail } = entry;
+        Self { id, at: at.0, who, act, device, serial, address, detail }
+    }
+}
+
+/// The audit log, newest first.
+#[utoipa::path(get, path = "/api/v1/audit", operation_id = "listAudit", tag = "audit", params(Which),
+    responses((status = 200, body = AuditLog), Problems))]
+pub async fn list(State(app): State<Arc<App>>, Params(which): Params<Which>) -> Result<Json<AuditLog>, Problem> {
+    let limit = which.limit.unwrap_or(USUAL_ENTRIES);
+    if !(1..=MOST_ENTRIES).contains(&limit) {
+        return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST_ENTRIES}")));
+    }
+    let entries = app.store.audit(which.device.as_deref(), which.before, limit).await?;
+    let full = u32::try_from(entries.len()).is_ok_and(|count| count == limit);
+    let next = entries.last().filter(|_| full).map(|entry| entry.id);
+    Ok(Json(AuditLog { entries: entries.into_iter().map(AuditEntry::from).collect(), next }))
+}

@@ -1,0 +1,99 @@
+//! A technician beside the tank says where a board stands, by the label on it. Shows what becomes of it; the rules of the
+//! registry are the registry's.
+
+use super::auth::Caller;
+use super::error::{Problem, Problems};
+use super::extract::Body;
+use super::waiting::approved;
+use crate::audit::Act;
+use crate::live::Event;
+use crate::registry::claim::{Claim, ClaimError};
+use crate::run::App;
+use crate::store::Approval;
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use shared::{DeviceName, Serial, enrol::WaitReason};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What a label says, and where it was read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewClaim {
+    /// The name on the label.
+    #[schema(value_type = Option<String>)]
+    name: Option<DeviceName>,
+    /// The serial on the label or the board.
+    #[schema(value_type = Option<String>)]
+    serial: Option<Serial>,
+    /// Where it stands.
+    location: String,
+    /// Degrees north (WGS 84).
+    latitude: Option<f64>,
+    /// Degrees east.
+    longitude: Option<f64>,
+}
+
+/// A claimed device.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClaimedDevice {
+    /// Its name.
+    name: String,
+    /// Its board, if it is known.
+    #[schema(required)]
+    serial: Option<String>,
+    /// Where it stands.
+    location: String,
+    /// Whether its board waited and was let in by this.
+    approved: bool,
+}
+
+impl From<ClaimError> for Problem {
+    fn from(error: ClaimError) -> Self {
+        let (status, code) = match error {
+            ClaimError::Nameless | ClaimError::Location(_) | ClaimError::Position => {
+                (StatusCode::BAD_REQUEST, "invalid")
+            }
+            ClaimError::Unknown(_) => (StatusCode::NOT_FOUND, "unknown_label"),
+            ClaimError::OfAnother { .. } | ClaimError::NamedOtherwise { .. } => (StatusCode::CONFLICT, "taken"),
+        };
+        Self::new(status, code, error.to_string()).about(error.field())
+    }
+}
+
+/// Says where a device stands, by the name or serial on its label; binds a reserved name to a board; lets the board in if
+/// it waits for approval.
+#[utoipa::path(post, path = "/api/v1/claim", operation_id = "claim", tag = "registry", request_body = NewClaim,
+    responses((status = 200, body = ClaimedDevice), Problems))]
+pub async fn claim(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(new): Body<NewClaim>,
+) -> Result<Json<ClaimedDevice>, Problem> {
+    let claim = Claim::new(new.name, new.serial, &new.location, (new.latitude, new.longitude))?;
+    let now = app.clock.now();
+    let entry = caller.actor().did(Act::DeviceClaimed, now);
+    let decide = |registry: &crate::registry::Registry| match claim.decide(registry) {
+        Ok((entry, changes)) => (Ok(entry), changes),
+        Err(error) => (Err(error), crate::registry::Changes::default()),
+    };
+    let tell = |done: &Result<crate::registry::Entry, ClaimError>| {
+        let claimed = done.as_ref().ok()?;
+        let entry = entry.to(&claimed.name).with("location", claimed.location.clone());
+        Some(claimed.serial.into_iter().fold(entry, crate::audit::Entry::board))
+    };
+    let claimed = app.store.change_registry(now, decide, tell).await??;
+    let waits = app.store.waiting().await?.into_iter();
+    let waits: Vec<_> = waits.filter(|board| Some(board.serial) == claimed.serial).collect();
+    let approved = match waits.as_slice() {
+        // Two keys for one serial are for somebody who looks closer.
+        [board] if board.reason == WaitReason::NotExpected => {
+            let approval = Approval { name: Some(claimed.name.clone()), ..Approval::default() };
+            approved(&app, &caller, &board.id, &approval).await.map(|_| true)?
+        }
+        _ => false,
+    };
+    app.live.publish(Event::Device { name: claimed.name.clone() });
+    let (name, serial) = (claimed.name.to_string(), claimed.serial.map(String::from));
+    Ok(Json(ClaimedDevice { name, serial, location: claimed.location, approved }))
+}

@@ -1,0 +1,97 @@
+//! The audit log: rows are added within the transaction of what they tell of, and never changed.
+
+use super::{Store, StoreError, on_pool};
+use crate::audit::Entry;
+use serde_json::{Map, Value};
+use shared::UtcMillis;
+
+/// Most entries of one answer.
+pub const MOST_ENTRIES: u32 = 500;
+
+/// An entry as it was written. Names and words are not checked again: what was written is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// Rises with each entry.
+    pub id: i64,
+    /// When.
+    pub at: UtcMillis,
+    /// Who.
+    pub who: String,
+    /// What: [`crate::audit::Act::as_str`].
+    pub act: String,
+    /// To which device.
+    pub device: Option<String>,
+    /// To which board.
+    pub serial: Option<String>,
+    /// From which address.
+    pub address: Option<String>,
+    /// Whatever else belongs to it.
+    pub detail: Map<String, Value>,
+}
+
+/// Numbers are given by whoever holds the lock of [`Store::one_at_a_time`]: every act does.
+pub(super) const AUDIT: &str = "INSERT INTO audit (id, at, who, act, device, serial, address, detail)
+    SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3, $4, $5, $6, $7 FROM audit";
+
+/// Adds an entry within a transaction that holds the lock: `audit!(tx, entry)`.
+macro_rules! audit {
+    ($tx:expr, $entry:expr) => {{
+        let entry: $crate::audit::Entry = $entry;
+        let insert = sqlx::query($crate::store::audit::AUDIT).bind(entry.at.0).bind(entry.who).bind(entry.act.as_str());
+        let insert = insert.bind(entry.device.map(String::from)).bind(entry.serial.map(String::from));
+        let insert = insert.bind(entry.address).bind(serde_json::Value::Object(entry.detail).to_string());
+        insert.execute(&mut *$tx).await?;
+    }};
+}
+pub(super) use audit;
+
+impl Store {
+    /// Adds an entry about something that is not in the database.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note(&self, entry: Entry) -> Result<(), StoreError> {
+        let (begin, alone) = self.one_at_a_time();
+        on_pool!(&self.pool, |pool| {
+            let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
+            audit!(tx, entry);
+            tx.commit().await?;
+        });
+        Ok(())
+    }
+
+    /// Entries with a lower number than `before`, newest first; only those of a device if one is named (its name is
+    /// text: it may be that of a device which there is no more).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit(
+        &self,
+        device: Option<&str>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Written>, StoreError> {
+        const ALL: &str = "SELECT id, at, who, act, device, serial, address, detail FROM audit
+            WHERE id < $1 ORDER BY id DESC LIMIT $2";
+        const OF_DEVICE: &str = "SELECT id, at, who, act, device, serial, address, detail FROM audit
+            WHERE id < $1 AND device = $3 ORDER BY id DESC LIMIT $2";
+        type Row = (i64, i64, String, String, Option<String>, Option<String>, Option<String>, String);
+        let (before, limit) = (before.unwrap_or(i64::MAX), i64::from(limit.min(MOST_ENTRIES)));
+        let rows: Vec<Row> = on_pool!(&self.pool, |pool| match device {
+            None => sqlx::query_as(ALL).bind(before).bind(limit).fetch_all(pool).await?,
+            Some(device) => sqlx::query_as(OF_DEVICE).bind(before).bind(limit).bind(device).fetch_all(pool).await?,
+        });
+        let written = |(id, at, who, act, device, serial, address, detail): Row| Written {
+            id,
+            at: UtcMillis(at),
+            who,
+            act,
+            device,
+            serial,
+            address,
+            detail: serde_json::from_str(&detail).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(written).collect())
+    }
+}
