@@ -85,9 +85,8 @@ async fn found(seeker: &Seeker) -> Vec<agent::seek::Server> {
     let search = async {
         loop {
             match seeker.servers().await {
-                Ok(servers) => return servers,
                 Err(SeekError::Nobody | SeekError::NoneGood(..)) => {}
-                Err(other) => panic!("{other}"),
+                outcome => return outcome.unwrap(),
             }
         }
     };

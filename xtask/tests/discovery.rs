@@ -60,7 +60,7 @@ async fn finds_and_follows() {
 
     // The server gets another address, as from DHCP; the agents run on.
     fleet.server.kill().await.unwrap();
-    for arguments in [["add", second], ["del", first]] {
+    for arguments in [["del", first], ["add", second]] {
         let [verb, address] = arguments;
         let done = Command::new("ip").args(["addr", verb, &format!("{address}/24"), "dev", "v0"]).status().unwrap();
         assert!(done.success(), "{arguments:?}");
