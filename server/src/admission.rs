@@ -178,13 +178,10 @@ fn known(holder: &Holder, token: &Token, facts: &Facts) -> Decision {
 
 /// A board that never was here.
 fn unknown(token: &Token, facts: &Facts) -> Decision {
-    if token.uses_left < 1 {
-        return Decision::Refuse(Refusal::TokenUsedUp);
-    }
     if !may_have(token, facts.serial) {
         return Decision::Wait(WaitReason::NotExpected);
     }
-    match (&facts.registered, &facts.reserved) {
+    let decision = match (&facts.registered, &facts.reserved) {
         (Some((_, there)), _) if token.location.as_ref().is_some_and(|only| only != there) => {
             Decision::Wait(WaitReason::NotExpected)
         }
@@ -192,6 +189,13 @@ fn unknown(token: &Token, facts: &Facts) -> Decision {
         (None, Some(name)) => Decision::Reserved(name.clone()),
         (None, None) if token.admits == Admits::Any => Decision::Free,
         (None, None) => Decision::Wait(WaitReason::NotExpected),
+    };
+    match decision {
+        // Whoever has to be approved needs no use of the token, and shall be seen.
+        Decision::Expected(_) | Decision::Reserved(_) | Decision::Free if token.uses_left < 1 => {
+            Decision::Refuse(Refusal::TokenUsedUp)
+        }
+        decision => decision,
     }
 }
 

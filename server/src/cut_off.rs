@@ -51,6 +51,9 @@ pub async fn cut_off(app: &App, name: &DeviceName) {
 /// When the database fails or the list can't be made or written.
 pub async fn write_revocations(app: &App) -> Result<(), RevocationError> {
     let now = app.clock.now();
+    *app.listed.lock().await = None;
     let withdrawn = app.store.withdrawn(now).await?;
-    Ok(app.authority.write_crl(&withdrawn, now)?)
+    app.authority.write_crl(&withdrawn, now)?;
+    *app.listed.lock().await = Some(now);
+    Ok(())
 }

@@ -165,13 +165,34 @@ impl Drop for Announcer {
     }
 }
 
+/// What is announced now.
+pub struct Announced {
+    announcer: Announcer,
+    announcement: Announcement,
+}
+
+impl Announced {
+    /// Another authority has taken over, or one was retired.
+    pub fn change(&mut self, ca_sha256: Vec<String>) {
+        self.announcement.ca_sha256 = ca_sha256;
+        if let Err(error) = self.announcer.change(&self.announcement) {
+            tracing::warn!(%error, "the local network is not told of the new authority until the server starts again");
+        }
+    }
+
+    /// Says good-bye.
+    pub async fn stop(self) {
+        self.announcer.stop().await;
+    }
+}
+
 /// Announces what follows from the configuration. A network that does not allow it stops nobody.
-pub fn start(config: &Config, https: SocketAddr, ca_sha256: Vec<String>) -> Option<Announcer> {
+pub fn start(config: &Config, https: SocketAddr, ca_sha256: Vec<String>) -> Option<Announced> {
     let announcement = Announcement::planned(config, https, ca_sha256)?;
     match Announcer::start(&announcement) {
         Ok(announcer) => {
             tracing::info!(name = announcement.name, port = https.port(), "announced on the local network");
-            Some(announcer)
+            Some(Announced { announcer, announcement })
         }
         Err(error) => {
             tracing::warn!(%error, "not announced on the local network: devices need the server's address");

@@ -12,7 +12,7 @@ use crate::link::{Link, LinkConfig};
 use crate::store::{Store, StoreError};
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
 use crate::{discovery, identity, ingest, live::Live};
-use shared::Clock;
+use shared::{Clock, UtcMillis};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::{io, sync::Arc};
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
@@ -94,6 +94,10 @@ pub struct App {
     pub public_url: Option<String>,
     /// Held while history is computed again: one at a time, so that it can't starve what comes in.
     pub recomputing: Mutex<()>,
+    /// When the list of revoked certificates was last written; none when that is due.
+    pub listed: Mutex<Option<UtcMillis>>,
+    /// What the local network is told, while it is.
+    pub announced: Mutex<Option<discovery::Announced>>,
     /// Becomes true when the server stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -108,7 +112,6 @@ pub struct Running {
     pub first_password: Option<String>,
     /// What the parts share.
     pub app: Arc<App>,
-    announcer: Option<discovery::Announcer>,
     stop_http: watch::Sender<bool>,
     stop_ingest: watch::Sender<bool>,
     http: Vec<JoinHandle<()>>,
@@ -163,6 +166,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
     ));
     let broker_address = broker_address(config, broker.as_ref());
     let (signed_out, throttle) = (broadcast::Sender::new(SIGNED_OUT_BEHIND), Throttle::default());
+    let announced = discovery::start(config, https.local_addr(), authority.sha256s());
     let app = Arc::new(App {
         store,
         authority,
@@ -178,6 +182,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         lifetimes: config.lifetimes,
         public_url: public_url(config, https.local_addr()),
         recomputing: Mutex::new(()),
+        listed: Mutex::new(None),
+        announced: Mutex::new(announced),
         stopping: stopping.clone(),
     });
     let (https_address, plain_address) = (https.local_addr(), plain.as_ref().map(TcpListener::local_addr));
@@ -186,7 +192,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         http.push(tokio::spawn(serve(plain, http::router(app.clone(), false), stopping)));
     }
     Ok(Running {
-        announcer: discovery::start(config, https_address, vec![app.authority.ca_sha256()]),
         https: https_address,
         plain: plain_address.transpose().ok().flatten(),
         first_password,
@@ -204,8 +209,8 @@ impl Running {
     /// Stops in order: first no new requests, then what has arrived is committed and acknowledged, then the
     /// broker lets the devices go, and the database is closed last.
     pub async fn stop(self) {
-        if let Some(announcer) = self.announcer {
-            announcer.stop().await;
+        if let Some(announced) = self.app.announced.lock().await.take() {
+            announced.stop().await;
         }
         let _ = self.stop_http.send(true);
         for listener in self.http {

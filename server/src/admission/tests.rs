@@ -64,12 +64,13 @@ fn a_token_that_is_worthless_says_why() {
     assert_eq!(refused(&Facts { token: None, ..stranger() }), Refusal::BadToken);
     assert_eq!(refused(&with_token(|t| t.expires_at = NOW)), Refusal::TokenExpired);
     assert_eq!(refused(&with_token(|t| t.revoked = true)), Refusal::TokenRevoked);
-    assert_eq!(refused(&with_token(|t| t.uses_left = 0)), Refusal::TokenUsedUp);
+    assert_eq!(refused(&with_token(|t| (t.uses_left, t.admits) = (0, Admits::Any))), Refusal::TokenUsedUp);
 }
 
 #[test]
 fn a_board_that_nobody_expects_waits_unless_the_token_admits_any() {
     assert_eq!(decide(&stranger()), Decision::Wait(WaitReason::NotExpected));
+    assert_eq!(decide(&with_token(|t| t.uses_left = 0)), Decision::Wait(WaitReason::NotExpected), "it shall be seen");
     assert_eq!(decide(&with_token(|t| t.admits = Admits::Any)), Decision::Free);
 }
 

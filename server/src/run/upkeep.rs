@@ -29,14 +29,13 @@ pub async fn run(app: Arc<App>) {
     let (mut look, mut tidy) = (tokio::time::interval(LOOK_EVERY), tokio::time::interval(TIDY_EVERY));
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut listed = None;
     let mut seen = Seen { at: app.clock.now(), states: BTreeMap::new() };
     loop {
         let done = tokio::select! {
             _ = look.tick() => tell_changes(&app, &mut seen).await,
             _ = tidy.tick() => {
                 renew_certificate(&app);
-                list_revocations(&app, &mut listed).await;
+                list_revocations(&app).await;
                 forget_expired(&app).await
             }
         };
@@ -47,14 +46,13 @@ pub async fn run(app: Arc<App>) {
 }
 
 /// A list is good for a week: an external broker that gets no newer one lets nobody in.
-async fn list_revocations(app: &App, listed: &mut Option<UtcMillis>) {
-    let now = app.clock.now();
+async fn list_revocations(app: &App) {
+    let (now, listed) = (app.clock.now(), *app.listed.lock().await);
     if listed.is_some_and(|at| (0..LIST_EVERY_MS).contains(&(now.0 - at.0))) {
         return;
     }
-    match write_revocations(app).await {
-        Ok(()) => *listed = Some(now),
-        Err(error) => tracing::error!(%error, "the revocation list is not written; it is tried again"),
+    if let Err(error) = write_revocations(app).await {
+        tracing::error!(%error, "the revocation list is not written; it is tried again");
     }
 }
 

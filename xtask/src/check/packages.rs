@@ -6,13 +6,14 @@ use crate::prepare::{root, run_with};
 use std::path::Path;
 
 /// Debian's name of a package, and a program of it.
-const WANTED: [(&str, &str); 6] = [
+const WANTED: [(&str, &str); 7] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto-clients", "mosquitto_pub"),
     ("chromium", "chromium"),
     ("postgresql", "initdb"),
     ("strace", "strace"),
     ("faketime", "faketime"),
+    ("openssl", "openssl"),
 ];
 
 /// Installs what the tests need and is missing, and says so.
