@@ -186,7 +186,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         http.push(tokio::spawn(serve(plain, http::router(app.clone(), false), stopping)));
     }
     Ok(Running {
-        announcer: discovery::start(config, https_address, vec![app.authority.ca_sha256()]),
+        announcer: discovery::start(config, https_address, authorities(app.clone())),
         https: https_address,
         plain: plain_address.transpose().ok().flatten(),
         first_password,
@@ -250,6 +250,14 @@ async fn first_password(store: &Store) -> Result<Option<String>, RunError> {
     let hash = password::hash(password.clone()).await?;
     // Another instance on the same database may have been faster.
     Ok(store.add_account(ADMIN, &hash).await?.then_some(password))
+}
+
+/// SHA-256 of every authority that devices may trust now, the newest first.
+fn authorities(app: Arc<App>) -> impl Fn() -> Option<Vec<String>> + Send + 'static {
+    move || {
+        let status = app.authority.status().ok()?;
+        Some([Some(status.newest), status.previous].into_iter().flatten().map(|root| root.sha256).collect())
+    }
 }
 
 /// The names in the server's certificate: those of the configuration, and addresses that it listens on by name.
