@@ -1,8 +1,8 @@
 //! What can be typed after `tirta-agent`.
 
 use clap::{Args, Parser, Subcommand};
-use shared::Metric;
 use shared::calibration::Buffers;
+use shared::{Metric, Serial};
 use std::path::PathBuf;
 
 /// Tirta's edge agent: measures, keeps, and sends until the server has it.
@@ -23,7 +23,7 @@ pub struct Configured {
 #[derive(Subcommand)]
 pub enum Command {
     /// Measure and send until SIGTERM or SIGINT.
-    Run(Configured),
+    Run(Run),
     /// Print every reading that the buffer still has, and its ledger: one JSON a line.
     Records(Configured),
     /// Calibrate a probe, guided step by step; the agent must be running.
@@ -36,6 +36,15 @@ pub enum Command {
     Doctor(Doctor),
     /// Give this machine the device's name as its host name, once it has one. For root: a unit runs it.
     SetHostname(SetHostname),
+}
+
+#[derive(Args)]
+pub struct Run {
+    /// A serial instead of the board's, so that many simulated boards share one configuration; refused with real probes.
+    #[arg(long)]
+    pub serial: Option<Serial>,
+    #[command(flatten)]
+    pub configured: Configured,
 }
 
 #[derive(Args)]

@@ -133,6 +133,22 @@ impl Config {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
         text.parse()
     }
+
+    /// Takes this serial instead of the board's.
+    ///
+    /// # Errors
+    /// When there is a real probe: its readings would be another board's.
+    pub fn simulate(&mut self, serial: Serial) -> Result<(), ConfigError> {
+        if !is_simulated(&self.probes) {
+            return Err(ConfigError::field("serial", "a device with real probes has its board's serial"));
+        }
+        self.serial = Some(serial);
+        Ok(())
+    }
+}
+
+fn is_simulated(probes: &[Probe]) -> bool {
+    probes.iter().all(|probe| matches!(probe.source, Source::Simulated { .. }))
 }
 
 impl std::str::FromStr for Config {
@@ -141,8 +157,7 @@ impl std::str::FromStr for Config {
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let raw: RawConfig = toml::from_str(text)?;
         let probes = probes::check(raw.probe)?;
-        let simulated = probes.iter().all(|probe| matches!(probe.source, Source::Simulated { .. }));
-        if raw.serial.is_some() && !simulated {
+        if raw.serial.is_some() && !is_simulated(&probes) {
             let problem = "a device with real probes has its board's serial; remove the line";
             return Err(ConfigError::field("serial", problem));
         }

@@ -32,7 +32,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Run(configured) => run_agent(&configured.config),
+        Command::Run(arguments) => run_agent(arguments),
         Command::Records(configured) => print_records(&configured.config),
         Command::Calibrate(arguments) => calibrate_probe(arguments),
         Command::Read(arguments) => print_readings(&arguments),
@@ -64,8 +64,11 @@ fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn run_agent(path: &Path) -> Ended {
-    let config = Config::load(path)?;
+fn run_agent(arguments: arguments::Run) -> Ended {
+    let mut config = Config::load(&arguments.configured.config)?;
+    if let Some(serial) = arguments.serial {
+        config.simulate(serial)?;
+    }
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|error| ConfigError::Field { field: "log".to_owned(), problem: error.to_string() })?;
     // A log that can't be written (a full disk) would be complained about on the same output, and end the thread.

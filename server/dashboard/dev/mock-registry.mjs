@@ -10,6 +10,17 @@ const registrations = [
 /** Where the device of this name stands. */
 export const locationOf = (name) => registrations.find((each) => each.name === name)?.location ?? null;
 
+/** Whether it is expected. */
+export const isRegistered = (name, serial) =>
+  registrations.some((each) => each.name === name || (serial && each.serial === serial));
+
+/** Says where it stands, whoever it is. */
+export function locate(name, serial, location) {
+  const known = registrations.find((each) => each.name === name);
+  if (known) Object.assign(known, { location: location || known.location, serial: serial ?? known.serial });
+  else registrations.push({ ...EMPTY, name, serial: serial ?? null, location: location ?? '' });
+}
+
 function plan(text) {
   const [heading = '', ...rows] = text.split(/\r?\n/).filter(Boolean);
   const separator = heading.includes(';') ? ';' : ',';

@@ -8,7 +8,8 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { MockCalibrations } from './mock-calibration.mjs';
-import { answerRegistry, locationOf } from './mock-registry.mjs';
+import { identityOf, MockIdentity } from './mock-identity.mjs';
+import { answerRegistry, locate, locationOf } from './mock-registry.mjs';
 
 const DEVICES = Number(process.env.DEVICES ?? 5);
 const PORT = Number(process.env.PORT ?? 8090);
@@ -34,7 +35,8 @@ function valueAt(n, metric, time) {
   );
 }
 
-const stateOf = (n) => (n === 4 ? 'offline' : n === 7 ? 'never' : n === 9 ? 'revoked' : 'online');
+const stateOf = (n) =>
+  n === 4 ? 'offline' : n === 7 ? 'never' : n === 9 ? 'revoked' : n === 6 ? 'quarantined' : 'online';
 const faultOf = (n, metric, time) =>
   (n === 2 && metric === 'ph' && 'no_answer') ||
   (n === 5 && metric === 'volume' && 'rail_high') ||
@@ -87,6 +89,7 @@ const devices = new Map(
         probes: state === 'never' ? {} : probes,
         sensors: state === 'never' ? {} : sensorsOf(n),
         calibrations: {},
+        ...identityOf(n, state, started),
         alarm: n === 6 ? 'no_gpio' : null,
         settings: {
           version: n === 4 ? 3 : 0,
@@ -144,41 +147,27 @@ function series(device, metric, from, to, points) {
 }
 
 const shown = ({ n: _, ...device }) => ({ ...device, location: locationOf(device.name) });
-const tokens = [
-  {
-    id: 'a1',
-    uses_left: 84,
-    expires_at: started + 6 * 86_400_000,
-    created_at: started - 86_400_000,
-    note: 'Rumah kaca 2',
-  },
-  {
-    id: 'a2',
-    uses_left: 0,
-    expires_at: started + 86_400_000,
-    created_at: started - 2 * 86_400_000,
-    note: '',
-  },
-  {
-    id: 'a3',
-    uses_left: 5,
-    expires_at: started - 3_600_000,
-    created_at: started - 9 * 86_400_000,
-    note: 'Kolam lele',
-  },
-];
 const open = process.env.SIGNED_IN === '1';
 const sessions = new Set();
 const sessionOf = (request) => /tirta_session=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
 const sockets = new Set();
 const tell = (event) => sockets.forEach((socket) => socket.send(JSON.stringify(event)));
 
-const calibrations = new Map(
-  [...devices].map(([name, device]) => [
-    name,
-    new MockCalibrations(device, tell, () => tell({ type: 'device', device: shown(device) })),
-  ]),
+const identity = new MockIdentity(
+  devices,
+  (device) => tell({ type: 'device', device: shown(device) }),
+  locate,
+  () => tell({ type: 'waiting' }),
 );
+const calibrations = new Map();
+function calibrationsOf(device) {
+  const known = calibrations.get(device.name);
+  if (known) return known;
+  const made = new MockCalibrations(device, tell, () => tell({ type: 'device', device: shown(device) }));
+  calibrations.set(device.name, made);
+  return made;
+}
+for (const device of devices.values()) calibrationsOf(device);
 
 const problem = (status, code, detail) => ({
   status,
@@ -200,10 +189,13 @@ function answer(method, path, query, body, session) {
     for (const socket of sockets) if (socket.session === session) socket.close();
     return ok(undefined, 204);
   }
+  if (head === 'enrol') return { status: 202, body: identity.enrol(body)[1] };
   if (!open && !sessions.has(session)) return problem(401, 'no_session', 'sign in first');
   const [metric, from, to, points] = ['metric', 'from', 'to', 'points'].map((key) => query.get(key));
   const span = [metric, Number(from), Number(to), Number(points)];
   const device = devices.get(name);
+  const known = identity.answer(method, path, query, body);
+  if (known) return ok(known[1], known[0]);
   if (head === 'latest') {
     const at = Date.now();
     const seen = [...devices.values()].filter((each) => each.last_seen);
@@ -233,7 +225,7 @@ function answer(method, path, query, body, session) {
     }, 1_500);
     return ok(device.settings);
   }
-  const calibrating = calibrations.get(name);
+  const calibrating = device && calibrationsOf(device);
   if (head === 'devices' && tail === 'calibrations' && verb === 'undo') {
     const made = calibrating.undo(id);
     return made ? ok(made, 201) : problem(409, 'not_in_force', 'another calibration is in force');
@@ -250,31 +242,8 @@ function answer(method, path, query, body, session) {
     return ok(undefined, 204);
   }
   if (head === 'devices') return ok(shown(device));
-  if (head === 'enrolment-tokens' && method === 'POST') {
-    const { uses, valid_s, note } = body;
-    const id = randomBytes(4).toString('hex');
-    const token = {
-      id,
-      uses_left: uses,
-      expires_at: Date.now() + valid_s * 1_000,
-      created_at: Date.now(),
-      note,
-    };
-    tokens.push(token);
-    return ok(
-      { ...token, token: randomBytes(20).toString('base64url'), ca_sha256: randomBytes(32).toString('hex') },
-      201,
-    );
-  }
-  if (head === 'enrolment-tokens' && method === 'DELETE') {
-    tokens.splice(
-      tokens.findIndex((token) => token.id === name),
-      1,
-    );
-    return ok(undefined, 204);
-  }
   if (head === 'registrations') return ok(answerRegistry(name, query, body));
-  return head === 'enrolment-tokens' ? ok({ tokens }) : problem(404, 'not_found', 'nothing here');
+  return problem(404, 'not_found', 'nothing here');
 }
 
 const TYPES = {
@@ -308,6 +277,7 @@ const server = createServer(async (request, response) => {
   response.writeHead(content ? 200 : 404, {
     'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
     'content-security-policy': CSP,
+    'permissions-policy': 'camera=(self), geolocation=(self), microphone=()',
   });
   return response.end(content ?? 'not found');
 });

@@ -1,5 +1,5 @@
 // Owns what all journeys share: a signed-in browser, and a page that may not break the security policy or throw.
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type Page, type TestInfo } from '@playwright/test';
 import { en } from '../src/lib/i18n/en';
 import { id } from '../src/lib/i18n/id';
 
@@ -46,6 +46,12 @@ export const test = base.extend<{ signedIn: Page; noErrors: undefined }, { sessi
     { auto: true },
   ],
 });
+
+/** Takes the picture of a step for the documentation, if pictures are wanted. */
+export async function shown(page: Page, info: TestInfo, step: string): Promise<void> {
+  const folder = process.env.TIRTA_SHOTS;
+  if (folder) await page.screenshot({ path: `${folder}/docs-${step}-${info.project.name}.png` });
+}
 
 /** The devices on the fleet page, once there are any. */
 export async function devices(page: Page) {

@@ -1,5 +1,6 @@
 // How every page looks: screenshots for people to judge, no serious finding of axe, nothing wider than the screen.
 import AxeBuilder from '@axe-core/playwright';
+import { boardThatWaits } from './boards';
 import { expect, id, onlineDevice, test } from './fixtures';
 
 const folder = process.env.TIRTA_SHOTS ?? 'test-results/shots';
@@ -45,6 +46,23 @@ for (const theme of ['light', 'dark'] as const) {
     await page.goto('/registry');
     await expect(page.locator('form')).toBeVisible();
     await check('registry');
+    const serial = await boardThatWaits(page);
+    await page.goto('/waiting');
+    await expect(page.locator(`[data-waiting="${serial}"]`)).toBeVisible();
+    await expect(page.locator('[data-returns="closed"]')).toBeVisible();
+    await check('waiting');
+    await page.getByRole('button', { name: id.identity.waiting.approveNamed(serial) }).click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await check('approve');
+    await page.goto('/claim');
+    await expect(page.locator('form')).toBeVisible();
+    await check('claim');
+    await page.goto(`/claim?serial=${serial}`);
+    await expect(page.locator(`[data-claim="${serial}"]`)).toContainText(id.claim.waits);
+    await check('claim-place');
+    await page.goto('/audit');
+    await expect(page.locator('[data-audit]').first()).toBeVisible();
+    await check('audit');
     await page.goto('/settings');
     await expect(page.locator('h1')).toBeVisible();
     await check('settings');
@@ -73,6 +91,10 @@ test('nothing is wider than a small phone', async ({ signedIn: page }) => {
     `${device}/calibrate/ph`,
     '/enrolment',
     '/registry',
+    '/waiting',
+    '/claim',
+    `/claim/${name}`,
+    '/audit',
     '/settings',
   ];
   for (const path of paths) {

@@ -27,10 +27,18 @@ describe('an address', () => {
     expect(parseRoute(paths.history('pi-7'))).toEqual({ page: 'history', name: 'pi-7' });
     expect(parseRoute('/enrolment/')).toEqual({ page: 'enrolment' });
     expect(parseRoute(paths.registry)).toEqual({ page: 'registry' });
+    expect(parseRoute(paths.waiting)).toEqual({ page: 'waiting' });
+    expect(parseRoute('/audit')).toEqual({ page: 'audit' });
+    expect(paths.audit('pi-7')).toBe('/audit?device=pi-7');
+    expect(parseRoute(paths.claim)).toEqual({ page: 'claim', label: null });
+    expect(parseRoute('/claim/pi-7')).toEqual({ page: 'claim', label: 'pi-7' });
     for (const wrong of [
       '/devices',
       '/devices/pi-1/more',
       '/devices/%',
+      '/claim/pi-1/more',
+      '/claim/%',
+      '/waiting/pi-1',
       '/nope',
       '/devices/pi-1/calibrate',
     ]) {

@@ -1,6 +1,6 @@
 // Owns the list of what the dashboard asks of the server: one function per operation. Knows nothing of pages or state.
 import { call } from './call';
-import type { Buffers, CalibrationOrder, Metric, NewRange, NewToken } from './types';
+import type { Buffers, CalibrationOrder, Metric, NewApproval, NewClaim, NewRange, NewToken } from './types';
 
 export interface Span {
   /** Milliseconds since 1970; the server takes whole ones. */
@@ -55,12 +55,33 @@ export const api = {
   recomputations: async (name: string) =>
     (await call('get', '/api/v1/devices/{name}/recomputations', { path: { name } })).recomputations,
 
-  tokens: async () => (await call('get', '/api/v1/enrolment-tokens', {})).tokens,
-  createToken: (order: NewToken) => call('post', '/api/v1/enrolment-tokens', { body: order }),
   registrations: async () => (await call('get', '/api/v1/registrations', {})).registrations,
   /** `file` is CSV; a dry run only says what would happen. */
   importRegistrations: (file: Blob, dry_run: boolean) =>
     call('post', '/api/v1/registrations/import', { query: { dry_run }, csv: file }),
   reserveRange: (range: NewRange) => call('post', '/api/v1/registrations/range', { body: range }),
-  deleteToken: (id: string) => call('delete', '/api/v1/enrolment-tokens/{id}', { path: { id } }),
+
+  tokens: async () => (await call('get', '/api/v1/enrolment-tokens', {})).tokens,
+  createToken: (order: NewToken) => call('post', '/api/v1/enrolment-tokens', { body: order }),
+  revokeToken: (id: string) => call('delete', '/api/v1/enrolment-tokens/{id}', { path: { id } }),
+
+  waiting: async () => (await call('get', '/api/v1/waiting', {})).waiting,
+  approve: (id: string, approval: NewApproval) =>
+    call('post', '/api/v1/waiting/{id}/approve', { path: { id }, body: approval }),
+  approveAll: () => call('post', '/api/v1/waiting/approve-all', {}),
+  refuse: (id: string) => call('post', '/api/v1/waiting/{id}/refuse', { path: { id } }),
+  replace: (name: string, serial: string) =>
+    call('post', '/api/v1/devices/{name}/replace', { path: { name }, body: { serial } }),
+  claim: (claim: NewClaim) => call('post', '/api/v1/claim', { body: claim }),
+
+  policy: () => call('get', '/api/v1/enrolment-policy', {}),
+  /** How long re-flashed boards may come back by themselves from now; 0 ends it. */
+  allowReturns: (returns_for_s: number) =>
+    call('put', '/api/v1/enrolment-policy', { body: { returns_for_s } }),
+
+  /** The newest entries, or those before a number; of one device or of all. */
+  audit: (limit: number, device?: string, before?: number) =>
+    call('get', '/api/v1/audit', {
+      query: { limit, ...(device ? { device } : {}), ...(before === undefined ? {} : { before }) },
+    }),
 };

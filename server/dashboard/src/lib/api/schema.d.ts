@@ -4,6 +4,43 @@
  */
 
 export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log, newest first. */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says where a device stands, by the name or serial on its label; binds a reserved name to a board; lets the board in if
+         *     it waits for approval.
+         */
+        post: operations["claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -124,6 +161,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{name}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives a device's name and history to another board: at once if it waits for approval, else when it first asks. The old
+         *     board is cut off then. With a decommissioned device's own serial, that board is taken back.
+         */
+        post: operations["replaceDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{name}/revoke": {
         parameters: {
             query?: never;
@@ -133,7 +190,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Throws a device out: its connection is cut at once and its certificate is worth nothing from now on. Its data stays. */
+        /** Decommissions a device: its connection is cut at once and its certificate is worth nothing from now on. Its name and data stay. */
         post: operations["revokeDevice"];
         delete?: never;
         options?: never;
@@ -184,8 +241,32 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a device its identity: a name, a certificate for the key that it keeps to itself, and where to connect. */
+        /**
+         * Gives a board its identity: a name, a certificate for the key that it keeps to itself, and where to connect. One that
+         *     neither the registry nor its token lets in has to wait until somebody approves it.
+         */
         post: operations["enrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrolment-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What holds for boards that come back. */
+        get: operations["getEnrolmentPolicy"];
+        /**
+         * Opens or closes the window in which re-flashed boards come back to their names by themselves. A device that is connected
+         *     with its old key is never replaced like that.
+         */
+        put: operations["setEnrolmentPolicy"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -199,7 +280,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All enrolment tokens, without their secrets. */
+        /** All enrolment tokens, without their secrets. Those that expired or were withdrawn stay for a month. */
         get: operations["listTokens"];
         put?: never;
         /** Makes an enrolment token. It is shown in this answer and never again. */
@@ -220,7 +301,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Deletes an enrolment token. Devices that enrolled with it stay. */
+        /** Withdraws an enrolment token. Devices that enrolled with it stay. */
         delete: operations["deleteToken"];
         options?: never;
         head?: never;
@@ -352,6 +433,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives a device its next certificate although its last has expired: the request is signed with its key, which is proof enough
+         *     within the grace time. One that has not expired is renewed over the device's own connection.
+         */
+        post: operations["renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series": {
         parameters: {
             query?: never;
@@ -383,6 +484,74 @@ export interface paths {
         post: operations["signIn"];
         /** Signs out: the session ends at once, with every connection that it opened. */
         delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All boards that wait for approval. */
+        get: operations["listWaiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting/approve-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets in all boards that wait because nobody expected them. Those with a second key are looked at one by one. */
+        post: operations["approveAllWaiting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a board in: as a new device, as the device whose serial it has with its new key, or in another device's place. */
+        post: operations["approveWaiting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says no to a board: it is told so when it asks again. */
+        post: operations["refuseWaiting"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -430,6 +599,51 @@ export interface components {
         AllSeries: {
             /** @description Devices with a reading in the range. */
             series: components["schemas"]["Series"][];
+        };
+        /** @description The name that a board has now. */
+        ApprovedBoard: {
+            /** @description It gets its certificate when it asks again. */
+            name: string;
+        };
+        /** @description The names of boards that were let in together. */
+        ApprovedBoards: {
+            /** @description In the order in which they came. */
+            approved: string[];
+        };
+        /** @description Something that was done. */
+        AuditEntry: {
+            /** @description What, such as `device.enrolled`. */
+            act: string;
+            /** @description From which address. */
+            address: string | null;
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            at: number;
+            /** @description Whatever else belongs to it. */
+            detail: Record<string, never>;
+            /** @description To which device. */
+            device: string | null;
+            /**
+             * Format: int64
+             * @description Rises with each entry.
+             */
+            id: number;
+            /** @description To which board. */
+            serial: string | null;
+            /** @description An account, `device` or `server`. */
+            who: string;
+        };
+        /** @description A part of the audit log. */
+        AuditLog: {
+            /** @description The newest first. */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Format: int64
+             * @description Where it goes on; null at the end.
+             */
+            next: number | null;
         };
         /** @description `shared::enrol::Broker`, for the document. */
         BrokerAddress: {
@@ -660,15 +874,42 @@ export interface components {
             /** @description Newest first, in the order in which the server got them. */
             calibrations: components["schemas"]["CalibrationRecord"][];
         };
+        /** @description A claimed device. */
+        ClaimedDevice: {
+            /** @description Whether its board waited and was let in by this. */
+            approved: boolean;
+            /** @description Where it stands. */
+            location: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its board, if it is known. */
+            serial: string | null;
+        };
         /**
          * @description How far an instant can be trusted.
          * @enum {string}
          */
         ClockQuality: "synced" | "repaired" | "unsynced";
+        /** @description Whose identity was on a card. */
+        CopiedCard: {
+            /** @description The device. */
+            name: string;
+            /** @description Its board. */
+            serial: string;
+        };
+        /** @description `shared::enrol::CopiedFrom`, for the document. */
+        CopiedFrom: {
+            /** @description The name on the card. */
+            name: string;
+            /** @description The serial on the card. */
+            serial: string;
+        };
         /** @description An enrolment token with its secret: this is the only time it is shown. */
         CreatedToken: components["schemas"]["Token"] & {
             /** @description What it gets beside the token: the SHA-256 of the authority's certificate, which pins this server. */
             ca_sha256: string;
+            /** @description All of it as a file (TOML) for the boot partition of each card or a USB stick. */
+            fleet_file: string;
             /** @description What an agent's configuration gets. */
             token: string;
         };
@@ -693,12 +934,15 @@ export interface components {
             calibrations: {
                 [key: string]: components["schemas"]["Calibrated"];
             };
+            certificate: components["schemas"]["DeviceCertificate"] | null;
             clock: components["schemas"]["ClockQuality"] | null;
             /**
              * Format: int64
              * @description When it got its identity (UTC milliseconds).
              */
             enrolled_at: number;
+            /** @description SHA-256 of its public key, hexadecimal; empty while it is quarantined. */
+            key_sha256: string;
             /**
              * Format: int64
              * @description When anything last came from it (UTC milliseconds).
@@ -706,6 +950,8 @@ export interface components {
             last_seen: number | null;
             /** @description The place where the registry says that it is. */
             location: string | null;
+            /** @description The model of the board, as it says. */
+            model: string | null;
             /** @description Its name, such as `pi-7`. */
             name: string;
             /** @description By metric: `ok`, or the fault that the last reading had. */
@@ -725,11 +971,28 @@ export interface components {
             /** @description Where it stands. */
             state: components["schemas"]["DeviceState"];
         };
+        /** @description A device's certificate. */
+        DeviceCertificate: {
+            /** @description SHA-256 of the authority that signed it, hexadecimal. */
+            ca_sha256: string;
+            /**
+             * Format: int64
+             * @description UTC milliseconds.
+             */
+            expires_at: number;
+            /**
+             * Format: int64
+             * @description UTC milliseconds.
+             */
+            issued_at: number;
+            /** @description Hexadecimal. */
+            serial_number: string;
+        };
         /**
          * @description Where a device stands.
          * @enum {string}
          */
-        DeviceState: "online" | "offline" | "never" | "revoked";
+        DeviceState: "online" | "offline" | "never" | "revoked" | "quarantined";
         /** @description All devices. */
         Devices: {
             /** @description In the order of their numbers. */
@@ -753,12 +1016,24 @@ export interface components {
         };
         /** @description `shared::enrol::EnrolRequest`, for the document. */
         EnrolRequest: {
+            /** @description Whose identity was on the card when it was put into this board. */
+            copied_from?: components["schemas"]["CopiedFrom"];
             /** @description PKCS#10 request (PEM) whose common name is the serial. */
             csr: string;
+            /** @description The board's model, for people. */
+            model?: string;
             /** @description CPU serial: 8 or 16 hexadecimal digits. */
             serial: string;
             /** @description The enrolment token. */
             token: string;
+        };
+        /** @description What holds for boards that come back. */
+        EnrolmentPolicy: {
+            /**
+             * Format: int64
+             * @description Until when re-flashed boards come back to their names by themselves (UTC milliseconds); null: each waits for approval.
+             */
+            returns_until: number | null;
         };
         /**
          * @description Why a probe delivered no value.
@@ -861,6 +1136,9 @@ export interface components {
             /** @enum {string} */
             type: "device";
         } | {
+            /** @enum {string} */
+            type: "waiting";
+        } | {
             /** @description The device's name. */
             device: string;
             /** @enum {string} */
@@ -903,6 +1181,51 @@ export interface components {
          * @enum {string}
          */
         Metric: "ph" | "tds" | "temperature" | "volume" | "ec" | "level" | "pressure" | "flow" | "speed";
+        /** @description How a board is let in. */
+        NewApproval: {
+            /**
+             * @description Where it stands.
+             * @default null
+             */
+            location: string | null;
+            /**
+             * @description The name of a new device; the registered or the next free one if absent.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description The device whose place it takes, with name and history.
+             * @default null
+             */
+            replaces: string | null;
+        };
+        /** @description What a label says, and where it was read. */
+        NewClaim: {
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84).
+             */
+            latitude?: number | null;
+            /** @description Where it stands. */
+            location: string;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude?: number | null;
+            /** @description The name on the label. */
+            name?: string | null;
+            /** @description The serial on the label or the board. */
+            serial?: string | null;
+        };
+        /** @description A window to open. */
+        NewPolicy: {
+            /**
+             * Format: int32
+             * @description For how many seconds re-flashed boards come back by themselves, at most a week; 0 closes the window.
+             */
+            returns_for_s: number;
+        };
         /** @description Names to reserve: `pi-from` to `pi-to`, both included. */
         NewRange: {
             /**
@@ -944,8 +1267,14 @@ export interface components {
         };
         /** @description The token that is wanted. */
         NewToken: {
+            /** @description Whom it lets in; all others wait for approval. */
+            admits?: components["schemas"]["TokenAdmits"];
+            /** @description Only names that are registered at this location. */
+            location?: string | null;
             /** @description What it is for. */
             note?: string;
+            /** @description Only boards with these serials. */
+            serials?: string[] | null;
             /**
              * Format: int32
              * @description How many devices may enrol with it, 1 to 10000.
@@ -1109,6 +1438,25 @@ export interface components {
             /** @description In the order of their numbers. */
             registrations: components["schemas"]["Registration"][];
         };
+        /** @description `shared::enrol::RenewRequest`, for the document. */
+        RenewRequest: {
+            /** @description PKCS#10 request (PEM) with the key of its last certificate, whose common name is the serial. */
+            csr: string;
+            /** @description The device. */
+            name: string;
+        };
+        /** @description A device whose board was replaced. */
+        ReplacedDevice: {
+            /** @description Its name, as before. */
+            name: string;
+            /** @description Whether the new board has not come yet: it takes the place when it first asks. */
+            waiting: boolean;
+        };
+        /** @description The board that takes a device's place. */
+        Replacement: {
+            /** @description Its serial. */
+            serial: string;
+        };
         /** @description What became of a range. */
         ReservedRange: {
             /** @description How many names are reserved now that were not before. */
@@ -1217,11 +1565,15 @@ export interface components {
         };
         /** @description An enrolment token, without its secret. */
         Token: {
+            /** @description Whom it lets in. */
+            admits: components["schemas"]["TokenAdmits"];
             /**
              * Format: int64
              * @description Since when (UTC milliseconds).
              */
             created_at: number;
+            /** @description By whom. */
+            created_by: string;
             /**
              * Format: int64
              * @description Until when (UTC milliseconds).
@@ -1229,14 +1581,33 @@ export interface components {
             expires_at: number;
             /** @description Names it; no secret. */
             id: string;
+            /** @description Only names that are registered at this location; null: at any. */
+            location: string | null;
             /** @description What it is for. */
             note: string;
+            /**
+             * Format: int64
+             * @description When it was withdrawn (UTC milliseconds).
+             */
+            revoked_at: number | null;
+            /** @description Only boards with these serials; empty: any. */
+            serials: string[];
+            /**
+             * Format: int32
+             * @description How many devices it was made for.
+             */
+            uses: number;
             /**
              * Format: int32
              * @description How many devices may still enrol with it.
              */
             uses_left: number;
         };
+        /**
+         * @description Whom a token lets in without anybody's approval.
+         * @enum {string}
+         */
+        TokenAdmits: "registered" | "any";
         /** @description All enrolment tokens. */
         Tokens: {
             /** @description In the order of their creation. */
@@ -1252,6 +1623,51 @@ export interface components {
          * @enum {string}
          */
         Via: "dashboard" | "device";
+        /** @description `shared::enrol::Waiting`, for the document. */
+        WaitForApproval: {
+            /** @description `not_expected`, `second_key` or `shared_key`. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description After how many seconds to ask again.
+             */
+            retry_s: number;
+        };
+        /** @description A board that waits. */
+        WaitingBoard: {
+            /** @description Where it last asked from. */
+            address: string;
+            copied_from: components["schemas"]["CopiedCard"] | null;
+            /** @description The device that has its serial. */
+            device: string | null;
+            /** @description Names the request. */
+            id: string;
+            /** @description SHA-256 of its public key, hexadecimal. */
+            key_sha256: string;
+            /**
+             * Format: int64
+             * @description When it last asked (UTC milliseconds).
+             */
+            last_asked: number;
+            /** @description Its model, as it says. */
+            model: string | null;
+            /** @description `not_expected`; `second_key`: another key has enrolled with its serial; `shared_key`: two boards used one key. */
+            reason: string;
+            /** @description The serial that it says. */
+            serial: string;
+            /**
+             * Format: int64
+             * @description Since when (UTC milliseconds).
+             */
+            since: number;
+            /** @description The token that it shows. */
+            token_id: string;
+        };
+        /** @description All boards that wait. */
+        WaitingBoards: {
+            /** @description The oldest first. */
+            waiting: components["schemas"]["WaitingBoard"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -1261,6 +1677,91 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only those about this device. */
+                device?: string;
+                /** @description Only those with a lower number: `next` of the answer before. */
+                before?: number;
+                /** @description At most so many, 1 to 500. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLog"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClaim"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimedDevice"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listDevices: {
         parameters: {
             query?: never;
@@ -1599,6 +2100,50 @@ export interface operations {
             };
         };
     };
+    replaceDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the device's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replacement"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacedDevice"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     revokeDevice: {
         parameters: {
             query?: never;
@@ -1754,6 +2299,93 @@ export interface operations {
                     "application/json": components["schemas"]["EnrolReply"];
                 };
             };
+            /** @description somebody has to approve it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitForApproval"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEnrolmentPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentPolicy"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setEnrolmentPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentPolicy"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -1864,7 +2496,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description deleted */
+            /** @description withdrawn, or was so already */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2153,6 +2785,47 @@ export interface operations {
             };
         };
     };
+    renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenewRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolReply"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getAllSeries: {
         parameters: {
             query: {
@@ -2289,6 +2962,163 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description signed out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingBoards"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveAllWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedBoards"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the request's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApproval"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedBoard"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refuseWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the request's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description refused */
             204: {
                 headers: {
                     [name: string]: unknown;

@@ -6,6 +6,7 @@ type Schemas = components['schemas'];
 
 export type Device = Schemas['Device'];
 export type DeviceState = Schemas['DeviceState'];
+export type DeviceCertificate = Schemas['DeviceCertificate'];
 export type Settings = Schemas['Settings'];
 export type Metric = Schemas['Metric'];
 export type Fault = Schemas['Fault'];
@@ -17,6 +18,13 @@ export type Series = Schemas['Series'];
 export type Token = Schemas['Token'];
 export type NewToken = Schemas['NewToken'];
 export type CreatedToken = Schemas['CreatedToken'];
+export type Admits = Schemas['TokenAdmits'];
+export type WaitingBoard = Schemas['WaitingBoard'];
+export type NewApproval = Schemas['NewApproval'];
+export type NewClaim = Schemas['NewClaim'];
+export type Claimed = Schemas['ClaimedDevice'];
+/** The document can't say that a detail may be anything. */
+export type AuditEntry = Omit<Schemas['AuditEntry'], 'detail'> & { detail: Record<string, unknown> };
 export type Registration = Schemas['Registration'];
 export type ImportPlan = Schemas['ImportPlan'];
 export type ImportLine = Schemas['ImportLine'];

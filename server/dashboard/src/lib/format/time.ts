@@ -40,6 +40,14 @@ export function formatAgo(time: number, now: number, locale: string): string {
   return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(-count, unit);
 }
 
+/** "dalam 12 hari", "in 3 hours", or how long ago: for an instant on either side of now. */
+export function formatRelative(time: number, now: number, locale: string): string {
+  if (time <= now) return formatAgo(time, now, locale);
+  const ahead = ageOf(now, time);
+  const [count, unit] = ahead.fresh ? ([0, 'second'] as const) : ([ahead.count, ahead.unit] as const);
+  return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(count, unit);
+}
+
 /** A duration such as a sampling interval, in the unit that needs no fraction. */
 export function formatDuration(ms: number, locale: string, unitDisplay: 'short' | 'long' = 'short'): string {
   const [size, unit] =
@@ -58,6 +66,11 @@ export function formatDuration(ms: number, locale: string, unitDisplay: 'short' 
 /** An instant in full, for details and tooltips. */
 export function formatInstant(time: number, locale: string): string {
   return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(time);
+}
+
+/** The day alone, where the hour says nothing. */
+export function formatDay(time: number, locale: string): string {
+  return dateFormat(locale, { dateStyle: 'medium' }).format(time);
 }
 
 /** Day and minute, for lists. */

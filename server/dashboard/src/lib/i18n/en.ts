@@ -2,9 +2,12 @@
 // and a word of the API that has no text does not either.
 
 import type { ClockQuality, DeviceState, Fault, Flag, Metric } from '$lib/api/types';
+import { auditEn } from './audit.en';
 import { calibration } from './calibration.en';
-
+import { claimEn } from './claim.en';
+import { identityEn } from './identity.en';
 import { registryEn } from './registry.en';
+import { tokensEn } from './tokens.en';
 
 interface Explained {
   short: string;
@@ -19,7 +22,17 @@ export const en = {
   tagline: 'Every tank, every reading, live.',
   skip: 'Skip to content',
 
-  nav: { main: 'Main', fleet: 'Fleet', enrolment: 'Enrolment', registry: 'Registry', settings: 'Settings' },
+  nav: {
+    main: 'Main',
+    fleet: 'Fleet',
+    waiting: 'Waiting',
+    claim: 'Set up',
+    enrolment: 'Enrolment',
+    registry: 'Registry',
+    audit: 'Audit log',
+    settings: 'Settings',
+    more: 'More',
+  },
 
   signIn: {
     title: 'Sign in',
@@ -56,7 +69,8 @@ export const en = {
     online: 'Online',
     offline: 'Offline',
     never: 'Not seen yet',
-    revoked: 'Revoked',
+    revoked: 'Decommissioned',
+    quarantined: 'Shut out',
   } satisfies Record<DeviceState, string>,
 
   fleet: {
@@ -87,9 +101,9 @@ export const en = {
     emptyTitle: 'Add your first device',
     emptyLead: 'A Raspberry Pi joins by itself once it has an enrolment token.',
     emptySteps: [
-      'Create an enrolment token. It works for a limited time and number of devices.',
-      'Put it into the agent’s configuration on the Pi.',
-      'Start the agent. The device gets its name and shows up here within seconds.',
+      'Create an enrolment token and download its fleet file. It works for a limited time and number of devices.',
+      'Put the file on the boot partition of the card, or on a USB stick in the Pi.',
+      'Switch the Pi on. It gets its name and shows up here, or waits for your approval.',
     ],
     emptyAction: 'Create a token',
   },
@@ -216,7 +230,7 @@ export const en = {
     alarmOther: (word: string) => `The alarm output reports a problem: ${word}`,
     none: 'None',
     unknown: 'Unknown',
-    revokedBanner: 'This device was revoked. Its history stays, new readings are refused.',
+    revokedBanner: 'This device was decommissioned. Its history stays, new readings are refused.',
   },
 
   interval: {
@@ -240,58 +254,24 @@ export const en = {
   },
 
   revoke: {
-    title: 'Revoke device',
+    title: 'Decommission',
     lead: 'For a device that is lost, stolen or retired. It is disconnected at once and cannot come back with its certificate. Its history stays.',
-    open: 'Revoke…',
-    confirmTitle: (name: string) => `Revoke ${name}?`,
+    open: 'Decommission…',
+    confirmTitle: (name: string) => `Decommission ${name}?`,
     confirmLead: 'It is disconnected at once. This cannot be undone.',
     typeName: (name: string) => `Type ${name} to confirm`,
-    confirm: 'Revoke device',
-    done: (name: string) => `${name} was revoked`,
+    confirm: 'Decommission device',
+    done: (name: string) => `${name} was decommissioned`,
   },
 
   calibration,
 
-  tokens: {
-    title: 'Enrolment',
-    lead: 'A token lets new devices join. Each device then makes a key of its own, which never leaves it.',
-    create: 'New token',
-    note: 'Note',
-    notePlaceholder: 'For example: greenhouse 2',
-    uses: 'Devices',
-    usesHint: 'How many may join with it',
-    valid: 'Valid for',
-    day: '1 day',
-    week: '7 days',
-    month: '30 days',
-    submit: 'Create token',
-    busy: 'Creating…',
-    usesBounds: (most: string) => `A whole number from 1 to ${most}`,
-    createdTitle: 'Your new token',
-    once: 'Copy it now. It is shown only once.',
-    token: 'Token',
-    configTitle: 'In the agent’s configuration',
-    copy: 'Copy',
-    copied: 'Copied',
-    copyFailed: 'Copying is not allowed here. Select the text and copy it yourself.',
-    close: 'Done',
-    list: 'Tokens',
-    empty: 'No token yet',
-    emptyHint: 'Create one to let devices join.',
-    left: (count: number, text: string) => one(count, `for ${text} more device`, `for ${text} more devices`),
-    usedUp: 'used up',
-    expires: (when: string) => `until ${when}`,
-    expired: 'expired',
-    untitled: 'Without a note',
-    remove: 'Delete',
-    removeNamed: (note: string) => `Delete the token “${note}”`,
-    removeSure: 'Delete this token?',
-    keep: 'Keep',
-    removed: 'Token deleted',
-    failed: 'The tokens could not be loaded',
-  },
+  tokens: tokensEn,
 
   registry: registryEn,
+  identity: identityEn,
+  claim: claimEn,
+  audit: auditEn,
 
   settings: {
     title: 'Settings',
@@ -311,8 +291,11 @@ export const en = {
     notFound: 'This no longer exists.',
     server: 'The server has a problem. Try again in a moment.',
     offline: 'The device is not connected. Try again when it is back.',
-    revoked: 'The device was revoked.',
+    revoked: 'The device was decommissioned.',
     notInForce: 'This calibration is no longer the one in force. Look at the history again.',
+    unknownLabel:
+      'The server knows neither this name nor this serial. Register it, or wait until the board asks to join.',
+    taken: (detail: string) => `This name or board belongs to another device: ${detail}`,
     invalid: (detail: string) => `The server refused it: ${detail}`,
   },
 

@@ -1,7 +1,11 @@
 // Owns the Indonesian text: plain words that a technician uses, not a translation word by word.
+import { auditId } from './audit.id';
 import { calibration } from './calibration.id';
+import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
+import { identityId } from './identity.id';
 import { registryId } from './registry.id';
+import { tokensId } from './tokens.id';
 
 export const id: Dictionary = {
   name: 'Bahasa Indonesia',
@@ -12,9 +16,13 @@ export const id: Dictionary = {
   nav: {
     main: 'Utama',
     fleet: 'Perangkat',
+    waiting: 'Menunggu',
+    claim: 'Pasang',
     enrolment: 'Pendaftaran',
     registry: 'Daftar alat',
+    audit: 'Catatan tindakan',
     settings: 'Pengaturan',
+    more: 'Lainnya',
   },
 
   signIn: {
@@ -52,7 +60,8 @@ export const id: Dictionary = {
     online: 'Terhubung',
     offline: 'Terputus',
     never: 'Belum terlihat',
-    revoked: 'Dicabut',
+    revoked: 'Dipensiunkan',
+    quarantined: 'Ditutup',
   },
 
   fleet: {
@@ -83,9 +92,9 @@ export const id: Dictionary = {
     emptyTitle: 'Tambahkan perangkat pertama',
     emptyLead: 'Raspberry Pi bergabung sendiri begitu memiliki token pendaftaran.',
     emptySteps: [
-      'Buat token pendaftaran. Token berlaku untuk waktu dan jumlah perangkat terbatas.',
-      'Masukkan token ke konfigurasi agen di Pi.',
-      'Jalankan agen. Perangkat mendapat nama dan muncul di sini dalam hitungan detik.',
+      'Buat token pendaftaran lalu unduh berkas armadanya. Berlaku untuk waktu dan jumlah perangkat terbatas.',
+      'Letakkan berkas itu di partisi boot kartu, atau di stik USB pada Pi.',
+      'Nyalakan Pi. Perangkat mendapat nama dan muncul di sini, atau menunggu persetujuan Anda.',
     ],
     emptyAction: 'Buat token',
   },
@@ -215,7 +224,7 @@ export const id: Dictionary = {
     alarmOther: (word) => `Keluaran alarm melaporkan masalah: ${word}`,
     none: 'Tidak ada',
     unknown: 'Tidak diketahui',
-    revokedBanner: 'Perangkat ini telah dicabut. Riwayatnya tetap ada, pembacaan baru ditolak.',
+    revokedBanner: 'Perangkat ini telah dipensiunkan. Riwayatnya tetap ada, pembacaan baru ditolak.',
   },
 
   interval: {
@@ -239,58 +248,24 @@ export const id: Dictionary = {
   },
 
   revoke: {
-    title: 'Cabut perangkat',
+    title: 'Pensiunkan perangkat',
     lead: 'Untuk perangkat yang hilang, dicuri, atau pensiun. Sambungannya langsung diputus dan sertifikatnya tidak berlaku lagi. Riwayatnya tetap ada.',
-    open: 'Cabut…',
-    confirmTitle: (name) => `Cabut ${name}?`,
+    open: 'Pensiunkan…',
+    confirmTitle: (name) => `Pensiunkan ${name}?`,
     confirmLead: 'Sambungannya langsung diputus. Tindakan ini tidak dapat diurungkan.',
     typeName: (name) => `Ketik ${name} untuk memastikan`,
-    confirm: 'Cabut perangkat',
-    done: (name) => `${name} telah dicabut`,
+    confirm: 'Pensiunkan perangkat',
+    done: (name) => `${name} telah dipensiunkan`,
   },
 
   calibration,
 
-  tokens: {
-    title: 'Pendaftaran',
-    lead: 'Dengan token, perangkat baru dapat bergabung. Setiap perangkat lalu membuat kuncinya sendiri, yang tidak pernah keluar darinya.',
-    create: 'Token baru',
-    note: 'Catatan',
-    notePlaceholder: 'Misalnya: rumah kaca 2',
-    uses: 'Perangkat',
-    usesHint: 'Berapa yang boleh bergabung',
-    valid: 'Berlaku selama',
-    day: '1 hari',
-    week: '7 hari',
-    month: '30 hari',
-    submit: 'Buat token',
-    busy: 'Membuat…',
-    usesBounds: (most) => `Bilangan bulat dari 1 sampai ${most}`,
-    createdTitle: 'Token baru Anda',
-    once: 'Salin sekarang. Token hanya ditampilkan sekali.',
-    token: 'Token',
-    configTitle: 'Di konfigurasi agen',
-    copy: 'Salin',
-    copied: 'Tersalin',
-    copyFailed: 'Penyalinan tidak diizinkan di sini. Pilih teksnya lalu salin sendiri.',
-    close: 'Selesai',
-    list: 'Daftar token',
-    empty: 'Belum ada token',
-    emptyHint: 'Buat satu agar perangkat dapat bergabung.',
-    left: (_count, text) => `untuk ${text} perangkat lagi`,
-    usedUp: 'sudah habis',
-    expires: (when) => `sampai ${when}`,
-    expired: 'kedaluwarsa',
-    untitled: 'Tanpa catatan',
-    remove: 'Hapus',
-    removeNamed: (note) => `Hapus token “${note}”`,
-    removeSure: 'Hapus token ini?',
-    keep: 'Jangan',
-    removed: 'Token dihapus',
-    failed: 'Daftar token tidak dapat dimuat',
-  },
+  tokens: tokensId,
 
   registry: registryId,
+  identity: identityId,
+  claim: claimId,
+  audit: auditId,
 
   settings: {
     title: 'Pengaturan',
@@ -310,8 +285,11 @@ export const id: Dictionary = {
     notFound: 'Data ini sudah tidak ada.',
     server: 'Server sedang bermasalah. Coba lagi sebentar lagi.',
     offline: 'Perangkat sedang terputus. Coba lagi setelah tersambung.',
-    revoked: 'Perangkat sudah dicabut.',
+    revoked: 'Perangkat sudah dipensiunkan.',
     notInForce: 'Kalibrasi ini sudah bukan yang berlaku. Lihat kembali riwayatnya.',
+    unknownLabel:
+      'Server tidak mengenal nama atau nomor seri ini. Daftarkan dahulu, atau tunggu sampai papan minta bergabung.',
+    taken: (detail) => `Nama atau papan ini milik perangkat lain: ${detail}`,
     invalid: (detail) => `Ditolak oleh server: ${detail}`,
   },
 

@@ -55,10 +55,11 @@ export function calibrationProblem(
 }
 
 /** Problems that need other words than their status has. */
-const BY_CODE: Readonly<Record<string, 'offline' | 'revoked' | 'notInForce'>> = {
+const BY_CODE: Readonly<Record<string, 'offline' | 'revoked' | 'notInForce' | 'unknownLabel'>> = {
   offline: 'offline',
   revoked: 'revoked',
   not_in_force: 'notInForce',
+  unknown_label: 'unknownLabel',
 };
 
 /** What went wrong, as a sentence with a next step. */
@@ -67,6 +68,7 @@ export function problemText(t: Dictionary, cause: unknown): string {
   if (cause.unreachable) return t.problem.unreachable;
   const known = BY_CODE[cause.code];
   if (known) return t.problem[known];
+  if (cause.code === 'taken') return t.problem.taken(cause.detail);
   if (cause.status === 403) return t.problem.forbidden;
   if (cause.status === 404) return t.problem.notFound;
   if (cause.status === 429) return t.signIn.slow;

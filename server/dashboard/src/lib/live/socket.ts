@@ -12,7 +12,7 @@ export interface Listener {
 /** A connection that has not opened by then is given up. */
 const OPEN_WITHIN_MS = 10_000;
 
-const KINDS: readonly LiveEvent['type'][] = ['readings', 'device', 'calibration', 'missed'];
+const KINDS: readonly LiveEvent['type'][] = ['readings', 'device', 'waiting', 'calibration', 'missed'];
 
 export class LiveSocket {
   #socket: WebSocket | null = null;

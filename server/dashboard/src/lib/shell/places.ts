@@ -11,9 +11,27 @@ export interface Place {
   pages: readonly Route['page'][];
 }
 
-export const PLACES: readonly Place[] = [
-  { href: paths.fleet, icon: 'fleet', text: 'fleet', pages: ['fleet', 'device', 'calibrate', 'history'] },
-  { href: paths.enrolment, icon: 'key', text: 'enrolment', pages: ['enrolment'] },
-  { href: paths.registry, icon: 'sheet', text: 'registry', pages: ['registry'] },
-  { href: paths.settings, icon: 'sliders', text: 'settings', pages: ['settings'] },
+const FLEET: Place = {
+  href: paths.fleet,
+  icon: 'fleet',
+  text: 'fleet',
+  pages: ['fleet', 'device', 'calibrate', 'history'],
+};
+const WAITING: Place = { href: paths.waiting, icon: 'door', text: 'waiting', pages: ['waiting'] };
+const CLAIM: Place = { href: paths.claim, icon: 'scan', text: 'claim', pages: ['claim'] };
+const ENROLMENT: Place = { href: paths.enrolment, icon: 'key', text: 'enrolment', pages: ['enrolment'] };
+const REGISTRY: Place = { href: paths.registry, icon: 'sheet', text: 'registry', pages: ['registry'] };
+const AUDIT: Place = { href: paths.audit(), icon: 'log', text: 'audit', pages: ['audit'] };
+const SETTINGS: Place = { href: paths.settings, icon: 'sliders', text: 'settings', pages: ['settings'] };
+
+export const PLACES: readonly Place[] = [FLEET, WAITING, CLAIM, ENROLMENT, REGISTRY, AUDIT, SETTINGS];
+
+/** What a phone has no tab for: its last tab leads to the settings, which begin with them. */
+export const MORE: readonly Place[] = [REGISTRY, AUDIT];
+export const TABS: readonly Place[] = [
+  FLEET,
+  WAITING,
+  CLAIM,
+  ENROLMENT,
+  { ...SETTINGS, icon: 'more', text: 'more', pages: ['settings', 'registry', 'audit'] },
 ];

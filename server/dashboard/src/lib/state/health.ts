@@ -36,7 +36,7 @@ export function remarksOf(reading: Reading): string[] {
 
 /** Sort key of "attention first": lower is more urgent. */
 export function urgency(state: DeviceState, faults: number): number {
-  if (state === 'offline') return 0;
+  if (state === 'offline' || state === 'quarantined') return 0;
   if (faults > 0 && state === 'online') return 1;
   return { online: 2, never: 3, revoked: 4 }[state];
 }

@@ -7,26 +7,40 @@ export type Route =
   | { page: 'history'; name: string }
   | { page: 'enrolment' }
   | { page: 'registry' }
+  | { page: 'waiting' }
+  | { page: 'audit' }
+  | { page: 'claim'; label: string | null }
   | { page: 'settings' }
   | { page: 'missing' };
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter(Boolean);
   if (parts.length === 0) return { page: 'fleet' };
-  if (parts.length === 1 && parts[0] === 'enrolment') return { page: 'enrolment' };
-  if (parts.length === 1 && parts[0] === 'registry') return { page: 'registry' };
-  if (parts.length === 1 && parts[0] === 'settings') return { page: 'settings' };
-  if (parts[0] === 'devices' && parts[1]) return deviceRoute(parts[1], parts.slice(2));
-  return { page: 'missing' };
+  const [first, second, ...rest] = parts;
+  if (first === 'devices' && second) return deviceRoute(second, rest);
+  if (first === 'claim' && rest.length === 0) {
+    const label = second === undefined ? null : decoded(second);
+    return label === undefined ? { page: 'missing' } : { page: 'claim', label };
+  }
+  const plain = PLAIN.find((page) => page === first);
+  return plain && second === undefined ? { page: plain } : { page: 'missing' };
+}
+
+/** Pages that are one address each. */
+const PLAIN = ['enrolment', 'registry', 'waiting', 'audit', 'settings'] as const;
+
+/** A lone % is no name. */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 function deviceRoute(encoded: string, rest: readonly string[]): Route {
-  let name: string;
-  try {
-    name = decodeURIComponent(encoded);
-  } catch {
-    return { page: 'missing' }; // a lone % is no name
-  }
+  const name = decoded(encoded);
+  if (name === undefined) return { page: 'missing' };
   const [what, metric, ...more] = rest;
   if (what === undefined) return { page: 'device', name };
   if (what === 'calibrations' && metric === undefined) return { page: 'history', name };
@@ -40,6 +54,9 @@ export const paths = {
   enrolment: '/enrolment',
   registry: '/registry',
   settings: '/settings',
+  waiting: '/waiting',
+  claim: '/claim',
+  audit: (device?: string): string => `/audit${device ? `?device=${encodeURIComponent(device)}` : ''}`,
   device: (name: string): string => `/devices/${encodeURIComponent(name)}`,
   calibrate: (name: string, metric: string): string => `${paths.device(name)}/calibrate/${metric}`,
   history: (name: string, metric?: string): string =>

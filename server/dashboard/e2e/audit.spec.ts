@@ -1,0 +1,44 @@
+// The audit log: what was just done stands at its top, and it can be read for one device alone.
+import { expect, id, onlineDevice, shown, test } from './fixtures';
+
+const t = id.audit;
+/** How a device came in, whether or not somebody had to let it in. */
+const CAME_IN = '[data-audit="device.enrolled"], [data-audit="device.approved"]';
+
+test('an act is written down with who did it, and a device has a log of its own', async ({
+  signedIn: page,
+}, info) => {
+  const name = await onlineDevice(page);
+  const order = { uses: 7, valid_s: 3_600, note: 'uji catatan' };
+  const made = await page.request.post('/api/v1/enrolment-tokens', { data: order });
+  expect(made.status()).toBe(201);
+
+  await page.goto('/audit');
+  const first = page.locator('[data-audit]').first();
+  await expect(first).toHaveAttribute('data-audit', 'token.created');
+  await expect(first).toContainText(t.acts['token.created']);
+  await expect(first).toContainText('admin');
+  await expect(first).toContainText(`${t.keys.uses} 7`);
+  await shown(page, info, 'audit');
+
+  await page.getByLabel(t.device, { exact: true }).selectOption(name);
+  await expect(page.locator(CAME_IN).first()).toBeVisible();
+  await expect(page.locator('[data-audit="token.created"]')).toHaveCount(0);
+  await page.reload();
+  await expect(page.getByLabel(t.device, { exact: true })).toHaveValue(name);
+  await expect(page.locator(CAME_IN).first()).toBeVisible();
+});
+
+test('a device shows its certificate and what happened to it', async ({ signedIn: page }, info) => {
+  const name = await onlineDevice(page);
+  await page.goto(`/devices/${name}`);
+  const card = page.locator('[data-identity]');
+  await expect(card).toHaveAttribute('data-life', 'ok');
+  await expect(card).toContainText(id.identity.card.certificate);
+  await expect(card.locator(CAME_IN).first()).toBeVisible();
+  await card.scrollIntoViewIfNeeded();
+  await shown(page, info, 'identity');
+  await card.getByRole('link', { name: id.identity.card.historyMore }).click();
+  await expect(page.getByRole('heading', { level: 1, name: t.title })).toBeVisible();
+  await expect(page.getByLabel(t.device, { exact: true })).toHaveValue(name);
+});
