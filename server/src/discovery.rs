@@ -7,12 +7,15 @@ use shared::fleet::{MDNS_CA, MDNS_NAME, MDNS_SERVICE};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 /// Where Linux keeps the machine's name.
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 /// How long the good-bye may take.
 const GOOD_BYE: Duration = Duration::from_secs(2);
+/// How soon another authority is announced.
+const FOLLOW_EVERY: Duration = Duration::from_secs(5);
 /// So many different troubles are reported, each once.
 const TROUBLES: usize = 8;
 
@@ -62,9 +65,8 @@ impl Announcement {
     }
 
     fn service(&self) -> Result<ServiceInfo, mdns_sd::Error> {
-        // Several fleets may have their servers on one machine.
-        let fleet = self.ca_sha256.first().and_then(|sum| sum.get(..8)).unwrap_or_default();
-        let instance = format!("Tirta {} {fleet}", self.label);
+        // Several servers may be on one machine. Never the authority: the name has to outlive it.
+        let instance = format!("Tirta {} {}", self.label, self.https.port());
         let sums = self.ca_sha256.join(",");
         let properties = [(MDNS_CA, sums.as_str()), (MDNS_NAME, self.name.as_str())];
         let (ip, port) = (self.https.ip(), self.https.port());
@@ -100,6 +102,7 @@ fn host_label_in(text: &str) -> Option<String> {
 pub struct Announcer {
     daemon: ServiceDaemon,
     fullname: String,
+    following: Option<JoinHandle<()>>,
 }
 
 impl Announcer {
@@ -110,7 +113,7 @@ impl Announcer {
     pub fn start(announcement: &Announcement) -> Result<Self, mdns_sd::Error> {
         let service = announcement.service()?;
         let fullname = service.get_fullname().to_owned();
-        let announcer = Self { daemon: ServiceDaemon::new()?, fullname };
+        let announcer = Self { daemon: ServiceDaemon::new()?, fullname, following: None };
         let daemon = &announcer.daemon;
         match announcement.https.ip() {
             ip if !ip.is_unspecified() => {
@@ -144,55 +147,61 @@ impl Announcer {
         Ok(announcer)
     }
 
-    /// Says what is announced from now on, such as another authority. The place stays the same.
-    ///
-    /// # Errors
-    /// When it can't be said.
-    pub fn change(&self, announcement: &Announcement) -> Result<(), mdns_sd::Error> {
-        self.daemon.register(announcement.service()?)
+    /// Looks again and again which authorities there are, and announces them when they change: devices that trust
+    /// either of two must find the server while one replaces the other.
+    pub fn follow(
+        &mut self,
+        mut announcement: Announcement,
+        every: Duration,
+        authorities: impl Fn() -> Option<Vec<String>> + Send + 'static,
+    ) {
+        let daemon = self.daemon.clone();
+        self.following = Some(tokio::spawn(async move {
+            loop {
+                sleep(every).await;
+                let Some(now) = authorities().filter(|now| *now != announcement.ca_sha256) else { continue };
+                announcement.ca_sha256 = now;
+                let said = announcement.service().and_then(|service| daemon.register(service));
+                if let Err(error) = said {
+                    tracing::warn!(%error, "the new authority is not announced on the local network");
+                }
+            }
+        }));
     }
 
     /// Says good-bye, so that nobody tries an address that is gone.
     pub async fn stop(self) {
+        self.stop_following();
         let Ok(gone) = self.daemon.unregister(&self.fullname) else { return };
         let _ = timeout(GOOD_BYE, gone.recv_async()).await;
+    }
+
+    fn stop_following(&self) {
+        if let Some(following) = &self.following {
+            following.abort();
+        }
     }
 }
 
 impl Drop for Announcer {
     fn drop(&mut self) {
+        self.stop_following();
         let _ = self.daemon.shutdown();
     }
 }
 
-/// What is announced now.
-pub struct Announced {
-    announcer: Announcer,
-    announcement: Announcement,
-}
-
-impl Announced {
-    /// Another authority has taken over, or one was retired.
-    pub fn change(&mut self, ca_sha256: Vec<String>) {
-        self.announcement.ca_sha256 = ca_sha256;
-        if let Err(error) = self.announcer.change(&self.announcement) {
-            tracing::warn!(%error, "the local network is not told of the new authority until the server starts again");
-        }
-    }
-
-    /// Says good-bye.
-    pub async fn stop(self) {
-        self.announcer.stop().await;
-    }
-}
-
 /// Announces what follows from the configuration. A network that does not allow it stops nobody.
-pub fn start(config: &Config, https: SocketAddr, ca_sha256: Vec<String>) -> Option<Announced> {
-    let announcement = Announcement::planned(config, https, ca_sha256)?;
+pub fn start(
+    config: &Config,
+    https: SocketAddr,
+    authorities: impl Fn() -> Option<Vec<String>> + Send + 'static,
+) -> Option<Announcer> {
+    let announcement = Announcement::planned(config, https, authorities()?)?;
     match Announcer::start(&announcement) {
-        Ok(announcer) => {
+        Ok(mut announcer) => {
             tracing::info!(name = announcement.name, port = https.port(), "announced on the local network");
-            Some(Announced { announcer, announcement })
+            announcer.follow(announcement, FOLLOW_EVERY, authorities);
+            Some(announcer)
         }
         Err(error) => {
             tracing::warn!(%error, "not announced on the local network: devices need the server's address");

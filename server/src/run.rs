@@ -96,8 +96,6 @@ pub struct App {
     pub recomputing: Mutex<()>,
     /// When the list of revoked certificates was last written; none when that is due.
     pub listed: Mutex<Option<UtcMillis>>,
-    /// What the local network is told, while it is.
-    pub announced: Mutex<Option<discovery::Announced>>,
     /// Becomes true when the server stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -112,6 +110,7 @@ pub struct Running {
     pub first_password: Option<String>,
     /// What the parts share.
     pub app: Arc<App>,
+    announcer: Option<discovery::Announcer>,
     stop_http: watch::Sender<bool>,
     stop_ingest: watch::Sender<bool>,
     http: Vec<JoinHandle<()>>,
@@ -166,7 +165,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
     ));
     let broker_address = broker_address(config, broker.as_ref());
     let (signed_out, throttle) = (broadcast::Sender::new(SIGNED_OUT_BEHIND), Throttle::default());
-    let announced = discovery::start(config, https.local_addr(), authority.sha256s());
     let app = Arc::new(App {
         store,
         authority,
@@ -183,7 +181,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         public_url: public_url(config, https.local_addr()),
         recomputing: Mutex::new(()),
         listed: Mutex::new(None),
-        announced: Mutex::new(announced),
         stopping: stopping.clone(),
     });
     let (https_address, plain_address) = (https.local_addr(), plain.as_ref().map(TcpListener::local_addr));
@@ -192,6 +189,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         http.push(tokio::spawn(serve(plain, http::router(app.clone(), false), stopping)));
     }
     Ok(Running {
+        announcer: discovery::start(config, https_address, authorities(app.clone())),
         https: https_address,
         plain: plain_address.transpose().ok().flatten(),
         first_password,
@@ -209,8 +207,8 @@ impl Running {
     /// Stops in order: first no new requests, then what has arrived is committed and acknowledged, then the
     /// broker lets the devices go, and the database is closed last.
     pub async fn stop(self) {
-        if let Some(announced) = self.app.announced.lock().await.take() {
-            announced.stop().await;
+        if let Some(announcer) = self.announcer {
+            announcer.stop().await;
         }
         let _ = self.stop_http.send(true);
         for listener in self.http {
@@ -255,6 +253,14 @@ async fn first_password(store: &Store) -> Result<Option<String>, RunError> {
     let hash = password::hash(password.clone()).await?;
     // Another instance on the same database may have been faster.
     Ok(store.add_account(ADMIN, &hash).await?.then_some(password))
+}
+
+/// SHA-256 of every authority that devices may trust now, the newest first.
+fn authorities(app: Arc<App>) -> impl Fn() -> Option<Vec<String>> + Send + 'static {
+    move || {
+        let status = app.authority.status().ok()?;
+        Some([Some(status.newest), status.previous].into_iter().flatten().map(|root| root.sha256).collect())
+    }
 }
 
 /// The names in the server's certificate: those of the configuration, and addresses that it listens on by name.

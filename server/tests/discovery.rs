@@ -59,13 +59,13 @@ impl Drop for Ears {
 #[tokio::test]
 async fn a_server_is_heard_with_its_port_its_authority_and_its_name_until_it_says_good_bye() {
     let (old, new) = (authority(), authority());
-    let mut announcement = Announcement {
+    let announcement = Announcement {
         name: "tirta.example".to_owned(),
         label: format!("shed-{}", &old[..6]),
         https: "127.0.0.1:8443".parse().unwrap(),
         ca_sha256: vec![old.clone()],
     };
-    let announcer = Announcer::start(&announcement).unwrap();
+    let mut announcer = Announcer::start(&announcement).unwrap();
     let mut ears = Ears::of(&old);
     let service = ears.next().await.unwrap();
     assert_eq!((service.get_port(), service.get_property_val_str("name")), (8443, Some("tirta.example")));
@@ -73,9 +73,9 @@ async fn a_server_is_heard_with_its_port_its_authority_and_its_name_until_it_say
     assert_eq!(addresses, ["127.0.0.1".parse::<std::net::IpAddr>().unwrap()]);
 
     // While the authority is replaced, devices that trust the old one must find it too.
-    announcement.ca_sha256.push(new.clone());
-    announcer.change(&announcement).unwrap();
-    while ears.next().await.unwrap().get_property_val_str("ca") != Some(&format!("{old},{new}")) {}
+    let both = vec![new.clone(), old.clone()];
+    announcer.follow(announcement, Duration::from_millis(50), move || Some(both.clone()));
+    while ears.next().await.unwrap().get_property_val_str("ca") != Some(&format!("{new},{old}")) {}
 
     announcer.stop().await;
     while ears.next().await.is_some() {}

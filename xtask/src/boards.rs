@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 
 /// How long so many processes may take to come up on a small machine.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// Readings of each board that are worth copying and losing.
+const WORTH_COPYING: usize = 20;
 /// Agents that are stopped or started together.
 const TOGETHER: usize = 10;
 
@@ -93,6 +95,7 @@ async fn provision(folder: &Path, options: &BoardsOptions) -> Result<Line, Error
     let names = site.wait_until_online(&mut cards).await?;
     let enrolled_in_s = start.elapsed().as_secs();
     println!("All have a name after {enrolled_in_s} s");
+    site.wait_for_readings(options.devices as usize * WORTH_COPYING).await?;
 
     let (to_copy, rest) = cards.split_at_mut(options.clones as usize);
     let clones_caught = site.copy(&programs, folder, to_copy).await?;
@@ -181,6 +184,16 @@ impl Site {
             let online: BTreeMap<String, String> = devices.map(|device| (device.serial, device.name)).collect();
             let all = cards.iter().all(|card| online.contains_key(card.serial()));
             Ok(all.then_some(online))
+        })
+        .await
+    }
+
+    /// Waits until the server has so many readings.
+    async fn wait_for_readings(&mut self, wanted: usize) -> Result<(), Error> {
+        let server = &mut self.server;
+        until("the boards have measured for a while", PATIENCE, async || {
+            server.still_runs()?;
+            Ok((server.export().await?.len() >= wanted).then_some(()))
         })
         .await
     }

@@ -122,11 +122,6 @@ impl Authority {
         self.held().newest.sha256()
     }
 
-    /// The same of every authority that is accepted, the newest first.
-    pub fn sha256s(&self) -> Vec<String> {
-        self.held().roots().map(Pair::sha256).collect()
-    }
-
     /// Which authorities there are.
     ///
     /// # Errors

@@ -93,11 +93,8 @@ pub async fn retire(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<
     current(&app).await
 }
 
-/// An external broker has to hear of it, and devices that look for their server.
+/// An external broker has to hear of it.
 async fn changed(app: &App) {
-    if let Some(announced) = app.announced.lock().await.as_mut() {
-        announced.change(app.authority.sha256s());
-    }
     if let Err(error) = write_revocations(app).await {
         tracing::error!(%error, "the authorities are not written for an external broker; it is tried again within minutes");
     }
