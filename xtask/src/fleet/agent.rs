@@ -139,6 +139,11 @@ impl Agent {
         self.setup.clock.as_ref()
     }
 
+    /// What makes another board with the same serial, in a folder of its own.
+    pub fn twin(&self, folder: PathBuf) -> AgentSetup {
+        AgentSetup { folder, ..self.setup.clone() }
+    }
+
     /// Its CPU serial, which it was given because it has no board.
     pub fn serial(&self) -> String {
         serial(self.setup.number)

@@ -263,6 +263,11 @@ impl Fleet {
         self.mosquitto.as_ref().map_or(self.server.ports().broker, Mosquitto::services_port)
     }
 
+    /// The administrator, signed in.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// What the server says of its devices.
     ///
     /// # Errors
