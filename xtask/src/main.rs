@@ -27,6 +27,8 @@ enum What {
     /// Measures.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Takes the pictures of the documentation anew.
+    Shots,
     /// Everything that CI checks.
     Test(check::CheckOptions),
 }
@@ -79,6 +81,11 @@ async fn run(command: What) -> Result<(), Error> {
             powercut::run(&options)
         }
         What::Bench(what) => bench::run(what).await,
+        What::Shots => {
+            prepare::dashboard()?;
+            prepare::programs()?;
+            check::shots().await
+        }
         What::Test(options) => check::run_checks(&options).await,
     }
 }

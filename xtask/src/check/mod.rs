@@ -5,11 +5,11 @@ mod packages;
 
 pub use packages::install_one;
 
-use crate::error::Error;
+use crate::error::{Error, Tried, make_folder};
 use crate::fleet::{Fleet, FleetSetup, Folder, Programs};
 use crate::postgres::Postgres;
 use crate::prepare::{cargo, dashboard_folder, install_packages, root, run, run_with};
-use std::{future::Future, time::Instant};
+use std::{fs, future::Future, path::Path, time::Instant};
 
 /// How much is checked.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,7 +36,7 @@ pub async fn run_checks(options: &CheckOptions) -> Result<(), Error> {
         step("Lints", async { lints() }).await?;
         step("Dependencies: licences, bans, sources", async { deny::check() }).await?;
         step("Tests, on SQLite and PostgreSQL", tests()).await?;
-        step("Dashboard in a browser, on a running fleet", browser()).await?;
+        step("Dashboard in a browser, on a running fleet", browser(None)).await?;
     }
     println!("\nAll checks passed in {} s", start.elapsed().as_secs());
     Ok(())
@@ -78,12 +78,35 @@ async fn tests() -> Result<(), Error> {
     run_with(&root(), &cargo(), &["test", "--workspace"], &[("TIRTA_TEST_POSTGRES", postgres.url())])
 }
 
-async fn browser() -> Result<(), Error> {
+/// Takes the pictures of the documentation anew: the browser's tests make them on their way.
+///
+/// # Errors
+/// When a test fails, or a picture can't be kept.
+pub async fn shots() -> Result<(), Error> {
+    packages::install_missing()?;
+    let taken = Folder::open(None, "shots")?;
+    browser(Some(&taken.path)).await?;
+    let kept = root().join("docs").join("images");
+    make_folder(&kept)?;
+    for entry in fs::read_dir(&taken.path).tried(|| "look at the pictures".to_owned())? {
+        let from = entry.tried(|| "look at the pictures".to_owned())?.path();
+        let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(name) = name.strip_prefix("docs-") {
+            fs::copy(&from, kept.join(name)).tried(|| format!("keep {name}"))?;
+        }
+    }
+    println!("The pictures are in {}", kept.display());
+    Ok(())
+}
+
+async fn browser(shots: Option<&Path>) -> Result<(), Error> {
     let folder = Folder::open(None, "browser")?;
     let setup = FleetSetup::new(&folder.path, 5)?;
     let mut fleet = Fleet::start(&Programs::beside_us()?, &setup).await?;
-    let environment = [("TIRTA_URL", fleet.server.http_url()), ("TIRTA_PASSWORD", fleet.server.password()?.to_owned())];
-    let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let (url, password) = (fleet.server.http_url(), fleet.server.password()?.to_owned());
+    let mut environment = vec![("TIRTA_URL", url.as_str()), ("TIRTA_PASSWORD", password.as_str())];
+    let shots = shots.map(Path::to_string_lossy);
+    environment.extend(shots.as_deref().map(|folder| ("TIRTA_SHOTS", folder)));
     let seen = run_with(&dashboard_folder(), "npm", &["run", "e2e"], &environment);
     if seen.is_err() {
         folder.keep();
