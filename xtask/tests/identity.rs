@@ -52,6 +52,47 @@ async fn a_certificate_of_a_minute_is_renewed_in_time_and_one_that_slept_past_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_fleet_changes_over_to_another_authority_while_it_measures_and_the_old_one_is_retired() {
+    let folder = Folder::open(None, "rotation").unwrap();
+    let setup = FleetSetup { certificate_life_s: Some(30), ..FleetSetup::new(&folder.path, 2).unwrap() };
+    let mut fleet = Fleet::start(&Programs::beside_us().unwrap(), &setup).await.unwrap();
+    let before = fleet.client().authority().await.unwrap();
+    let after = fleet.client().rotate_authority().await.unwrap();
+    assert_ne!(after.ca_sha256, before.ca_sha256);
+    assert_eq!(after.previous.as_ref().map(|previous| previous.devices), Some(2));
+    assert!(fleet.client().rotate_authority().await.is_err(), "one at a time");
+    until("every device has changed over with its next renewal", PATIENCE, async || {
+        let authority = fleet.client().authority().await?;
+        Ok(authority.previous.is_some_and(|previous| previous.devices == 0).then_some(()))
+    })
+    .await
+    .unwrap();
+    // Each has the new certificate on its card once it has connected with it.
+    until("each device has connected with it", PATIENCE, async || {
+        let has =
+            |agent: &Agent| fs::read_to_string(agent.identity().ca).is_ok_and(|text| text.trim() == newest(&fleet));
+        Ok(fleet.agents.iter().all(has).then_some(()))
+    })
+    .await
+    .unwrap();
+    fleet.client().retire_authority().await.unwrap();
+    assert!(fleet.client().authority().await.unwrap().previous.is_none());
+    for agent in &mut fleet.agents {
+        agent.stop().await.unwrap();
+        agent.start().unwrap();
+    }
+    fleet.drain(PATIENCE).await.unwrap();
+    fleet.stop().await.unwrap();
+    let verdict = fleet.verdict().await.unwrap();
+    assert!(verdict.is_good(), "{verdict} {:?}", verdict.examples);
+}
+
+/// The certificate of the authority that signs now.
+fn newest(fleet: &Fleet) -> String {
+    fs::read_to_string(fleet.server.data_dir().join("ca.pem")).unwrap().trim().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_boards_with_one_key_are_both_shut_out_until_one_is_approved_with_a_new_key() {
     let folder = Folder::open(None, "shared").unwrap();
     let programs = Programs::beside_us().unwrap();

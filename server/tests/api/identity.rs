@@ -63,7 +63,7 @@ async fn a_board_waits_is_seen_and_is_let_in_with_one_click() {
     assert_eq!((&device["location"], &device["model"]), (&json!("Pond"), &json!("Raspberry Pi 4")));
     let certificate = &device["certificate"];
     let life = certificate["expires_at"].as_i64().unwrap() - certificate["issued_at"].as_i64().unwrap();
-    assert_eq!(life / 86_400_000, 30);
+    assert_eq!((life + 999) / 86_400_000, 30, "a certificate counts whole seconds");
     let log = site.get(&cookie, "/api/v1/audit?device=pi-1").await.json();
     assert_eq!((&log["entries"][0]["act"], &log["entries"][0]["who"]), (&json!("device.approved"), &json!("admin")));
     assert_eq!(log["entries"][0]["address"], "127.0.0.1");
@@ -194,5 +194,24 @@ async fn the_audit_log_is_read_page_by_page() {
     assert_eq!((rest["entries"].as_array().unwrap().len(), &rest["next"]), (1, &Value::Null));
     let bad = site.get(&cookie, "/api/v1/audit?limit=0").await;
     assert_eq!((bad.status, bad.field()), (400, "limit".to_owned()));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn the_authority_is_changed_and_retired_over_the_interface_and_both_are_written_down() {
+    let site = Site::start().await;
+    let cookie = site.sign_in().await;
+    let path = "/api/v1/authority";
+    let before = site.get(&cookie, path).await.json();
+    assert_eq!(before["previous"], Value::Null);
+    let early = site.send("POST", &cookie, &format!("{path}/retire"), &json!(null)).await;
+    assert_eq!((early.status, early.code()), (409, "authority".to_owned()));
+    let rotated = site.send("POST", &cookie, &format!("{path}/rotate"), &json!(null)).await.json();
+    assert_eq!((&rotated["previous"]["ca_sha256"], &rotated["previous"]["devices"]), (&before["ca_sha256"], &json!(0)));
+    let again = site.send("POST", &cookie, &format!("{path}/rotate"), &json!(null)).await;
+    assert_eq!(again.status, 409);
+    let retired = site.send("POST", &cookie, &format!("{path}/retire"), &json!(null)).await.json();
+    assert_eq!((&retired["ca_sha256"], &retired["previous"]), (&rotated["ca_sha256"], &Value::Null));
+    assert_eq!(acts(&site, &cookie, "?limit=2").await, ["authority.retired", "authority.rotated"]);
     site.stop().await;
 }
