@@ -138,11 +138,11 @@ pub fn decide(facts: &Facts) -> Decision {
     if facts.dead_key {
         return Decision::Refuse(Refusal::DeadKey);
     }
-    if let Some(name) = &facts.succeeds {
-        return Decision::Succeed(name.clone());
-    }
     if facts.refused {
         return Decision::Refuse(Refusal::Refused);
+    }
+    if let Some(name) = &facts.succeeds {
+        return Decision::Succeed(name.clone());
     }
     match &facts.holder {
         Some(holder) => known(holder, token, facts),
@@ -170,7 +170,7 @@ fn known(holder: &Holder, token: &Token, facts: &Facts) -> Decision {
     }
     let open = facts.returns_until.is_some_and(|until| facts.now < until);
     // A device that is connected with its old key was not set up anew: somebody else says its serial.
-    if open && !holder.online && may_have(token, facts.serial) {
+    if open && !holder.online && may_have(token, facts) {
         return Decision::Return(holder.name.clone());
     }
     Decision::Wait(WaitReason::SecondKey)
@@ -178,16 +178,13 @@ fn known(holder: &Holder, token: &Token, facts: &Facts) -> Decision {
 
 /// A board that never was here.
 fn unknown(token: &Token, facts: &Facts) -> Decision {
-    if !may_have(token, facts.serial) {
+    if !may_have(token, facts) {
         return Decision::Wait(WaitReason::NotExpected);
     }
     let decision = match (&facts.registered, &facts.reserved) {
-        (Some((_, there)), _) if token.location.as_ref().is_some_and(|only| only != there) => {
-            Decision::Wait(WaitReason::NotExpected)
-        }
         (Some((name, _)), _) => Decision::Expected(name.clone()),
         (None, Some(name)) => Decision::Reserved(name.clone()),
-        (None, None) if token.admits == Admits::Any => Decision::Free,
+        (None, None) if token.admits == Admits::Any && token.location.is_none() => Decision::Free,
         (None, None) => Decision::Wait(WaitReason::NotExpected),
     };
     match decision {
@@ -199,8 +196,13 @@ fn unknown(token: &Token, facts: &Facts) -> Decision {
     }
 }
 
-fn may_have(token: &Token, serial: Serial) -> bool {
-    token.serials.as_ref().is_none_or(|serials| serials.contains(&serial))
+/// Whether the token is for this board, and for the place where it is registered. A reserved name is of the token's place already.
+fn may_have(token: &Token, facts: &Facts) -> bool {
+    let named = token.serials.as_ref().is_none_or(|serials| serials.contains(&facts.serial));
+    let place = facts.registered.as_ref().map(|(_, place)| place);
+    let has_place = facts.holder.is_some() || place.is_some();
+    let here = token.location.as_ref().is_none_or(|only| !has_place || place == Some(only));
+    named && here
 }
 
 #[cfg(test)]

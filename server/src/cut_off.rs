@@ -51,9 +51,11 @@ pub async fn cut_off(app: &App, name: &DeviceName) {
 /// When the database fails or the list can't be made or written.
 pub async fn write_revocations(app: &App) -> Result<(), RevocationError> {
     let now = app.clock.now();
-    *app.listed.lock().await = None;
+    // Held until it is written: a list that was read before another revocation must not be written after that one's.
+    let mut listed = app.listed.lock().await;
+    *listed = None;
     let withdrawn = app.store.withdrawn(now).await?;
     app.authority.write_crl(&withdrawn, now)?;
-    *app.listed.lock().await = Some(now);
+    *listed = Some(now);
     Ok(())
 }

@@ -32,13 +32,6 @@ impl Default for Lifetimes {
     }
 }
 
-impl Lifetimes {
-    /// A certificate younger than this is given again instead of a second one: an answer was lost, or a request is replayed.
-    fn fresh_ms(&self) -> i64 {
-        i64::try_from(self.life.as_millis() / 10).unwrap_or(i64::MAX)
-    }
-}
-
 /// Why a device gets no identity.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
@@ -120,8 +113,6 @@ pub struct Credentials {
     pub certificate: String,
     /// The authority's, PEM.
     pub ca: String,
-    /// Whether somebody else has lost this name by it, and must be cut off.
-    pub instead: bool,
 }
 
 /// What a board gets that asks.
@@ -141,7 +132,7 @@ pub enum Enrolled {
 /// Gives a board its name and certificate, if it may have one.
 ///
 /// A device that never got the answer asks again with the same key: it gets the same name and the same certificate, and no
-/// second use of the token is spent. The name is taken before the certificate is signed, so a crash between the two costs nothing.
+/// second use of the token is spent. `replaced` is called when somebody else has lost the name by it. The name is taken before the certificate is signed, so a crash between the two costs nothing.
 ///
 /// # Errors
 /// With the reason; nothing has changed then.
@@ -152,6 +143,7 @@ pub async fn enrol(
     request: &EnrolRequest,
     address: &str,
     now: UtcMillis,
+    replaced: impl AsyncFnOnce(&DeviceName),
 ) -> Result<Enrolled, EnrolError> {
     let serial = request.serial;
     let key = authority.check_csr(&request.csr, serial)?;
@@ -163,9 +155,13 @@ pub async fn enrol(
         copied_from: request.copied_from.clone(),
         address: address.to_owned(),
     };
-    let (name, instead) = match store.admit(&knock, now).await? {
-        Admission::New(name) | Admission::Again(name) => (name, false),
-        Admission::Instead(name) => (name, true),
+    let name = match store.admit(&knock, now).await? {
+        Admission::New(name) | Admission::Again(name) => name,
+        Admission::Instead(name) => {
+            // Before anything else can fail: the other has lost the name already.
+            replaced(&name).await;
+            name
+        }
         Admission::Waits { reason, news } => return Ok(Enrolled::Waits { reason, news }),
         Admission::Refused(refusal) => return Err(EnrolError::Refused(refusal, serial)),
         Admission::Crowded => return Err(EnrolError::Crowded),
@@ -173,7 +169,7 @@ pub async fn enrol(
     let certify = Certify { store, authority, lifetimes, now };
     let certificate = certify.certificate(&request.csr, serial, &name, &key, None).await?;
     tracing::info!(device = name.as_str(), %serial, "enrolled");
-    Ok(Enrolled::As(Credentials { name, certificate, ca: authority.ca_pem(), instead }))
+    Ok(Enrolled::As(Credentials { name, certificate, ca: authority.ca_pem() }))
 }
 
 /// Gives a device its next certificate. `expired`: it comes without its certificate, by its key alone; then the grace time counts.
@@ -190,12 +186,17 @@ pub async fn renew(
 ) -> Result<Credentials, EnrolError> {
     let unknown = || EnrolError::UnknownKey(name.clone());
     let device = store.device(name).await?.ok_or_else(unknown)?;
-    let key = authority.check_csr(csr, device.serial)?;
-    if device.revoked_at.is_some() {
-        return Err(EnrolError::Revoked(name.clone()));
-    }
+    let key = match authority.check_csr(csr, device.serial) {
+        Ok(key) => key,
+        // Whoever has not the key is not told the serial either.
+        Err(CaError::Csr(CsrError::Mismatch { .. })) => return Err(unknown()),
+        Err(error) => return Err(error.into()),
+    };
     if device.public_key != key.as_str() {
         return Err(unknown());
+    }
+    if device.revoked_at.is_some() {
+        return Err(EnrolError::Revoked(name.clone()));
     }
     if expired.is_some()
         && let Some(last) = store.certificate(name).await?
@@ -208,7 +209,7 @@ pub async fn renew(
     let actor = expired.map_or_else(Actor::device, |address| Actor::device().at(address));
     let certify = Certify { store, authority, lifetimes, now };
     let certificate = certify.certificate(csr, device.serial, name, &key, Some(&actor)).await?;
-    Ok(Credentials { name: name.clone(), certificate, ca: authority.ca_pem(), instead: false })
+    Ok(Credentials { name: name.clone(), certificate, ca: authority.ca_pem() })
 }
 
 struct Certify<'a> {
@@ -230,11 +231,10 @@ impl Certify<'_> {
     ) -> Result<String, EnrolError> {
         let Self { store, authority, lifetimes, now } = self;
         let last = store.certificate(name).await?;
+        // In the first tenth of its life it is given again: an answer was lost, or a request is replayed.
         let fresh = |last: &Issued| {
-            let age = now.0.saturating_sub(last.issued_at);
-            last.public_key == key.as_str()
-                && last.ca == authority.ca_sha256()
-                && (0..lifetimes.fresh_ms()).contains(&age)
+            let (age, life) = (now.0.saturating_sub(last.issued_at), last.expires_at - last.issued_at);
+            last.public_key == key.as_str() && last.ca == authority.ca_sha256() && (0..life / 10).contains(&age)
         };
         if let Some(last) = last.filter(fresh) {
             return Ok(last.pem);

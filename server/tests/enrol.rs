@@ -56,7 +56,7 @@ async fn ask_at(
     request: &EnrolRequest,
     now: UtcMillis,
 ) -> Result<Credentials, EnrolError> {
-    match enrol(store, ca, Lifetimes::default(), request, "10.0.0.7", now).await? {
+    match enrol(store, ca, Lifetimes::default(), request, "10.0.0.7", now, async |_| ()).await? {
         Enrolled::As(credentials) => Ok(credentials),
         waits => panic!("{waits:?}"),
     }
@@ -158,7 +158,7 @@ async fn a_serial_with_another_key_waits_and_changes_nothing() {
         let before = db.store.device(&reply.name).await.unwrap();
         let csr = request(&p256(), &serial.to_string());
         let other = EnrolRequest { serial, token: token.clone(), csr, model: None, copied_from: None };
-        let waits = enrol(&db.store, &ca, Lifetimes::default(), &other, "10.0.0.7", now()).await.unwrap();
+        let waits = enrol(&db.store, &ca, Lifetimes::default(), &other, "10.0.0.7", now(), async |_| ()).await.unwrap();
         assert_eq!(waits, Enrolled::Waits { reason: WaitReason::SecondKey, news: true }, "{}", db.engine);
         assert_eq!(db.store.device(&reply.name).await.unwrap(), before);
         assert_eq!(db.store.tokens().await.unwrap()[0].uses_left, 4);

@@ -72,7 +72,7 @@ impl Site {
     async fn ask_with(&self, token: &str, board: &Board, at: UtcMillis) -> Result<Enrolled, EnrolError> {
         let (serial, csr) = (board.serial, board.csr());
         let request = EnrolRequest { serial, token: token.to_owned(), csr, model: None, copied_from: None };
-        enrol(&self.store, &self.ca, self.lifetimes, &request, "10.0.0.7", at).await
+        enrol(&self.store, &self.ca, self.lifetimes, &request, "10.0.0.7", at, async |_| ()).await
     }
 
     async fn ask(&self, board: &Board) -> Result<Enrolled, EnrolError> {
@@ -264,6 +264,54 @@ async fn new_hardware_takes_over_name_and_history_by_an_explicit_act_before_or_a
 }
 
 #[tokio::test]
+async fn an_old_request_never_takes_the_name_of_a_board_that_has_come_meanwhile() {
+    for site in sites().await {
+        let stale = Board::new();
+        assert_eq!(site.waits(&stale).await, WaitReason::NotExpected, "{}", site.engine);
+        let live = stale.reflashed();
+        let file = read(format!("serial,name\n{},pi-7\n", live.serial).as_bytes()).unwrap();
+        site.store.change_registry(now(), |registry| plan(registry, file), |_| None).await.unwrap();
+        let name = site.enrolled(&live).await.name;
+        assert_eq!(site.approve(&Approval::default()).await, Approved::NameTaken(name.clone()));
+        assert!(site.may_connect(&live, &name).await);
+    }
+}
+
+#[tokio::test]
+async fn a_place_is_given_to_none_of_two_keys_and_a_board_that_moves_leaves_no_open_name_behind() {
+    for site in sites().await {
+        let (old, name) = site.device().await;
+        let board = Board::new();
+        site.waits(&board).await;
+        site.waits(&board.reflashed()).await;
+        let done = site.store.replace(&name, board.serial, &admin(), now()).await.unwrap();
+        assert_eq!(done, Replaced::SecondKey, "{}", site.engine);
+        assert!(site.may_connect(&old, &name).await);
+
+        let moving = Board::new();
+        let file = read(format!("serial,name\n{},pi-8\n", moving.serial).as_bytes()).unwrap();
+        site.store.change_registry(now(), |registry| plan(registry, file), |_| None).await.unwrap();
+        site.store.replace(&name, moving.serial, &admin(), now()).await.unwrap();
+        assert_eq!(site.enrolled(&moving).await.name, name);
+        assert_eq!(site.waits(&Board::new()).await, WaitReason::NotExpected, "pi-8 is not free for whoever comes");
+    }
+}
+
+#[tokio::test]
+async fn a_longer_life_is_not_kept_back_by_certificates_of_the_shorter_one() {
+    for mut site in sites().await {
+        let (board, name) = site.device().await;
+        let csr = board.csr();
+        site.lifetimes.life = Duration::from_secs(3650 * 86_400);
+        let later = UtcMillis(now().0 + 20 * 24 * HOUR);
+        let renewed = renew(&site.store, &site.ca, site.lifetimes, (&name, &csr), None, later).await.unwrap();
+        assert_ne!(renewed.certificate, site.enrolled(&board).await.certificate, "{}", site.engine);
+        let ends = site.store.certificate(&name).await.unwrap().unwrap().expires_at;
+        assert!(ends > later.0 + 3000 * 24 * HOUR);
+    }
+}
+
+#[tokio::test]
 async fn a_copied_card_is_written_down_at_the_device_that_was_copied() {
     for site in sites().await {
         let ((board, name), clone) = (site.device().await, Board::new());
@@ -271,7 +319,7 @@ async fn a_copied_card_is_written_down_at_the_device_that_was_copied() {
         let (serial, token, csr) = (clone.serial, site.token.clone(), clone.csr());
         let asked = EnrolRequest { serial, token, csr, model: Some("Raspberry Pi 4\n".to_owned()), copied_from };
         for _ in 0..2 {
-            enrol(&site.store, &site.ca, site.lifetimes, &asked, "10.0.0.8", now()).await.unwrap();
+            enrol(&site.store, &site.ca, site.lifetimes, &asked, "10.0.0.8", now(), async |_| ()).await.unwrap();
         }
         let waiting = site.store.waiting().await.unwrap();
         assert_eq!(waiting[0].copied_from, asked.copied_from, "{}", site.engine);
@@ -335,7 +383,9 @@ async fn a_thousand_boards_that_come_at_once_get_a_thousand_names() {
 async fn a_withdrawn_token_lets_nobody_in_and_says_so() {
     for site in sites().await {
         let token = site.store.tokens().await.unwrap().remove(0);
+        site.waits(&Board::new()).await;
         assert!(site.store.revoke_token(&token.id, &admin(), now()).await.unwrap());
+        assert_eq!(site.store.waiting().await.unwrap(), [], "nor does anybody look at what came by it");
         let refused = site.ask(&Board::new()).await.unwrap_err();
         assert!(matches!(refused, EnrolError::Refused(Refusal::TokenRevoked, _)), "{}", site.engine);
         assert!(site.store.tokens().await.unwrap()[0].revoked_at.is_some(), "it stays to be seen");

@@ -111,6 +111,10 @@ fn a_second_key_for_a_serial_waits_and_comes_back_by_itself_only_in_a_window() {
     assert_eq!(decide(&open(NOW.0, |_| {})), Decision::Wait(WaitReason::SecondKey), "the window has closed");
     assert_eq!(decide(&open(NOW.0 + 1, |h| h.online = true)), Decision::Wait(WaitReason::SecondKey), "it lives");
     assert_eq!(decide(&open(NOW.0 + 1, |h| h.quarantined = true)), Decision::Wait(WaitReason::SharedKey));
+    let mut elsewhere = open(NOW.0 + 1, |_| {});
+    elsewhere.registered = Some((pi(7), "Pond".to_owned()));
+    elsewhere.token.as_mut().unwrap().location = Some("Greenhouse".to_owned());
+    assert_eq!(decide(&elsewhere), Decision::Wait(WaitReason::SecondKey), "the token is for another place");
     let mut other = open(NOW.0 + 1, |_| {});
     other.token.as_mut().unwrap().serials = Some(vec![board(8)]);
     assert_eq!(decide(&other), Decision::Wait(WaitReason::SecondKey), "the token is for other boards");
@@ -128,6 +132,8 @@ fn a_withdrawn_key_and_a_refused_request_stay_out_whatever_the_policy() {
     let any = || with_token(|t| t.admits = Admits::Any);
     assert_eq!(decide(&Facts { dead_key: true, ..any() }), Decision::Refuse(Refusal::DeadKey));
     assert_eq!(decide(&Facts { refused: true, ..any() }), Decision::Refuse(Refusal::Refused));
+    let replaces = Facts { refused: true, succeeds: Some(pi(3)), ..any() };
+    assert_eq!(decide(&replaces), Decision::Refuse(Refusal::Refused), "nor by a place that was meant for its serial");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::auth::Caller;
 use super::error::{Problem, Problems};
+use super::to_the_end;
 use crate::audit::Act;
 use crate::ca::{CaError, Root};
 use crate::cut_off::write_revocations;
@@ -72,25 +73,33 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Json<Authority>, Proble
 #[utoipa::path(post, path = "/api/v1/authority/rotate", operation_id = "rotateAuthority", tag = "authority",
     responses((status = 200, body = Authority), Problems))]
 pub async fn rotate(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Authority>, Problem> {
+    to_the_end(async move { rotated(&app, &caller).await }).await
+}
+
+async fn rotated(app: &App, caller: &Caller) -> Result<Json<Authority>, Problem> {
     let now = app.clock.now();
     let status = app.authority.rotate(now)?;
     tracing::warn!(user = caller.account, ca_sha256 = status.newest.sha256, "a new authority has taken over");
-    changed(&app).await;
+    changed(app).await;
     app.store.note(caller.actor().did(Act::AuthorityRotated, now).with("ca_sha256", status.newest.sha256)).await?;
-    current(&app).await
+    current(app).await
 }
 
 /// Ends the overlap: certificates of the previous authority are worth nothing from now on, and its key is deleted.
 #[utoipa::path(post, path = "/api/v1/authority/retire", operation_id = "retireAuthority", tag = "authority",
     responses((status = 200, body = Authority), Problems))]
 pub async fn retire(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Authority>, Problem> {
+    to_the_end(async move { retired(&app, &caller).await }).await
+}
+
+async fn retired(app: &App, caller: &Caller) -> Result<Json<Authority>, Problem> {
     let now = app.clock.now();
     let gone = app.authority.status()?.previous.map(|root| root.sha256).unwrap_or_default();
     app.authority.retire(now)?;
     tracing::warn!(user = caller.account, ca_sha256 = gone, "the previous authority was retired");
-    changed(&app).await;
+    changed(app).await;
     app.store.note(caller.actor().did(Act::AuthorityRetired, now).with("ca_sha256", gone)).await?;
-    current(&app).await
+    current(app).await
 }
 
 /// An external broker has to hear of it.

@@ -4,6 +4,7 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Named, unknown_device};
 use super::model::{About, Device};
+use super::to_the_end;
 use crate::cut_off::cut_off;
 use crate::ingest::publish_settings;
 use crate::live::Event;
@@ -45,13 +46,16 @@ pub async fn one(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json
     params(("name" = String, Path, description = "the device's name")),
     responses((status = 204, description = "revoked, or was so already"), Problems))]
 pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Named(name): Named) -> Result<StatusCode, Problem> {
-    if !app.store.revoke_device(&name, &caller.actor(), app.clock.now()).await? {
-        return Err(unknown_device(name.as_str()));
-    }
-    tracing::warn!(device = %name, user = caller.account, "revoked");
-    // Also when it was revoked before: whoever asks again wants it gone.
-    cut_off(&app, &name).await;
-    Ok(StatusCode::NO_CONTENT)
+    to_the_end(async move {
+        if !app.store.revoke_device(&name, &caller.actor(), app.clock.now()).await? {
+            return Err(unknown_device(name.as_str()));
+        }
+        tracing::warn!(device = %name, user = caller.account, "revoked");
+        // Also when it was revoked before: whoever asks again wants it gone.
+        cut_off(&app, &name).await;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 /// The board that takes a device's place.
@@ -83,13 +87,28 @@ pub async fn replace(
     Named(name): Named,
     Body(Replacement { serial }): Body<Replacement>,
 ) -> Result<Json<ReplacedDevice>, Problem> {
+    to_the_end(async move { replaced(&app, &caller, name, serial).await }).await
+}
+
+async fn replaced(
+    app: &App,
+    caller: &Caller,
+    name: DeviceName,
+    serial: Serial,
+) -> Result<Json<ReplacedDevice>, Problem> {
     let waiting = match app.store.replace(&name, serial, &caller.actor(), app.clock.now()).await? {
         Replaced::Now => {
-            cut_off(&app, &name).await;
+            cut_off(app, &name).await;
             app.live.publish(Event::Waiting);
             false
         }
         Replaced::Expected => true,
+        Replaced::SecondKey => {
+            let detail = format!(
+                "serial {serial}: boards with different keys wait under it: approve the right one in this device's place"
+            );
+            return Err(Problem::new(StatusCode::CONFLICT, "second_key", detail).about("serial"));
+        }
         Replaced::NoDevice => return Err(unknown_device(name.as_str())),
         Replaced::InService(other) => {
             let detail = format!("serial {serial}: this board is {other}; decommissioned or not, it keeps that name");

@@ -12,6 +12,7 @@ use crate::run::App;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use shared::enrol::{EnrolReply, EnrolRequest, RenewRequest, Waiting};
+use shared::{DeviceName, Serial};
 use std::{net::SocketAddr, sync::Arc};
 use utoipa::ToSchema;
 
@@ -129,9 +130,15 @@ pub async fn enrol(
     Body(request): Body<EnrolRequest>,
 ) -> Result<Response, Problem> {
     let (serial, now, address) = (request.serial, app.clock.now(), peer.ip().to_canonical().to_string());
-    let done = crate::enrol::enrol(&app.store, &app.authority, app.lifetimes, &request, &address, now).await;
-    match done {
-        Ok(Enrolled::As(credentials)) => Ok(Json(identity(&app, credentials).await).into_response()),
+    if !app.store.knows_token(&request.token).await? {
+        return Err(guessed(&app, peer, serial));
+    }
+    let cut = async |name: &DeviceName| {
+        cut_off(&app, name).await;
+        app.live.publish(Event::Waiting);
+    };
+    match crate::enrol::enrol(&app.store, &app.authority, app.lifetimes, &request, &address, now, cut).await {
+        Ok(Enrolled::As(credentials)) => Ok(Json(identity(&app, credentials)).into_response()),
         Ok(Enrolled::Waits { reason, news }) => {
             if news {
                 tracing::info!(%serial, peer = address, reason = reason.as_str(), "a board waits for approval");
@@ -141,20 +148,23 @@ pub async fn enrol(
         }
         Err(error) => {
             tracing::warn!(%serial, peer = address, %error, "an enrolment was refused");
-            Err(guessed(&app, peer, &error).unwrap_or_else(|| error.into()))
+            Err(error.into())
         }
     }
 }
 
 /// Whoever tries tokens is told to wait, each time for longer. A token that exists is never kept waiting: it has 192 random
 /// bits, so the limit spares log and database, and must not let one board on a site keep out all others behind its router.
-fn guessed(app: &App, peer: SocketAddr, error: &EnrolError) -> Option<Problem> {
-    let EnrolError::Refused(Refusal::BadToken, _) = error else { return None };
-    let wait_ms = app.token_throttle.attempt(peer.ip(), app.clock.now()).err()?;
+fn guessed(app: &App, peer: SocketAddr, serial: Serial) -> Problem {
+    let Err(wait_ms) = app.token_throttle.attempt(peer.ip(), app.clock.now()) else {
+        let error = EnrolError::Refused(Refusal::BadToken, serial);
+        tracing::warn!(%serial, peer = %peer.ip(), %error, "an enrolment was refused");
+        return error.into();
+    };
     let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
     let detail = format!("token: too many unknown ones from this address: try again in {seconds} s");
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail);
-    Some(problem.about("token").retry_after(seconds))
+    problem.about("token").retry_after(seconds)
 }
 
 /// Gives a device its next certificate although its last has expired: the request is signed with its key, which is proof enough
@@ -172,16 +182,12 @@ pub async fn renew(
         crate::enrol::renew(&app.store, &app.authority, app.lifetimes, csr, Some(&address), app.clock.now()).await;
     let credentials =
         done.inspect_err(|error| tracing::warn!(device = %name, peer = address, %error, "a renewal was refused"))?;
-    Ok(Json(identity(&app, credentials).await))
+    Ok(Json(identity(&app, credentials)))
 }
 
-/// What the device gets, after whoever had its name before has been cut off.
-async fn identity(app: &App, credentials: Credentials) -> EnrolReply {
-    let Credentials { name, certificate, ca, instead } = credentials;
-    if instead {
-        cut_off(app, &name).await;
-        app.live.publish(Event::Waiting);
-    }
+/// What the device gets.
+fn identity(app: &App, credentials: Credentials) -> EnrolReply {
+    let Credentials { name, certificate, ca } = credentials;
     app.live.publish(Event::Device { name: name.clone() });
     let (broker, server_time) = (app.broker_address.clone(), app.clock.now());
     EnrolReply { name, certificate, ca, broker, server_time }

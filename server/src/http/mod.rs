@@ -108,6 +108,13 @@ pub fn router(app: Arc<App>, secure: bool) -> Router {
         .with_state(app)
 }
 
+/// Does something to its end, although whoever asked for it hangs up meanwhile: what was withdrawn must be cut off too.
+pub async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::spawn(work).await.map_err(|error| Problem::internal(&error))?
+}
+
 async fn no_such_method() -> Problem {
     let detail = "this path has no such method";
     Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)

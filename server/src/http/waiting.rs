@@ -3,6 +3,7 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
+use super::to_the_end;
 use crate::cut_off::cut_off;
 use crate::live::Event;
 use crate::registry::{Column, cell};
@@ -152,7 +153,7 @@ pub async fn approve(
     let location = new.location.as_deref().map(|text| cell::text(Column::Location, text)).transpose();
     let location = location.map_err(|refusal| Problem::invalid("location", refusal.to_string()))?;
     let approval = Approval { name: new.name, replaces: new.replaces, location };
-    let name = approved(&app, &caller, &id, &approval).await?;
+    let name = to_the_end(async move { approved(&app, &caller, &id, &approval).await }).await?;
     Ok(Json(ApprovedBoard { name: name.to_string() }))
 }
 
@@ -190,9 +191,13 @@ pub async fn approved(app: &App, caller: &Caller, id: &str, approval: &Approval)
 #[utoipa::path(post, path = "/api/v1/waiting/approve-all", operation_id = "approveAllWaiting", tag = "enrolment",
     responses((status = 200, body = ApprovedBoards), Problems))]
 pub async fn approve_all(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<ApprovedBoards>, Problem> {
+    to_the_end(async move { all_approved(&app, &caller).await }).await
+}
+
+async fn all_approved(app: &App, caller: &Caller) -> Result<Json<ApprovedBoards>, Problem> {
     let mut names = vec![];
     for board in app.store.waiting().await?.into_iter().filter(|board| board.reason == WaitReason::NotExpected) {
-        match approved(&app, &caller, &board.id, &Approval::default()).await {
+        match approved(app, caller, &board.id, &Approval::default()).await {
             Ok(name) => names.push(name.to_string()),
             // Somebody else was faster, or two keys say one serial.
             Err(problem) if problem.is_the_callers() => {}

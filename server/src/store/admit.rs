@@ -18,8 +18,10 @@ use shared::{
     enrol::{CopiedFrom, WaitReason},
 };
 
-/// Boards that may wait at a time: each token could fill the table with serials of its holder's invention.
-const MOST_WAITING: i64 = 5000;
+/// Boards that may wait at a time with one token: its holder could fill the table with serials of his invention.
+const MOST_WAITING: i64 = 1000;
+/// A board that asks again sooner is not written down anew: it asks every few seconds.
+const NOTICED_MS: i64 = 30_000;
 
 /// A board that asks for an identity, and has proved its key.
 #[derive(Debug, Clone)]
@@ -89,10 +91,11 @@ impl Store {
             AND name NOT IN (SELECT name FROM device)";
         const POLICY: &str = "SELECT value FROM policy WHERE name = 'returns_until'";
         const ASKED: &str = "SELECT id, refused_at FROM waiting WHERE serial = $1 AND public_key = $2";
-        const WAITING: &str = "SELECT COUNT(*) FROM waiting WHERE refused_at IS NULL";
+        const WAITING: &str = "SELECT COUNT(*) FROM waiting WHERE token = $1 AND refused_at IS NULL";
         const WAIT: &str = "INSERT INTO waiting (id, serial, public_key, reason, model, address, copied_name,
             copied_serial, token, first_at, last_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)";
-        const WAIT_ON: &str = "UPDATE waiting SET last_at = $2, reason = $3, address = $4, token = $5 WHERE id = $1";
+        const WAIT_ON: &str = "UPDATE waiting SET last_at = $2, reason = $3, address = $4, token = $5
+            WHERE id = $1 AND (last_at < $6 OR reason <> $3)";
         const GO: &str = "DELETE FROM waiting WHERE serial = $1 AND public_key = $2";
         const HAND_OUT: &str = "UPDATE registration SET serial = $2, changed_at = $3 WHERE name = $1";
         const ENROLLED: &str = "SELECT name FROM device";
@@ -145,15 +148,6 @@ impl Store {
                 token,
             };
             let decision = decide(&facts);
-            if facts.succeeds.is_none()
-                && facts.holder.as_ref().is_some_and(|holder| !holder.same_key)
-                && asked.is_none()
-                && facts.token.is_some()
-            {
-                let name = facts.holder.as_ref().map(|holder| holder.name.clone());
-                let entry = did(Act::DeviceSecondKey);
-                audit!(tx, if let Some(name) = name { entry.to(&name) } else { entry });
-            }
             let name = match decision {
                 Decision::Refuse(refusal) => return Ok(Admission::Refused(refusal)),
                 Decision::Wait(reason) => {
@@ -161,10 +155,11 @@ impl Store {
                     match asked {
                         Some((id, _)) => {
                             let again = sqlx::query(WAIT_ON).bind(id).bind(now.0).bind(reason.as_str());
-                            again.bind(&knock.address).bind(&token_id).execute(&mut *tx).await?;
+                            let again = again.bind(&knock.address).bind(&token_id).bind(now.0 - NOTICED_MS);
+                            again.execute(&mut *tx).await?;
                         }
                         None => {
-                            let waiting: i64 = sqlx::query_scalar(WAITING).fetch_one(&mut *tx).await?;
+                            let waiting: i64 = sqlx::query_scalar(WAITING).bind(&token_id).fetch_one(&mut *tx).await?;
                             if waiting >= MOST_WAITING {
                                 return Ok(Admission::Crowded);
                             }
@@ -174,7 +169,16 @@ impl Store {
                             let wait = wait.bind(copied.map(|from| from.name.to_string()));
                             let wait = wait.bind(copied.map(|from| from.serial.to_string()));
                             wait.bind(&token_id).bind(now.0).execute(&mut *tx).await?;
-                            audit!(tx, did(Act::DeviceWaiting).with("reason", reason.as_str()));
+                            let entry = did(Act::DeviceWaiting).with("reason", reason.as_str());
+                            let known = facts.holder.as_ref().map(|holder| holder.name.clone());
+                            // At the device whose serial it says, so that its history shows it.
+                            audit!(
+                                tx,
+                                match known {
+                                    Some(name) => did(Act::DeviceSecondKey).to(&name).with("reason", reason.as_str()),
+                                    None => entry,
+                                }
+                            );
                         }
                     }
                     note_copied_card!(tx, knock, did, news);

@@ -200,7 +200,7 @@ impl Store {
                 // Locks the devices, in one order, before their buffers are read: another server may
                 // be taking in the same batch.
                 let sql = format!(
-                    "SELECT name, last_seen FROM device WHERE name IN ({list}) AND revoked_at IS NULL ORDER BY name{lock}"
+                    "SELECT name, last_seen FROM device WHERE name IN ({list}) AND revoked_at IS NULL AND quarantined_at IS NULL ORDER BY name{lock}"
                 );
                 let mut query = sqlx::query_as(AssertSqlSafe(sql));
                 for i in 0..count {

@@ -138,7 +138,7 @@ impl Store {
         let (begin, lock) = self.writing();
         // Locks the device: its records arrive one after the other, also with several servers.
         let device_row = sqlx::AssertSqlSafe(format!(
-            "SELECT settings_version FROM device WHERE name = $1 AND revoked_at IS NULL{lock}"
+            "SELECT settings_version FROM device WHERE name = $1 AND revoked_at IS NULL AND quarantined_at IS NULL{lock}"
         ));
         on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;

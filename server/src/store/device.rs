@@ -153,8 +153,10 @@ impl Store {
     /// When the database fails.
     pub async fn record_status(&self, name: &DeviceName, status: &Status, now: UtcMillis) -> Result<bool, StoreError> {
         const QUERY: &str = "UPDATE device SET status = $2,
-            last_seen = CASE WHEN last_seen >= $3 THEN last_seen ELSE $3 END WHERE name = $1 AND revoked_at IS NULL";
-        const LOST: &str = "UPDATE device SET status = $2 WHERE name = $1 AND revoked_at IS NULL";
+            last_seen = CASE WHEN last_seen >= $3 THEN last_seen ELSE $3 END
+            WHERE name = $1 AND revoked_at IS NULL AND quarantined_at IS NULL";
+        const LOST: &str = "UPDATE device SET status = $2
+            WHERE name = $1 AND revoked_at IS NULL AND quarantined_at IS NULL";
         let text = match status.state {
             LinkState::Lost => self.last_words(name).await?.map_or_else(|| status.encode(), |last| last.encode()),
             LinkState::Online | LinkState::Stopped => status.encode(),

@@ -29,8 +29,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const INSERT: &str = "INSERT INTO sensors (device, metric, since, report) VALUES ($1, $2, $3, $4)";
         let (begin, lock) = self.writing();
-        let device_row =
-            sqlx::AssertSqlSafe(format!("SELECT name FROM device WHERE name = $1 AND revoked_at IS NULL{lock}"));
+        let device_row = sqlx::AssertSqlSafe(format!(
+            "SELECT name FROM device WHERE name = $1 AND revoked_at IS NULL AND quarantined_at IS NULL{lock}"
+        ));
         on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
             let known: Option<String> =

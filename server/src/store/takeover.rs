@@ -3,28 +3,34 @@
 
 use super::{Store, StoreError, admit::next_name, audit::audit, on_pool, stored_name};
 use crate::audit::{Act, Actor};
-use shared::{DeviceName, Serial, UtcMillis};
+use shared::{DeviceName, Serial, UtcMillis, enrol::WaitReason};
 
 /// From now on no certificate of this device is good.
 pub(super) const WITHDRAW: &str = "UPDATE certificate SET revoked_at = $2 WHERE device = $1 AND revoked_at IS NULL";
 /// From now on this board with this key is the device.
 pub(super) const TAKE_OVER: &str = "UPDATE device SET serial = $2, public_key = $3, model = $4, revoked_at = NULL,
     quarantined_at = NULL, successor = NULL, enrolled_at = $5 WHERE name = $1";
-/// A registration follows its device, and a board has one registration.
+/// A registration follows its device, and a board has one registration. A name that was meant for it and nobody else must not
+/// become one that is reserved for whoever comes.
+pub(super) const FORGET: &str = "DELETE FROM registration WHERE serial = $2 AND name <> $1
+    AND name NOT IN (SELECT name FROM device)";
 pub(super) const MOVE_AWAY: &str =
     "UPDATE registration SET serial = NULL, changed_at = $3 WHERE serial = $2 AND name <> $1";
 pub(super) const MOVE_IN: &str = "UPDATE registration SET serial = $2, changed_at = $3 WHERE name = $1";
+/// A board has one place to take at most.
+pub(super) const UNEXPECT: &str = "UPDATE device SET successor = NULL WHERE successor = $1";
 /// Nobody waits any more for this serial: one board has it.
 pub(super) const WAITED: &str = "DELETE FROM waiting WHERE serial = $1";
 
 /// Gives a name to a board with a key, within a transaction that holds the lock.
 macro_rules! take_over {
     ($tx:expr, $name:expr, $serial:expr, $key:expr, $model:expr, $now:expr) => {{
-        use $crate::store::takeover::{MOVE_AWAY, MOVE_IN, TAKE_OVER, WAITED, WITHDRAW};
+        use $crate::store::takeover::{FORGET, MOVE_AWAY, MOVE_IN, TAKE_OVER, WAITED, WITHDRAW};
         let (name, serial): (&shared::DeviceName, String) = ($name, $serial.to_string());
         sqlx::query(WITHDRAW).bind(name.as_str()).bind($now.0).execute(&mut *$tx).await?;
         let take = sqlx::query(TAKE_OVER).bind(name.as_str()).bind(&serial).bind($key).bind($model).bind($now.0);
         take.execute(&mut *$tx).await?;
+        sqlx::query(FORGET).bind(name.as_str()).bind(&serial).execute(&mut *$tx).await?;
         sqlx::query(MOVE_AWAY).bind(name.as_str()).bind(&serial).bind($now.0).execute(&mut *$tx).await?;
         sqlx::query(MOVE_IN).bind(name.as_str()).bind(&serial).bind($now.0).execute(&mut *$tx).await?;
         sqlx::query(WAITED).bind(&serial).execute(&mut *$tx).await?;
@@ -67,6 +73,8 @@ pub enum Replaced {
     Now,
     /// It gets the place when it first asks.
     Expected,
+    /// Boards with different keys wait under this serial: one of them has to be approved.
+    SecondKey,
     /// There is no such device.
     NoDevice,
     /// The board is the device itself and not decommissioned, or another device.
@@ -115,6 +123,10 @@ impl Store {
                 (Some(place), _) if !has(place) => return Ok(Approved::NoDevice(place.clone())),
                 (Some(place), Some(own)) if own != place => return Ok(Approved::InService(own.clone())),
                 (Some(place), _) => (place.clone(), true),
+                // It was nobody's when it asked; by now another key has its serial. That is for a second look.
+                (None, Some(own)) if reason == WaitReason::NotExpected.as_str() => {
+                    return Ok(Approved::NameTaken(own.clone()));
+                }
                 (None, Some(own)) => (own.clone(), true),
                 (None, None) => {
                     let registered: Option<String> =
@@ -133,11 +145,13 @@ impl Store {
                     (wanted, false)
                 }
             };
+            sqlx::query(UNEXPECT).bind(serial.to_string()).execute(&mut *tx).await?;
             if instead {
                 take_over!(tx, &name, serial, &key, &model, now);
             } else {
                 let enrol = sqlx::query(ENROL).bind(name.as_str()).bind(serial.to_string()).bind(&key).bind(now.0);
                 enrol.bind(&model).execute(&mut *tx).await?;
+                sqlx::query(FORGET).bind(name.as_str()).bind(serial.to_string()).execute(&mut *tx).await?;
                 sqlx::query(MOVE_AWAY)
                     .bind(name.as_str())
                     .bind(serial.to_string())
@@ -174,7 +188,6 @@ impl Store {
         const HOLDER: &str = "SELECT name, revoked_at FROM device WHERE serial = $1";
         const WAITS: &str = "SELECT public_key, model FROM waiting WHERE serial = $1 AND refused_at IS NULL";
         const EXPECT: &str = "UPDATE device SET successor = $2 WHERE name = $1";
-        const UNEXPECT: &str = "UPDATE device SET successor = NULL WHERE successor = $1";
         let (begin, alone) = self.one_at_a_time();
         on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
@@ -195,7 +208,10 @@ impl Store {
                 sqlx::query_as(WAITS).bind(serial.to_string()).fetch_all(&mut *tx).await?;
             sqlx::query(UNEXPECT).bind(serial.to_string()).execute(&mut *tx).await?;
             let entry = actor.did(Act::DeviceReplaced, now).to(name).board(serial);
-            // Two keys for one serial: somebody has to say which.
+            // Two keys for one serial: whichever asks next must not decide that.
+            if waits.len() > 1 {
+                return Ok(Replaced::SecondKey);
+            }
             let done = if let [(key, model)] = waits.as_slice() {
                 take_over!(tx, name, serial, key, model, now);
                 audit!(tx, entry.with("key", key.as_str()));

@@ -145,6 +145,17 @@ impl Store {
         rows.into_iter().map(Token::try_from).collect()
     }
 
+    /// Whether there is a token of this text, good or not. Costs no lock, so that whoever guesses holds up nobody.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn knows_token(&self, text: &str) -> Result<bool, StoreError> {
+        const QUERY: &str = "SELECT COUNT(*) FROM enrolment_token WHERE hash = $1";
+        let hash = sha256_hex(text.as_bytes());
+        let found: i64 = on_pool!(&self.pool, |pool| sqlx::query_scalar(QUERY).bind(hash).fetch_one(pool).await?);
+        Ok(found > 0)
+    }
+
     /// Withdraws a token; `false` if there was none of this id. Devices that enrolled with it stay. The first time counts.
     ///
     /// # Errors
@@ -152,11 +163,14 @@ impl Store {
     pub async fn revoke_token(&self, id: &str, actor: &Actor, now: UtcMillis) -> Result<bool, StoreError> {
         const QUERY: &str = "UPDATE enrolment_token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
         const THERE: &str = "SELECT COUNT(*) FROM enrolment_token WHERE id = $1";
+        const UNASK: &str = "DELETE FROM waiting WHERE token = $1 AND refused_at IS NULL";
         let (begin, alone) = self.one_at_a_time();
         Ok(on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
             sqlx::query(alone).execute(&mut *tx).await?;
             if sqlx::query(QUERY).bind(id).bind(now.0).execute(&mut *tx).await?.rows_affected() > 0 {
+                // What came by it is not worth anybody's look any more; an honest board asks again with another.
+                sqlx::query(UNASK).bind(id).execute(&mut *tx).await?;
                 audit!(tx, actor.did(Act::TokenRevoked, now).with("token", id));
                 tx.commit().await?;
                 true

@@ -99,7 +99,9 @@ impl Fleet {
         let csr = request(&key, &serial.to_string());
         let request = EnrolRequest { serial, token: self.token.clone(), csr, model: None, copied_from: None };
         let lifetimes = Lifetimes::default();
-        let done = enrol::enrol(&self.store, &self.authority, lifetimes, &request, "127.0.0.1", now()).await.unwrap();
+        let done = enrol::enrol(&self.store, &self.authority, lifetimes, &request, "127.0.0.1", now(), async |_| ())
+            .await
+            .unwrap();
         let Enrolled::As(credentials) = done else { panic!("{done:?}") };
         self.card(credentials.name.as_str(), credentials.certificate, key.serialize_pem())
     }
