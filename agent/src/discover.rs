@@ -100,6 +100,9 @@ fn server(service: &ResolvedService) -> Option<Found> {
     (!addresses.is_empty()).then_some(Found { name, addresses })
 }
 
+/// So many of one server are tried: all at once, so somebody who announces thousands must not use up this device's files.
+const MOST_ADDRESSES: usize = 4;
+
 /// IPv4 first. An IPv6 address of the link alone is no use without the interface, which changes from boot to boot.
 fn in_order(mut addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
     addresses.retain(|ip| match ip {
@@ -108,7 +111,7 @@ fn in_order(mut addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
     });
     addresses.sort_by_key(|ip| (ip.is_ipv6(), *ip));
     addresses.dedup();
-    addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()
+    addresses.into_iter().take(MOST_ADDRESSES).map(|ip| SocketAddr::new(ip, port)).collect()
 }
 
 #[cfg(test)]

@@ -99,6 +99,14 @@ pub async fn until_enrolled(
                 }
                 patience(waiting.retry_s, &mut fastrand::Rng::new())
             }
+            // Only a server that proved to be of this fleet was asked.
+            Err(EnrolError::Ask(error)) if error.code() == Some("unknown_key") => {
+                tracing::warn!(%serial, "this device's key was withdrawn: it makes another");
+                if let Err(error) = home.put_away() {
+                    tracing::error!(%error, "the withdrawn key can't be removed");
+                }
+                backoff.next_delay()
+            }
             Err(error) => {
                 if error.is_lasting() {
                     backoff.exhaust();

@@ -228,10 +228,18 @@ impl Home {
     /// # Errors
     /// When a file can't be removed. Once the key is gone the device counts as not enrolled.
     pub fn put_away(&self) -> Result<(), IdentityError> {
-        for path in [self.key(), self.card(), self.renewed()] {
-            copied::remove(&path)?;
-        }
-        Ok(())
+        copied::remove(&self.key())?;
+        self.let_go()
+    }
+
+    /// Its certificate can't be renewed any more: gives the identity up, but not the key, with which the server knows
+    /// this device when it enrols again.
+    ///
+    /// # Errors
+    /// When a file can't be removed.
+    pub fn let_go(&self) -> Result<(), IdentityError> {
+        copied::remove(&self.card())?;
+        copied::remove(&self.renewed())
     }
 
     fn read_card(&self) -> Result<Option<Card>, IdentityError> {

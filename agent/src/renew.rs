@@ -75,6 +75,8 @@ enum RenewError {
     Identity(#[from] IdentityError),
     #[error(transparent)]
     Trust(#[from] TrustError),
+    #[error("the server of another fleet answered: it has no say about this device")]
+    Stranger,
     #[error("its certificate can't be used: {0}")]
     Offer(#[from] OfferError),
 }
@@ -176,9 +178,7 @@ impl Task {
         let outcome = self.renewed_over_https().await;
         match &outcome {
             Ok(()) => {}
-            Err(RenewError::Ask(error)) if matches!(error.code(), Some("unknown_key" | "too_late")) => {
-                return error.code().map(str::to_owned);
-            }
+            Err(RenewError::Ask(error)) if self.is_the_end(error.code()) => return error.code().map(str::to_owned),
             Err(error) => {
                 if matches!(error, RenewError::Ask(AskError::Refused { .. }) | RenewError::Offer(_)) {
                     // Only a person can change this; no need to hurry.
@@ -196,17 +196,37 @@ impl Task {
         None
     }
 
+    /// Whether the server's word ends this identity. A server whose clock is years ahead must not: a device that knows the
+    /// time knows better whether its certificate has ended.
+    fn is_the_end(&self, code: Option<&str>) -> bool {
+        let time = &self.with.time;
+        let good_still = self.validity.as_ref().is_some_and(|validity| time.best() < validity.until);
+        match code {
+            Some("unknown_key") => true,
+            Some("too_late") => !(time.is_synced() && good_still),
+            _ => false,
+        }
+    }
+
     /// Asks the server of this identity, and if that can't be reached or believed the one that a device without an
     /// identity would ask: the authority may have been replaced while this device slept.
     async fn renewed_over_https(&mut self) -> Result<(), RenewError> {
         let mut outcome = Err(RenewError::Seek(SeekError::Nobody));
         for anew in [false, true] {
-            let seeker = &self.with.seeker;
+            let seeker = Arc::clone(&self.with.seeker);
             let servers = if anew { seeker.servers().await } else { seeker.servers_of(&self.with.identity).await };
             match servers {
                 Ok(servers) => {
                     for server in servers {
                         outcome = self.renewed_by(&server).await;
+                        if let Err(RenewError::Ask(error)) = &outcome
+                            && matches!(error.code(), Some("unknown_key" | "too_late"))
+                            && !seeker.is_own(&server, &self.with.identity)
+                        {
+                            // A stick of another fleet: its server does not know this device, and has no say.
+                            outcome = Err(RenewError::Stranger);
+                            continue;
+                        }
                         if !matches!(outcome, Err(RenewError::Ask(AskError::Connection { .. } | AskError::Failed(_)))) {
                             return outcome;
                         }

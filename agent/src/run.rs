@@ -123,6 +123,9 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     ended
 }
 
+/// The server's word for a certificate that ended too long ago.
+const TOO_LATE: &str = "too_late";
+
 /// Enrols if it must, and speaks with the server until `stop` resolves; begins anew whenever the server no longer
 /// knows this device's key. Returns who spoke last.
 async fn speak(
@@ -147,25 +150,29 @@ async fn speak(
         parts.desk.name(identity.name.clone()).await;
         let mut voice = voice::connect(config, device, (identity.clone(), address), parts)?;
         voice_of.send_replace(Some((identity.name.to_string(), voice.link.state())));
-        tokio::select! {
-            why = voice.ended() => {
-                tracing::error!(device = %identity.name, why, "the server no longer knows this device's key: it makes another and enrols anew; measuring goes on");
-            }
+        let why = tokio::select! {
+            why = voice.ended() => why,
             () = &mut stop => return Ok(Some(voice)),
-        }
+        };
+        tracing::error!(device = %identity.name, why, "this identity has ended: the device enrols anew; measuring goes on");
         voice.hang_up();
         voice_of.send_replace(None);
         tokio::select! {
-            () = put_away(config, device) => {}
+            () = put_away(config, device, &why) => {}
             () = &mut stop => return Ok(None),
         }
     }
 }
 
-/// The dead key must be gone before this device asks again: with a card that can't be written it waits.
-async fn put_away(config: &Config, device: &Device) {
+/// A dead key must be gone before this device asks again, and the next one there, so that the card stays this board's: with a
+/// card that can't be written it waits. A key that only slept too long is still this device's.
+async fn put_away(config: &Config, device: &Device, why: &str) {
     let (mut backoff, repeats) = (config.uplink.backoff(), Repeats::default());
-    while let Err(error) = device.home.put_away() {
+    let done = || match why {
+        TOO_LATE => device.home.let_go(),
+        _ => device.home.put_away().and_then(|()| device.home.key_pair(device.board.serial).map(drop)),
+    };
+    while let Err(error) = done() {
         if let Some(unsaid) = repeats.say(&error.to_string(), std::time::Instant::now()) {
             tracing::error!(%error, unsaid, "the former identity can't be put away");
         }

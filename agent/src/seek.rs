@@ -141,6 +141,13 @@ impl Seeker {
         }
     }
 
+    /// Whether a server is pinned to the authority of this identity, or by the configuration: not merely by a file that
+    /// somebody put here.
+    pub fn is_own(&self, server: &Server, identity: &Identity) -> bool {
+        let own = trust::fingerprint(&identity.ca).is_ok_and(|own| own == server.ca_sha256);
+        own || self.given.ca_sha256 == Some(server.ca_sha256)
+    }
+
     /// Where a device with an identity finds its server: it trusts the authority that it enrolled with.
     ///
     /// # Errors

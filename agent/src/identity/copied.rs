@@ -43,6 +43,7 @@ impl Home {
     /// # Errors
     /// When a file can't be read, written or moved; nothing of the other's may be used then.
     pub fn settle(&self, board: Serial) -> Result<(), IdentityError> {
+        self.finish_putting_away(board)?;
         let found = match self.note()? {
             // Cut off in the middle, perhaps in another board: what is left is still the first one's.
             Some(note) if !note.done => Some(Note { board, ..note }),
@@ -60,7 +61,17 @@ impl Home {
             self.put_aside(&note)?;
             self.write_note(&Note { done: true, ..note })?;
         }
-        self.complete_renewal()
+        // The pair is read from where it waits: a card that is full must not keep a device from measuring.
+        if let Err(error) = self.complete_renewal() {
+            tracing::error!(%error, "the renewed certificate is not in its place yet");
+        }
+        Ok(())
+    }
+
+    /// A power cut while the identity was put away: the key went first, and with another key it would be nobody's.
+    fn finish_putting_away(&self, board: Serial) -> Result<(), IdentityError> {
+        let own = self.read_card()?.is_some_and(|card| card.serial == board);
+        if own && self.read_key()?.is_none() { self.let_go() } else { Ok(()) }
     }
 
     /// Whose this card is, if it is not this board's: serial, and name if it had enrolled. Changes nothing.
@@ -104,9 +115,10 @@ impl Home {
         for path in [path.clone(), files::beside(&path, "-wal"), files::beside(&path, "-shm")] {
             remove(&path)?;
         }
+        remove(&self.0.join(NOTE))?;
         // It stays if something else lies in it: a broken file that was set aside.
         let _ = std::fs::remove_dir(folder);
-        remove(&self.0.join(NOTE))
+        Ok(())
     }
 
     /// How many buffers of other boards lie on this card and are not for this device to send.

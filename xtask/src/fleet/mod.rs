@@ -241,8 +241,10 @@ impl Fleet {
             }
             let known = client.devices().await?;
             let online = known.iter().filter(|device| device.state == "online");
-            names.extend(online.map(|device| (device.serial.clone(), device.name.clone())));
-            let all = agents.iter().all(|agent| names.contains_key(&agent.serial()));
+            let online: BTreeMap<_, _> = online.map(|device| (device.serial.clone(), device.name.clone())).collect();
+            let all = agents.iter().all(|agent| online.contains_key(&agent.serial()));
+            // Those that are not connected now were perhaps before, and keep their names.
+            names.extend(online);
             Ok(all.then_some(()))
         })
         .await
