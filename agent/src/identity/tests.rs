@@ -125,6 +125,31 @@ fn an_identity_that_ends_takes_its_key_with_it() {
 }
 
 #[test]
+fn a_cut_while_an_identity_is_put_away_leaves_nobody_and_never_a_certificate_with_another_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::new(folder.path());
+    home.key_pair(board()).unwrap();
+    home.save(board(), &identity()).unwrap();
+    std::fs::remove_file(home.key()).unwrap();
+    // As the next start does it: settle, then a key, then the identity.
+    home.settle(board()).unwrap();
+    home.key_pair(board()).unwrap();
+    assert!(home.load(board()).unwrap().is_none());
+}
+
+#[test]
+fn an_identity_that_slept_too_long_keeps_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::new(folder.path());
+    let key = home.key_pair(board()).unwrap().serialize_pem();
+    home.save(board(), &identity()).unwrap();
+    home.let_go().unwrap();
+    home.settle(board()).unwrap();
+    assert!(home.load(board()).unwrap().is_none());
+    assert_eq!(home.key_pair(board()).unwrap().serialize_pem(), key, "the server knows it by that");
+}
+
+#[test]
 fn a_broken_file_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::new(folder.path());
