@@ -112,7 +112,7 @@ async fn a_replaced_board_is_cut_off_and_its_key_renews_nothing_any_more() {
     assert_eq!(replaced.json(), json!({"name": "pi-1", "waiting": true}));
     assert_eq!(new.ask(&site, &token).await.json()["name"], "pi-1");
     let refused = site.send("POST", "", "/api/v1/renew", &renewal).await;
-    assert_eq!((refused.status, refused.code()), (400, "csr_mismatch".to_owned()), "the name is another board's");
+    assert_eq!((refused.status, refused.code()), (403, "unknown_key".to_owned()), "the name is another board's");
     assert_eq!(old.ask(&site, &token).await.code(), "unknown_key");
     let own = site.send("POST", &cookie, path, &json!({"serial": new.serial})).await;
     assert_eq!((own.status, own.field()), (409, "serial".to_owned()));

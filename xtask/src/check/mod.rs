@@ -78,7 +78,7 @@ async fn tests() -> Result<(), Error> {
     run_with(&root(), &cargo(), &["test", "--workspace"], &[("TIRTA_TEST_POSTGRES", postgres.url())])
 }
 
-/// Takes the pictures of the documentation anew: the browser's tests make them on their way.
+/// Takes the pictures that the documentation shows anew: the browser's tests make them on their way.
 ///
 /// # Errors
 /// When a test fails, or a picture can't be kept.
@@ -86,12 +86,15 @@ pub async fn shots() -> Result<(), Error> {
     packages::install_missing()?;
     let taken = Folder::open(None, "shots")?;
     browser(Some(&taken.path)).await?;
-    let kept = root().join("docs").join("images");
+    let docs = root().join("docs");
+    let kept = docs.join("images");
     make_folder(&kept)?;
+    let pages = fs::read_dir(&docs).tried(|| "look through docs".to_owned())?.filter_map(Result::ok);
+    let texts: String = pages.filter_map(|page| fs::read_to_string(page.path()).ok()).collect();
     for entry in fs::read_dir(&taken.path).tried(|| "look at the pictures".to_owned())? {
         let from = entry.tried(|| "look at the pictures".to_owned())?.path();
         let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if let Some(name) = name.strip_prefix("docs-") {
+        if let Some(name) = name.strip_prefix("docs-").filter(|name| texts.contains(&format!("images/{name}"))) {
             fs::copy(&from, kept.join(name)).tried(|| format!("keep {name}"))?;
         }
     }
