@@ -109,6 +109,13 @@ impl Run {
     }
 }
 
+/// Whether this process has a file below a folder open.
+fn is_open(folder: &Path) -> bool {
+    let open =
+        std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    open.into_iter().any(|file| file.starts_with(folder))
+}
+
 #[tokio::test]
 async fn a_board_in_the_place_of_another_sends_its_readings_under_their_own_id_also_after_a_kill() {
     let name = DeviceName::numbered(1);
@@ -120,6 +127,14 @@ async fn a_board_in_the_place_of_another_sends_its_readings_under_their_own_id_a
     // Killed with a batch under way that nobody answers.
     first.tasks.shutdown().await;
     drop(first);
+    // What a kill ends at once is a thread here, which still closes the file: a second one must not find it in use.
+    timeout(PATIENT, async {
+        while is_open(folder.path()) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
 
     let mut second = Run::new(&home, folder.path(), &name).unwrap();
     let mut through = 0;
