@@ -132,6 +132,7 @@ impl Session {
         self.window.push(now, millivolts.get(), observed.water.map(|water| water.celsius));
         if let (Step::Settling { nominal }, Some(summary)) = (self.step, self.summary())
             && summary.settled
+            && !self.misses_temperature(&summary)
         {
             self.take_now(nominal, &summary);
         }
@@ -232,7 +233,7 @@ impl Session {
             live: self.live(),
             points: self.points.clone(),
             fit: fit.ok(),
-            problem: self.refusal.clone().or(silent).or(contradiction),
+            problem: self.refusal.clone().or(silent).or_else(|| self.cold()).or(contradiction),
         }
     }
 
@@ -275,12 +276,8 @@ impl Session {
         let (Some(now), None) = (self.summary(), self.fault) else {
             return Err(no_signal("check its plug and its cable, and wait a second"));
         };
-        let point = self.point(nominal, &now);
-        if point.celsius.is_none() && self.needs_temperature() {
-            return Err(told(&FitError::NoTemperature(nominal)));
-        }
-        match self.alone(point) {
-            Err(FitError::Cell(_) | FitError::Saturated(_)) | Ok(()) => Ok(()),
+        match self.alone(self.point(nominal, &now)) {
+            Err(FitError::Cell(_) | FitError::Saturated(_) | FitError::NoTemperature(_)) | Ok(()) => Ok(()),
             Err(error) => Err(told(&error)),
         }
     }
@@ -309,6 +306,18 @@ impl Session {
             Ok(_) | Err(FitError::Points { .. } | FitError::Shift(_)) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Why a point that is waited for does not come although the signal may have settled: the thermometer
+    /// failed, maybe for a second only. It is told until it is over, and the technician need not begin again.
+    fn cold(&self) -> Option<Problem> {
+        let Step::Settling { nominal } = self.step else { return None };
+        let missing = self.misses_temperature(&self.summary()?);
+        missing.then(|| told(&FitError::NoTemperature(nominal)))
+    }
+
+    fn misses_temperature(&self, summary: &Summary) -> bool {
+        summary.celsius.is_none() && self.needs_temperature()
     }
 
     fn needs_temperature(&self) -> bool {

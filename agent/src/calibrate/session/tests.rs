@@ -195,10 +195,6 @@ fn a_bad_order_is_refused_with_the_reason_and_the_session_goes_on() {
     bench.stand(1500.0, 11);
     bench.session.take(7.0, now);
     assert_eq!(bench.code().as_deref(), Some("temperature"));
-    bench.celsius = None;
-    bench.stand(1500.0, 2);
-    bench.session.take(7.0, now);
-    assert_eq!(bench.code().as_deref(), Some("no_temperature"));
     bench.celsius = Some(25.0);
     bench.stand(1500.0, 11);
     bench.session.take(7.0, now);
@@ -206,14 +202,21 @@ fn a_bad_order_is_refused_with_the_reason_and_the_session_goes_on() {
 }
 
 #[test]
-fn a_temperature_that_vanishes_while_a_point_is_taken_refuses_the_point() {
+fn a_point_waits_for_a_thermometer_that_fails_and_is_taken_by_itself_when_it_is_back() {
     let mut bench = Bench::new(Metric::Ph);
+    bench.celsius = None;
     bench.stand(1512.0, 2);
     let now = bench.now();
     bench.session.take(7.0, now);
-    bench.celsius = None;
-    bench.stand(1512.0, 12);
+    bench.stand(1512.0, 30);
     assert_eq!((bench.code().as_deref(), bench.nominals()), (Some("no_temperature"), vec![]));
+    assert_eq!(bench.session.view().step, Step::Settling { nominal: 7.0 });
+    bench.celsius = Some(25.0);
+    bench.stand(1512.0, 9);
+    assert_eq!((bench.code().as_deref(), bench.nominals()), (Some("no_temperature"), vec![]));
+    bench.stand(1512.0, 2);
+    assert_eq!((bench.code(), bench.nominals()), (None, vec![7.0]));
+    assert_eq!(bench.session.view().step, Step::Waiting);
 }
 
 #[test]
