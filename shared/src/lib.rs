@@ -11,6 +11,7 @@ pub mod message;
 pub mod metric;
 pub mod reading;
 pub mod sensor;
+pub mod setup;
 pub mod topic;
 
 pub use clock::{Clock, ClockQuality, Stamp, UtcMillis};
