@@ -24,6 +24,28 @@ pub fn read(text: &str) -> Result<FleetFile, String> {
     toml::from_str(text).map_err(|e| e.to_string())
 }
 
+/// As [`read`], and looks at every field as a device does.
+///
+/// # Errors
+/// Which line or field is wrong, and what to do about it. Never the token.
+pub fn check(text: &str) -> Result<FleetFile, String> {
+    // What the parser says shows the line, which may be the token's.
+    let file: FleetFile = toml::from_str(text)
+        .map_err(|e| format!("{}; make it anew with tirta fleet-config", e.message().trim_end_matches('.')))?;
+    let digits: String = file.ca_sha256.chars().filter(|c| *c != ':').collect();
+    if digits.len() != 64 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Err("ca_sha256: 64 hexadecimal digits are needed, as tirta authority show prints them".to_owned());
+    }
+    let is_address = |server: &String| server.strip_prefix("https://").is_some_and(|rest| !rest.is_empty());
+    if file.server.as_ref().is_some_and(|server| !is_address(server)) {
+        return Err("server: write https://HOST:PORT, such as https://tirta.local:8443".to_owned());
+    }
+    if file.token.trim().is_empty() {
+        return Err("token: it is empty; make the file anew with tirta fleet-config".to_owned());
+    }
+    Ok(file)
+}
+
 /// The same file naming another server. Comments and everything else stay.
 ///
 /// # Errors
@@ -103,6 +125,22 @@ mod tests {
         }
         let unusual = "\"server\" = \"https://a:1\"\nca_sha256 = \"00\"\ntoken = \"t\"\n";
         assert!(naming(unusual, &Names::Nobody).is_err());
+    }
+
+    #[test]
+    fn a_field_that_makes_no_sense_is_named_and_the_token_is_not() {
+        let good = GIVEN.replace("\"00\"", &format!("\"{}\"", "0f".repeat(32))).replace("\"t\"", "\"s3cret\"");
+        assert_eq!(check(&good).unwrap().token, "s3cret");
+        for (bad, field) in [
+            (good.replace("0f0f", "0f"), "ca_sha256"),
+            (good.replace("https://a", "http://a"), "server"),
+            (good.replace("s3cret", " "), "token"),
+            (good.replace("\"s3cret\"", "s3cret"), "fleet-config"),
+            (good.replace("server =", "sever ="), "sever"),
+        ] {
+            let said = check(&bad).unwrap_err();
+            assert!(said.contains(field) && !said.contains("s3cret"), "{said}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What an administrator's tools share: a client of the server's API, and sheets of labels. Knows neither the server's
+//! What an administrator's tools share: a client of the server's API, sheets of labels, and what
+//! a site adds to an image. Knows neither the server's
 //! code nor its database.
 
 pub mod audit;
@@ -8,6 +9,7 @@ pub mod client;
 pub mod connect;
 pub mod fleet_file;
 pub mod history;
+pub mod image;
 pub mod instant;
 pub mod labels;
 pub mod registrations;

@@ -3,7 +3,7 @@
 mod command;
 
 use clap::{Parser, Subcommand};
-use command::{access, audit, authority, calibrations, devices, error, fleet_config, labels, token, waiting};
+use command::{access, audit, authority, calibrations, devices, error, fleet_config, image, labels, token, waiting};
 use std::{io::Write, process::ExitCode};
 
 /// Administers a Tirta server: who is in the fleet, who may join, and what was done.
@@ -20,6 +20,9 @@ struct Cli {
 enum What {
     /// Makes the file for the boot partition of each card, which brings devices into the fleet.
     FleetConfig(fleet_config::FleetConfig),
+    /// The image for the cards.
+    #[command(subcommand)]
+    Image(image::Command),
     /// Makes labels with a code to scan, as PDF or PNG for the printer.
     Labels(labels::Labels),
     /// Boards that ask for an identity and wait for approval.
@@ -59,6 +62,7 @@ async fn run(cli: Cli) -> Result<(), error::TirtaError> {
     let mut out = std::io::stdout().lock();
     match cli.command {
         What::FleetConfig(command) => command.run(access, &mut out).await,
+        What::Image(command) => command.run(&mut out),
         What::Labels(command) => command.run(access).await,
         What::Waiting(command) => command.run(access, &mut out).await,
         What::Devices(command) => command.run(access, &mut out).await,
@@ -85,6 +89,8 @@ mod tests {
             "tirta token delete 0123",
             "tirta fleet-config --out - --uses 99 --valid 7d --admits registered --address https://tirta.local:8443",
             "tirta fleet-config --discover --serials-file boards.txt --force",
+            "tirta image customise tirta.img.zst --fleet-config tirta-fleet.toml --out pond.img --time-zone Asia/Jakarta",
+            "tirta image customise /dev/sdx --wifi-ssid Kolam --wifi-country ID --wifi-passphrase-file - --ssh-key a.pub",
             "tirta labels --format pdf --out labels.pdf --names pi-1..pi-99 --address https://tirta.local:8443",
             "tirta labels --out labels.png --location Greenhouse --paper letter --columns 2 --rows 7",
             "tirta waiting list",
@@ -124,6 +130,10 @@ mod tests {
             "tirta fleet-config --discover --address https://tirta.local:8443",
             "tirta fleet-config --address http://tirta.local",
             "tirta token create --serials a3c40011,x",
+            "tirta image customise tirta.img",
+            "tirta image customise tirta.img --wifi-ssid Kolam",
+            "tirta image customise tirta.img --wifi-country ID",
+            "tirta image customise tirta.img --time-zone UTC --wifi-hidden",
         ] {
             assert!(Cli::try_parse_from(words.split(' ')).is_err(), "{words}");
         }

@@ -38,9 +38,15 @@ fn password(user: &str) -> Result<String, TirtaError> {
     if let Ok(password) = std::env::var("TIRTA_PASSWORD") {
         return Ok(password);
     }
+    let password = secret(&format!("Password of {user}")).map_err(TirtaError::Password)?;
+    if password.is_empty() { Err(TirtaError::NoPassword) } else { Ok(password) }
+}
+
+/// The first line of the input; asked for if somebody sits there, and not shown.
+pub fn secret(what: &str) -> std::io::Result<String> {
     let terminal = std::io::stdin().is_terminal();
     if terminal {
-        write!(std::io::stderr(), "Password of {user}: ")?;
+        write!(std::io::stderr(), "{what}: ")?;
         echo(false);
     }
     let mut line = String::new();
@@ -49,9 +55,7 @@ fn password(user: &str) -> Result<String, TirtaError> {
         echo(true);
         writeln!(std::io::stderr())?;
     }
-    read.map_err(TirtaError::Password)?;
-    let password = line.trim_end_matches(['\r', '\n']);
-    if password.is_empty() { Err(TirtaError::NoPassword) } else { Ok(password.to_owned()) }
+    read.map(|_| line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Where there is no `stty` the password is seen while it is typed, which is no reason to stop.

@@ -7,6 +7,7 @@ pub mod calibrations;
 pub mod devices;
 pub mod error;
 pub mod fleet_config;
+pub mod image;
 pub mod labels;
 pub mod registry;
 pub mod token;
