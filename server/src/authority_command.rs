@@ -1,41 +1,17 @@
 //! `tirta-server authority`: the back-up of the fleet's authority and its restoration. Knows only files and the passphrase.
 
-use clap::Subcommand;
+use crate::arguments::AuthorityCommand;
 use server::{ca::backup, config::Config};
 use std::{
     error::Error,
     fs::OpenOptions,
     io::{self, BufRead, IsTerminal, Write},
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// Where the passphrase is looked for first.
 const PASSPHRASE: &str = "TIRTA_PASSPHRASE";
-
-/// What can be done with the authority's files.
-#[derive(Subcommand)]
-pub enum AuthorityCommand {
-    /// Write the authority to a file, its key under a passphrase: of TIRTA_PASSPHRASE, or the first line of standard
-    /// input. Works beside a running server.
-    Backup {
-        /// Configuration file.
-        #[arg(long)]
-        config: PathBuf,
-        /// File to make; it must not be there.
-        #[arg(long)]
-        to: PathBuf,
-    },
-    /// Put the authority of a back-up into an empty data folder; the passphrase comes as for the back-up.
-    Restore {
-        /// Configuration file.
-        #[arg(long)]
-        config: PathBuf,
-        /// The back-up.
-        #[arg(long)]
-        from: PathBuf,
-    },
-}
 
 /// Does it, and says on standard output what was done.
 pub fn run(command: &AuthorityCommand) -> Result<(), Box<dyn Error>> {

@@ -1,56 +1,20 @@
 //! The Tirta server's command line.
 
+mod arguments;
 mod authority_command;
+mod health_command;
 
-use authority_command::AuthorityCommand;
-use clap::{Parser, Subcommand};
+use arguments::{Cli, Command};
+use clap::Parser;
 use server::clock::SystemClock;
 use server::config::{Config, LogFormat};
 use server::run::{ADMIN, RunError, Running, start};
 use server::store::{Store, StoreError};
 use shared::{DeviceName, Reading};
 use std::io::{self, BufWriter, Write};
-use std::{error::Error, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{error::Error, process::ExitCode, sync::Arc};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
-
-/// Takes in the readings of a fleet of water probes, keeps them, shows them and tells the devices what to do.
-#[derive(Parser)]
-#[command(name = "tirta-server", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run the server until SIGTERM or SIGINT.
-    Run {
-        /// Configuration file; server.example.toml shows every key.
-        #[arg(long)]
-        config: PathBuf,
-    },
-    /// Print every stored reading, one JSON object a line, in the order of device, buffer and sequence.
-    Export {
-        /// Configuration file.
-        #[arg(long)]
-        config: PathBuf,
-        /// Only this device.
-        #[arg(long)]
-        device: Option<DeviceName>,
-    },
-    /// Give the admin a new password, print it and end all sessions; works beside a running server.
-    NewPassword {
-        /// Configuration file.
-        #[arg(long)]
-        config: PathBuf,
-    },
-    /// Save the fleet's authority under a passphrase, or restore it.
-    #[command(subcommand)]
-    Authority(AuthorityCommand),
-    /// Print the description of the HTTP interface (OpenAPI 3.1, JSON).
-    Openapi,
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -59,6 +23,7 @@ async fn main() -> ExitCode {
         Command::Export { config, device } => export(&config, device.as_ref()).await,
         Command::NewPassword { config } => new_password(&config).await,
         Command::Authority(command) => authority_command::run(&command),
+        Command::Health { config } => health_command::run(&config).await,
         Command::Openapi => openapi(),
     };
     match done {

@@ -12,6 +12,7 @@ pub mod demo;
 pub mod error;
 pub mod fleet;
 pub mod mqtt;
+pub mod packages;
 pub mod postgres;
 pub mod powercut;
 pub mod prepare;

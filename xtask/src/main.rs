@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use xtask::{bench, boards, chaos, check, day, demo, error::Error, powercut, prepare};
+use xtask::{bench, boards, chaos, check, day, demo, error::Error, packages, powercut, prepare};
 
 /// Tools of the Tirta project.
 #[derive(Parser)]
@@ -24,6 +24,10 @@ enum What {
     Day(day::DayOptions),
     /// Cuts the power of an agent a thousand times, and starts it again on what its card could hold.
     Powercut(powercut::PowercutOptions),
+    /// Builds the Debian packages and the server's container image.
+    Packages(packages::PackagesOptions),
+    /// Installs, runs, upgrades and removes the packages in Debian systems made for it.
+    PackagesTest(packages::test::TestOptions),
     /// Measures.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -80,6 +84,8 @@ async fn run(command: What) -> Result<(), Error> {
             }
             powercut::run(&options)
         }
+        What::Packages(options) => packages::run(&options),
+        What::PackagesTest(options) => packages::test::run(&options),
         What::Bench(what) => bench::run(what).await,
         What::Shots => {
             prepare::dashboard()?;
@@ -104,6 +110,8 @@ mod tests {
             "x day --hours 6",
             "x fleet --devices 99 --clones 3 --reflash 3",
             "x powercut --cuts 1000 --seed 7",
+            "x packages --architecture arm64 --architecture armhf --no-container --out /tmp/x",
+            "x packages-test --suite trixie --no-build",
             "x bench ingest --devices 200 --seconds 20 --database postgres",
             "x test --fast",
         ] {

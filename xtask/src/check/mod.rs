@@ -3,7 +3,7 @@
 mod deny;
 mod packages;
 
-pub use packages::install_one;
+pub use packages::{install as install_tools, install_one};
 
 use crate::error::{Error, Tried, make_folder};
 use crate::fleet::{Fleet, FleetSetup, Folder, Programs};

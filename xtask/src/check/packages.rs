@@ -33,7 +33,11 @@ pub fn install_one(program: &str) -> Result<(), Error> {
     install(&wanted)
 }
 
-fn install(wanted: &[(&str, &str)]) -> Result<(), Error> {
+/// The same for these: Debian's name of a package, and a program of it.
+///
+/// # Errors
+/// When one is missing and can't be installed.
+pub fn install(wanted: &[(&str, &str)]) -> Result<(), Error> {
     let missing: Vec<&str> = wanted.iter().filter(|(_, program)| !is_there(program)).map(|(name, _)| *name).collect();
     if missing.is_empty() {
         println!("All there");
