@@ -34,6 +34,7 @@ pub mod sampler;
 pub mod seek;
 pub mod sensors;
 pub mod settings;
+pub mod setup;
 pub mod status;
 pub mod time;
 pub mod trust;

@@ -9,7 +9,7 @@ use agent::config::{Config, ConfigError};
 use agent::identify::{LEDS, Lamp};
 use agent::identity::{Home, SerialSources};
 use agent::time::{SystemClock, Time};
-use agent::{alarm::Alarm, doctor, hostname, records, run};
+use agent::{alarm::Alarm, doctor, hostname, records, run, setup};
 use arguments::{Arguments, Command};
 use clap::Parser;
 use shared::calibration::RecordId;
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Identify(arguments) => blink(&arguments),
         Command::Doctor(arguments) => examine(&arguments),
         Command::SetHostname(arguments) => set_hostname(&arguments),
+        Command::ApplySetup(arguments) => apply_setup(&arguments),
     };
     done.unwrap_or_else(|error| {
         // The log may not be set up yet.
@@ -165,4 +166,15 @@ fn set_hostname(arguments: &arguments::SetHostname) -> Ended {
     };
     writeln!(std::io::stdout(), "{line}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn apply_setup(arguments: &arguments::ApplySetup) -> Ended {
+    let applied = setup::apply(&arguments.file, &arguments.root);
+    for done in applied.done {
+        writeln!(std::io::stdout(), "{done}")?;
+    }
+    for problem in &applied.problems {
+        writeln!(std::io::stderr(), "tirta-agent: {problem}")?;
+    }
+    Ok(if applied.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
