@@ -23,6 +23,7 @@ pub mod https;
 pub mod identify;
 pub mod identity;
 pub mod inherit;
+pub mod lamp;
 pub mod link;
 pub mod local;
 pub mod probe;

@@ -5,9 +5,10 @@ mod arguments;
 use agent::cli::calibrate::{Wish, calibrate};
 use agent::cli::identify::identify;
 use agent::cli::read::{read, table};
-use agent::config::{Config, ConfigError};
-use agent::identify::{LEDS, Lamp};
+use agent::config::{self, Config, ConfigError};
+use agent::identify::Blinker;
 use agent::identity::{Home, SerialSources};
+use agent::lamp::{Lamp, led::LEDS};
 use agent::time::{SystemClock, Time};
 use agent::{alarm::Alarm, doctor, hostname, records, run, setup};
 use arguments::{Arguments, Command};
@@ -66,7 +67,9 @@ fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 fn run_agent(arguments: arguments::Run) -> Ended {
-    let mut config = Config::load(&arguments.configured.config)?;
+    // Who stands before the board sees that it can't run.
+    let alarmed = |_: &ConfigError| Lamp::new(Path::new(LEDS), &config::Lamp::Usual).end(false);
+    let mut config = Config::load(&arguments.configured.config).inspect_err(alarmed)?;
     if let Some(serial) = arguments.serial {
         config.simulate(serial)?;
     }
@@ -137,7 +140,8 @@ fn blink(arguments: &arguments::Identify) -> Ended {
         let alarm = if run::is_running(&config.data_dir) { None } else { config.alarm.as_ref() };
         let alarm = Alarm::start(alarm)?;
         let time = Duration::from_secs(arguments.seconds);
-        identify(&config, &Lamp::new(alarm.handle(), Path::new(LEDS)), time, interrupted()?).await?;
+        let led = Lamp::new(Path::new(LEDS), &config.lamp).led();
+        identify(&config, &Blinker::new(alarm.handle(), led), time, interrupted()?).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
