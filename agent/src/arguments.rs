@@ -2,8 +2,9 @@
 
 use clap::{Args, Parser, Subcommand};
 use shared::calibration::Buffers;
+use shared::setup::SETUP_FILE;
 use shared::{Metric, Serial};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Tirta's edge agent: measures, keeps, and sends until the server has it.
 #[derive(Parser)]
@@ -36,6 +37,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Give this machine the device's name as its host name, once it has one. For root: a unit runs it.
     SetHostname(SetHostname),
+    /// Set up Wi-Fi, SSH keys and time zone as a file on the boot partition says. For root: a unit runs it at each start.
+    ApplySetup(ApplySetup),
 }
 
 #[derive(Args)]
@@ -108,6 +111,16 @@ pub struct SetHostname {
     pub root: Option<PathBuf>,
     #[command(flatten)]
     pub configured: Configured,
+}
+
+#[derive(Args)]
+pub struct ApplySetup {
+    /// The set-up file (TOML); without it there is nothing to do.
+    #[arg(long, default_value_os_t = Path::new("/boot/firmware").join(SETUP_FILE))]
+    pub file: PathBuf,
+    /// The root of the file system.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
 }
 
 fn metric(word: &str) -> Result<Metric, String> {

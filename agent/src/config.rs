@@ -2,10 +2,12 @@
 //! Knows nothing of what is done with it. The probes' part is in `probes`.
 
 mod alarm;
+mod lamp;
 mod probes;
 mod server;
 
 pub use alarm::{Alarm, AlarmKind, FailSafe};
+pub use lamp::Lamp;
 pub use probes::{Ads1115, Probe, Source, W1};
 pub use server::{Configured, Token};
 pub(crate) use server::{parse_sha256, parse_url};
@@ -38,6 +40,8 @@ pub struct Config {
     pub discipline: Discipline,
     /// The local alarm, if one is connected.
     pub alarm: Option<Alarm>,
+    /// The LED that shows how the device is.
+    pub lamp: Lamp,
     /// The probes, at most one for each metric.
     pub probes: Vec<Probe>,
 }
@@ -174,6 +178,7 @@ impl std::str::FromStr for Config {
             uplink: raw.uplink,
             discipline: raw.clock.discipline(),
             alarm: raw.alarm,
+            lamp: raw.lamp.check()?,
             probes,
         })
     }
@@ -197,6 +202,8 @@ struct RawConfig {
     #[serde(default)]
     clock: RawClock,
     alarm: Option<Alarm>,
+    #[serde(default)]
+    lamp: lamp::RawLamp,
     #[serde(default)]
     probe: Vec<probes::RawProbe>,
 }

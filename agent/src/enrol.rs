@@ -7,6 +7,7 @@ use crate::certificate;
 use crate::config::Token;
 use crate::https::{self, AskError};
 use crate::identity::{Home, Identity, IdentityError, certificate_request};
+use crate::lamp::Standing;
 use crate::repeats::Repeats;
 use crate::seek::{SeekError, Seeker, Server};
 use crate::time::Time;
@@ -15,6 +16,7 @@ use hyper::StatusCode;
 use shared::Serial;
 use shared::enrol::{ENROL_PATH, EnrolReply, EnrolRequest, WaitReason, Waiting};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// A board that waits asks again after this many seconds, whatever the server says.
 const RETRY_S: (u32, u32) = (5, 300);
@@ -75,17 +77,20 @@ impl EnrolError {
     }
 }
 
-/// Enrols, trying for ever.
+/// Enrols, trying for ever; says meanwhile how the device stands.
 pub async fn until_enrolled(
     seeker: &Seeker,
     home: &Home,
     board: &Board,
     time: &Time,
     mut backoff: Backoff,
+    standing: &watch::Sender<Standing>,
 ) -> Identity {
     let (repeats, serial) = (Repeats::default(), board.serial);
     loop {
-        let delay = match anywhere(seeker, home, board, time).await {
+        let outcome = anywhere(seeker, home, board, time).await;
+        standing.send_replace(standing_of(&outcome));
+        let delay = match outcome {
             Ok(Outcome::Enrolled(identity)) => {
                 tracing::info!(device = %identity.name, %serial, "enrolled");
                 return *identity;
@@ -133,6 +138,24 @@ async fn anywhere(seeker: &Seeker, home: &Home, board: &Board, time: &Time) -> R
         }
     }
     outcome
+}
+
+/// How a device stands after an attempt: whether it gets on by itself, or once somebody has approved it.
+fn standing_of(outcome: &Result<Outcome, EnrolError>) -> Standing {
+    match outcome {
+        Ok(Outcome::Enrolled(_)) => Standing::CutOff,
+        // Two boards with one key: one of them has to be set up anew.
+        Ok(Outcome::Waiting(Waiting { reason: WaitReason::SharedKey, .. })) => Standing::Stuck,
+        Ok(Outcome::Waiting(_)) => Standing::Nameless,
+        Err(EnrolError::Ask(error)) if error.code() == Some("unknown_key") => Standing::Nameless,
+        Err(
+            EnrolError::Ask(AskError::Refused { .. })
+            | EnrolError::Seek(SeekError::Unusable(_))
+            | EnrolError::TokenFile { .. }
+            | EnrolError::Identity(_),
+        ) => Standing::Stuck,
+        Err(_) => Standing::Nameless,
+    }
 }
 
 fn why(reason: WaitReason) -> &'static str {
@@ -203,5 +226,27 @@ mod tests {
             assert!(least <= delay && delay <= least.mul_f64(1.1), "{said}: {delay:?}");
         }
         assert_ne!(patience(60, &mut random), patience(60, &mut random));
+    }
+
+    #[test]
+    fn patience_is_enough_unless_somebody_refused_or_a_file_is_broken() {
+        let waiting = |reason| Ok(Outcome::Waiting(Waiting { reason, retry_s: 30 }));
+        let refused = |code: &str| {
+            let (code, detail) = (code.to_owned(), String::new());
+            Err(EnrolError::Ask(AskError::Refused { status: 403, code, detail }))
+        };
+        for (outcome, standing) in [
+            (waiting(WaitReason::NotExpected), Standing::Nameless),
+            (waiting(WaitReason::SharedKey), Standing::Stuck),
+            (refused("bad_token"), Standing::Stuck),
+            (refused("unknown_key"), Standing::Nameless),
+            (Err(EnrolError::Ask(AskError::Failed(503))), Standing::Nameless),
+            (Err(EnrolError::NoToken), Standing::Nameless),
+            (Err(SeekError::NoPin(String::new()).into()), Standing::Nameless),
+            (Err(SeekError::Unusable(String::new()).into()), Standing::Stuck),
+            (Err(SeekError::Nobody.into()), Standing::Nameless),
+        ] {
+            assert_eq!(standing_of(&outcome), standing, "{outcome:?}");
+        }
     }
 }

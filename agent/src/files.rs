@@ -2,8 +2,8 @@
 
 use shared::UtcMillis;
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 /// Replaces a file: the content is written beside it, flushed, renamed over it, and the folder is flushed.
@@ -41,9 +41,49 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
         make_folder(above)?;
     }
     match std::fs::create_dir(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !path.is_dir() => Err(error),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists || !path.is_dir() => Err(error),
         _ => sync_folder_of(path),
     }
+}
+
+/// Reads a text that may be anybody's: no longer than so many bytes, and without the mark that some editors put before
+/// it. `None`: there is no such file.
+///
+/// # Errors
+/// When it can't be read, is longer, or is no text.
+pub fn read_text(path: &Path, longest: u64) -> io::Result<Option<String>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if is_absence(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = vec![];
+    file.take(longest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > longest {
+        return Err(io::Error::other(format!("it is longer than {longest} bytes, so it is another file")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))?;
+    Ok(Some(text.trim_start_matches('\u{feff}').to_owned()))
+}
+
+/// Whether an error says that there is no such file.
+pub fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Puts a symbolic link in the place of whatever file is there.
+///
+/// # Errors
+/// When any step fails; what was there is then still there.
+pub fn link_atomically(path: &Path, target: &Path) -> io::Result<()> {
+    let aside = beside(path, ".new");
+    match std::fs::remove_file(&aside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    symlink(target, &aside)?;
+    std::fs::rename(&aside, path)?;
+    sync_folder_of(path)
 }
 
 /// Moves a file that can't be used out of the way, without destroying what may be in it.
@@ -71,7 +111,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
     for path in [path.to_owned(), beside(path, ".new")] {
         match std::fs::remove_file(&path) {
             Ok(()) => sync_folder_of(&path)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
     }
@@ -86,7 +126,7 @@ pub fn move_into(path: &Path, folder: &Path) -> io::Result<()> {
     let target = folder.join(path.file_name().unwrap_or_default());
     match std::fs::rename(path, &target) {
         Ok(()) => sync_folder_of(&target).and_then(|()| sync_folder_of(path)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
 }

@@ -2,9 +2,9 @@
 //! the configuration says.
 
 use crate::config::{parse_sha256, parse_url};
+use crate::files::{self, is_absence};
 use shared::fleet::FleetFile;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 /// A longer file is none of ours; anything may be on a stick.
@@ -74,24 +74,11 @@ pub fn all(places: &[PathBuf]) -> (Vec<Fleet>, Vec<FleetError>) {
 /// # Errors
 /// With the file, the field and the fix.
 pub fn read(path: &Path) -> Result<Option<Fleet>, FleetError> {
-    let failed = |error| FleetError::Read { path: path.to_owned(), error };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if is_absence(&error) => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut bytes = vec![];
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(failed(io::Error::other("it is far too long for a fleet file")));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| failed(io::Error::other("it is not UTF-8 text")))?;
-    check(path, &text).map(Some)
+    let text = files::read_text(path, MAX_FILE).map_err(|error| FleetError::Read { path: path.to_owned(), error })?;
+    text.map(|text| check(path, &text)).transpose()
 }
 
 fn check(path: &Path, text: &str) -> Result<Fleet, FleetError> {
-    // Some editors put a mark before the text.
-    let text = text.trim_start_matches('\u{feff}');
     // Never the library's own picture: it shows the line, which may be the token.
     let syntax = |error: toml::de::Error| FleetError::Syntax {
         path: path.to_owned(),
@@ -106,10 +93,6 @@ fn check(path: &Path, text: &str) -> Result<Fleet, FleetError> {
         return Err(field("token")("it is empty: paste the enrolment token".to_owned()));
     }
     Ok(Fleet { path: path.to_owned(), address, ca_sha256, token })
-}
-
-fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// The paths that a place stands for, sorted where a `*` leaves the order open.
@@ -156,8 +139,11 @@ mod tests {
     fn the_shortest_file_has_a_pin_and_a_token_and_a_longer_one_an_address() {
         let fleet = check(Path::new("/f"), &good()).unwrap();
         assert_eq!((fleet.address, fleet.ca_sha256, fleet.token.as_str()), (None, [0xab; 32], "s3cret"));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f");
         let longer = format!("\u{feff}server = \"https://tirta.local:8443\"\r\n{}", good().replace('\n', "\r\n"));
-        let fleet = check(Path::new("/f"), &longer).unwrap();
+        std::fs::write(&file, longer).unwrap();
+        let fleet = read(&file).unwrap().unwrap();
         assert_eq!(fleet.address, Some(("tirta.local".to_owned(), 8443)));
     }
 

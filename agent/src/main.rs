@@ -5,11 +5,12 @@ mod arguments;
 use agent::cli::calibrate::{Wish, calibrate};
 use agent::cli::identify::identify;
 use agent::cli::read::{read, table};
-use agent::config::{Config, ConfigError};
-use agent::identify::{LEDS, Lamp};
+use agent::config::{self, Config, ConfigError};
+use agent::identify::Blinker;
 use agent::identity::{Home, SerialSources};
+use agent::lamp::{Lamp, led::LEDS};
 use agent::time::{SystemClock, Time};
-use agent::{alarm::Alarm, doctor, hostname, records, run};
+use agent::{alarm::Alarm, doctor, hostname, records, run, setup};
 use arguments::{Arguments, Command};
 use clap::Parser;
 use shared::calibration::RecordId;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Identify(arguments) => blink(&arguments),
         Command::Doctor(arguments) => examine(&arguments),
         Command::SetHostname(arguments) => set_hostname(&arguments),
+        Command::ApplySetup(arguments) => apply_setup(&arguments),
     };
     done.unwrap_or_else(|error| {
         // The log may not be set up yet.
@@ -65,7 +67,9 @@ fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 fn run_agent(arguments: arguments::Run) -> Ended {
-    let mut config = Config::load(&arguments.configured.config)?;
+    // Who stands before the board sees that it can't run.
+    let alarmed = |_: &ConfigError| Lamp::new(Path::new(LEDS), &config::Lamp::Usual).end(false);
+    let mut config = Config::load(&arguments.configured.config).inspect_err(alarmed)?;
     if let Some(serial) = arguments.serial {
         config.simulate(serial)?;
     }
@@ -136,7 +140,8 @@ fn blink(arguments: &arguments::Identify) -> Ended {
         let alarm = if run::is_running(&config.data_dir) { None } else { config.alarm.as_ref() };
         let alarm = Alarm::start(alarm)?;
         let time = Duration::from_secs(arguments.seconds);
-        identify(&config, &Lamp::new(alarm.handle(), Path::new(LEDS)), time, interrupted()?).await?;
+        let led = Lamp::new(Path::new(LEDS), &config.lamp).led();
+        identify(&config, &Blinker::new(alarm.handle(), led), time, interrupted()?).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -165,4 +170,15 @@ fn set_hostname(arguments: &arguments::SetHostname) -> Ended {
     };
     writeln!(std::io::stdout(), "{line}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn apply_setup(arguments: &arguments::ApplySetup) -> Ended {
+    let applied = setup::apply(&arguments.file, &arguments.root);
+    for done in applied.done {
+        writeln!(std::io::stdout(), "{done}")?;
+    }
+    for problem in &applied.problems {
+        writeln!(std::io::stderr(), "tirta-agent: {problem}")?;
+    }
+    Ok(if applied.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

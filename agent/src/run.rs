@@ -14,7 +14,9 @@ use crate::calibrate::{Desk, Records};
 use crate::config::Config;
 use crate::enrol::{self, Board};
 use crate::files;
+use crate::identify::Blinker;
 use crate::identity::{Home, Identity, IdentityError, SerialSources};
+use crate::lamp::{Lamp, Standing, led::LEDS};
 use crate::repeats::Repeats;
 use crate::sampler::Sampler;
 use crate::seek::Seeker;
@@ -67,7 +69,25 @@ pub enum RunError {
 /// # Errors
 /// When the agent can't begin.
 pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-    let _lock = lock(&config.data_dir)?;
+    let lamp = Lamp::new(Path::new(LEDS), &config.lamp);
+    let lock = lock(&config.data_dir);
+    let ended = match &lock {
+        Ok(_) => run_alone(config, clock, &lamp, stop).await,
+        Err(_) => lock.map(drop),
+    };
+    // The lamp of an agent that runs already is not this one's.
+    if !matches!(ended, Err(RunError::InUse(_))) {
+        lamp.end(ended.is_ok());
+    }
+    ended
+}
+
+async fn run_alone(
+    config: Config,
+    clock: Arc<dyn BootClock>,
+    lamp: &Lamp,
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
     // Left in its fail-safe state however this ends.
     let alarm = Alarm::start(config.alarm.as_ref()).map_err(RunError::Thread)?;
     let boot = boot_id(Path::new("/proc/sys/kernel/random/boot_id"));
@@ -92,15 +112,19 @@ pub async fn run(config: Config, clock: Arc<dyn BootClock>, stop: impl Future<Ou
     let sampler = measure(&config, &records.over(&settings.watch().borrow()), &buffer, &time)?;
     let desk = onsite::desk(&config, &settings, records, &sampler, &time);
     let voice_of = watch::Sender::new(None);
-    onsite::listen(&config, &desk, (&sampler, &buffer, &alarm), &time, voice_of.subscribe());
-    let mut clocks = JoinSet::new(); // until the end of this function
-    clocks.spawn(keep_time(time.clone(), config.data_dir.clone(), buffer.clone()));
+    let blinker = Blinker::new(alarm.handle(), lamp.led());
+    let standing = watch::Sender::new(if known.is_some() { Standing::CutOff } else { Standing::Nameless });
+    let mut always = JoinSet::new(); // until the end of this function
+    always.spawn(lamp.clone().run(standing.subscribe(), buffer.health(), blinker.blinks()));
+    always.spawn(keep_time(time.clone(), config.data_dir.clone(), buffer.clone()));
+    onsite::listen(&config, &desk, (&sampler, &buffer, blinker), &time, voice_of.subscribe());
     let guarded = Guarded::begin(&sampler, &buffer, config.probes.len());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %serial, probes = config.probes.len(), "measuring");
 
     let parts = Parts { settings: &settings, buffer: &buffer, sampler: &sampler, desk: &desk, alarm: &alarm };
     let run = RunId::from_random(getrandom::u64().unwrap_or_else(|_| fastrand::u64(..)));
-    let device = Device { board, home, seeker: Arc::new(Seeker::new(&config, time.clone())), time, run };
+    let seeker = Arc::new(Seeker::new(&config, time.clone()));
+    let device = Device { board, home, seeker, time, run, standing };
     tokio::pin!(stop);
     let voice = speak(&config, &device, &parts, known, &voice_of, stop).await;
     if voice.is_ok() {
@@ -202,10 +226,10 @@ async fn keep_time(time: Time, data_dir: PathBuf, buffer: Buffer) {
 
 /// Who this device is and where its broker is, asking for what is not known for ever.
 async fn identified(known: Option<Identity>, config: &Config, device: &Device) -> (Identity, Address) {
-    let Device { board, home, seeker, time, .. } = device;
+    let Device { board, home, seeker, time, standing, .. } = device;
     let mut identity = match known {
         Some(identity) => identity,
-        None => enrol::until_enrolled(seeker, home, board, time, config.uplink.backoff()).await,
+        None => enrol::until_enrolled(seeker, home, board, time, config.uplink.backoff(), standing).await,
     };
     let mut backoff = config.uplink.backoff();
     loop {
@@ -229,6 +253,8 @@ struct Device {
     time: Time,
     /// This run of the agent.
     run: RunId,
+    /// How it stands with its server.
+    standing: watch::Sender<Standing>,
 }
 
 /// What measures, for those who speak about it.

@@ -81,6 +81,9 @@ pub enum SeekError {
          the card's boot partition, or set server.ca_sha256; looked for in {0}"
     )]
     NoPin(String),
+    /// There are fleet files, and none can be used.
+    #[error("nothing says which fleet this device belongs to: {0}")]
+    Unusable(String),
     /// No server of the fleet is on the local network.
     #[error(
         "no server of this fleet announces itself on the local network: is it running, on the same network, with UDP \
@@ -128,9 +131,12 @@ impl Seeker {
         if let (Some(address), Some(ca_sha256), Some(token)) = (&given.address, given.ca_sha256, &given.token) {
             return Ok(vec![named(address, ca_sha256, Some(token.clone()))]);
         }
-        let fleet = self.fleet(given.ca_sha256).await;
+        let (fleet, broken) = self.fleet(given.ca_sha256).await;
         let pin = given.ca_sha256.or(fleet.as_ref().map(|fleet| fleet.ca_sha256));
         let Some(pin) = pin else {
+            if let Some(broken) = broken {
+                return Err(SeekError::Unusable(broken));
+            }
             let places: Vec<_> = self.places.iter().map(|place| place.display().to_string()).collect();
             return Err(SeekError::NoPin(places.join(", ")));
         };
@@ -158,7 +164,7 @@ impl Seeker {
         if let Some(address) = &self.given.address {
             return Ok(vec![named(address, pin, token)]);
         }
-        if let Some(address) = self.fleet(Some(pin)).await.and_then(|fleet| fleet.address) {
+        if let Some(address) = self.fleet(Some(pin)).await.0.and_then(|fleet| fleet.address) {
             return Ok(vec![named(&address, pin, token)]);
         }
         let remembered = identity.server.as_ref().map(|origin| Server {
@@ -188,15 +194,16 @@ impl Seeker {
         }
     }
 
-    /// The first fleet file that can be used, and is of this fleet if one is named. What can't be used is said once.
-    async fn fleet(&self, pin: Option<[u8; 32]>) -> Option<Fleet> {
+    /// The first fleet file that can be used, and is of this fleet if one is named; and why another can't be used, which
+    /// is said once.
+    async fn fleet(&self, pin: Option<[u8; 32]>) -> (Option<Fleet>, Option<String>) {
         let places = self.places.clone();
         // A broken stick may answer late, and nothing else may wait for it.
         let read = tokio::task::spawn_blocking(move || fleet::all(&places)).await;
         let (fleets, errors) = read.unwrap_or_default();
-        for error in errors {
-            let error = error.to_string();
-            if let Some(unsaid) = self.repeats.say(&error, Instant::now()) {
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        for error in &errors {
+            if let Some(unsaid) = self.repeats.say(error, Instant::now()) {
                 tracing::warn!(%error, unsaid, "a fleet file can't be used; the next place is tried");
             }
         }
@@ -208,7 +215,7 @@ impl Seeker {
                 tracing::warn!(%file, unsaid, "a fleet file is passed over: it names another authority (ca_sha256) than this device trusts");
             }
         }
-        ours.into_iter().next()
+        (ours.into_iter().next(), errors.into_iter().next())
     }
 
     /// The servers on the local network that have proved that they are of the fleet.

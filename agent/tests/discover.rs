@@ -195,3 +195,38 @@ async fn a_server_that_moved_is_followed_while_the_agent_runs_and_remembered() {
     timeout(PATIENCE, remembered).await.unwrap();
     task.abort();
 }
+
+#[tokio::test]
+async fn an_address_that_is_changed_in_the_fleet_file_is_dialled_once_the_link_is_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = Authority::new();
+    let (sum, others) = (hex(ours.sha256()), hex([7; 32]));
+    let old = Origin { host: "127.0.0.2".to_owned(), port: 1, tls_name: "127.0.0.2".to_owned() };
+    let (home, serial, identity) = enrolled(&ours, folder.path(), old);
+    let write = |sum: &str, host: &str| {
+        plug_in(folder.path(), &format!("server = \"https://{host}:8443\"\nca_sha256 = \"{sum}\"\ntoken = \"x\"\n"));
+    };
+    write(&sum, "127.0.0.2");
+    let (up, link) = watch::channel(LinkState::Up(1));
+    let (dial, mut dialled) = watch::channel(("127.0.0.2".to_owned(), 8883));
+    let seeker = Arc::new(seeker(&config(folder.path())));
+    let patience = Backoff::new(Duration::from_millis(10), Duration::from_millis(50));
+    let follower = Follower { seeker: Arc::clone(&seeker), home: home.clone(), serial, link, dial, patience };
+    let task = tokio::spawn(follower.run());
+    // A device stays with the authority that it enrolled with, whatever file somebody puts there.
+    write(&others, "127.0.0.9");
+    let strange = seeker.servers_of(&identity).await;
+    assert!(matches!(strange, Err(SeekError::Nobody)), "{strange:?}");
+    write(&sum, "127.0.0.3");
+    up.send_replace(LinkState::Down);
+    let moved = timeout(PATIENCE, dialled.wait_for(|(host, _)| host == "127.0.0.3")).await.unwrap().unwrap().clone();
+    assert_eq!(moved.1, 8883);
+    let origin = Origin { host: "127.0.0.3".to_owned(), port: 8443, tls_name: "127.0.0.3".to_owned() };
+    let remembered = async {
+        while home.load(serial).unwrap().unwrap().server.as_ref() != Some(&origin) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, remembered).await.unwrap();
+    task.abort();
+}

@@ -8,6 +8,7 @@ use agent::config::Token;
 use agent::enrol::{self, Board, EnrolError, Outcome};
 use agent::https::AskError;
 use agent::identity::{Home, Identity};
+use agent::lamp::Standing;
 use agent::seek;
 use agent::time::Time;
 use rcgen::CertificateSigningRequestParams;
@@ -15,9 +16,11 @@ use serde_json::json;
 use shared::enrol::EnrolRequest;
 use shared::{ClockQuality, Serial};
 use std::time::Duration;
-use support::{Authority, Server, synced, these_years, unsynced, wrong_clocks};
+use support::{Authority, PATIENT, Server, synced, these_years, unsynced, wrong_clocks};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 const SERVER_TIME: i64 = 1_763_690_400_000;
 const FOR_YEARS: (i32, i32) = (2020, 2200);
@@ -299,7 +302,8 @@ async fn a_device_tries_until_it_is_let_in() {
         bench.config.ca_sha256.map(|byte| format!("{byte:02x}")).concat(),
     );
     let seeker = seek::Seeker::new(&config.parse().unwrap(), bench.time.clone());
-    let enrolled = enrol::until_enrolled(&seeker, &home, &board, &bench.time, backoff);
+    let standing = watch::Sender::new(Standing::Nameless);
+    let enrolled = enrol::until_enrolled(&seeker, &home, &board, &bench.time, backoff, &standing);
     let server = async {
         bench.answer(|_| Some((503, String::new()))).await.unwrap();
         bench.answer(|_| None).await.unwrap();
@@ -307,5 +311,38 @@ async fn a_device_tries_until_it_is_let_in() {
         bench.answer(|request| bench.welcome(request)).await.unwrap();
     };
     let (identity, ()) = tokio::join!(enrolled, server);
-    assert_eq!(identity.name.as_str(), "pi-7");
+    assert_eq!((identity.name.as_str(), *standing.borrow()), ("pi-7", Standing::CutOff));
+}
+
+#[tokio::test]
+async fn a_fleet_file_that_is_changed_while_the_device_waits_counts_at_the_next_attempt() {
+    let (former, bench) = (Bench::new().await, Bench::new().await);
+    let (home, board) = (bench.home(), board());
+    let file = bench.folder.path().join("tirta-fleet.toml");
+    let write = |of: &Bench, token: &str| {
+        let (port, sum) = (of.config.port, of.config.ca_sha256.map(|byte| format!("{byte:02x}")).concat());
+        let text = format!("server = \"https://localhost:{port}\"\nca_sha256 = \"{sum}\"\ntoken = \"{token}\"\n");
+        std::fs::write(&file, text).unwrap();
+    };
+    let config = format!("data_dir = \"/nowhere\"\n[fleet]\nfiles = [{file:?}]\n");
+    let seeker = seek::Seeker::new(&config.parse().unwrap(), bench.time.clone());
+    let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(10));
+    let standing = watch::Sender::new(Standing::Nameless);
+    let enrolled = enrol::until_enrolled(&seeker, &home, &board, &bench.time, backoff, &standing);
+    let stands = async |wanted: Standing| {
+        timeout(PATIENT, standing.subscribe().wait_for(|now| *now == wanted)).await.unwrap().unwrap();
+    };
+    let server = async {
+        std::fs::write(&file, "token = ").unwrap();
+        stands(Standing::Stuck).await;
+        write(&former, "old");
+        let asked = former.answer(|_| Some((401, "{\"code\":\"bad_token\"}".to_owned()))).await.unwrap();
+        // Another server with another authority: nothing of the former is believed any more.
+        write(&bench, "new");
+        let asked_again = bench.answer(|request| bench.welcome(request)).await.unwrap();
+        (asked.token, asked_again.token)
+    };
+    let (identity, tokens) = tokio::join!(enrolled, server);
+    assert_eq!(tokens, ("old".to_owned(), "new".to_owned()));
+    assert_eq!((identity.ca, home.load(serial()).unwrap().is_some()), (bench.authority.pem(), true));
 }

@@ -1,7 +1,7 @@
 //! `tirta-agent identify`: the device blinks.
 
 use crate::config::Config;
-use crate::identify::{Lamp, LampError};
+use crate::identify::{BlinkError, Blinker};
 use crate::local::{Client, ClientError, Request};
 use crate::run::is_running;
 use std::future::Future;
@@ -15,7 +15,7 @@ pub enum IdentifyError {
     Agent(#[from] ClientError),
     /// No agent runs, and this process can't either.
     #[error(transparent)]
-    Lamp(#[from] LampError),
+    Blink(#[from] BlinkError),
 }
 
 /// Blinks: the running agent does it, or else this process, which then stays until it is over or `stop`
@@ -25,7 +25,7 @@ pub enum IdentifyError {
 /// When nothing can blink.
 pub async fn identify(
     config: &Config,
-    lamp: &Lamp,
+    blinker: &Blinker,
     time: Duration,
     stop: impl Future<Output = ()>,
 ) -> Result<(), IdentifyError> {
@@ -36,12 +36,12 @@ pub async fn identify(
         Err(ClientError::NotRunning) if !is_running(&config.data_dir) => {}
         Err(error) => return Err(error.into()),
     }
-    lamp.blink(time)?;
+    blinker.blink(time)?;
     tokio::select! {
-        () = lamp.done() => {}
+        () = blinker.done() => {}
         () = stop => {
-            lamp.stop();
-            lamp.done().await;
+            blinker.stop();
+            blinker.done().await;
         }
     }
     Ok(())
@@ -51,29 +51,30 @@ pub async fn identify(
 mod tests {
     use super::*;
     use crate::alarm::Alarm;
+    use crate::lamp::led::tests::Board;
+    use crate::lamp::led::{DARK, Led};
 
     #[tokio::test(start_paused = true)]
     async fn without_an_agent_this_process_blinks_until_it_is_over_or_stopped() {
         let folder = tempfile::tempdir().unwrap();
-        let led = folder.path().join("ACT");
-        std::fs::create_dir(&led).unwrap();
-        std::fs::write(led.join("trigger"), "none [mmc0]").unwrap();
+        let board = Board::lent("ACT");
+        board.led().show(DARK).unwrap();
         let text = format!(
             "data_dir = {:?}\nserver = {{ url = \"https://localhost\", ca_sha256 = \"{}\" }}\n",
             folder.path(),
             "00".repeat(32)
         );
         let config: Config = text.parse().unwrap();
-        let lamp = Lamp::new(Alarm::start(None).unwrap().handle(), folder.path());
+        let blinker = Blinker::new(Alarm::start(None).unwrap().handle(), board.led());
         let ten = Duration::from_secs(10);
         let start = tokio::time::Instant::now();
-        identify(&config, &lamp, ten, std::future::pending()).await.unwrap();
+        identify(&config, &blinker, ten, std::future::pending()).await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 10);
-        identify(&config, &lamp, ten, tokio::time::sleep(Duration::from_secs(3))).await.unwrap();
+        identify(&config, &blinker, ten, tokio::time::sleep(Duration::from_secs(3))).await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 13);
-        assert_eq!(std::fs::read_to_string(led.join("trigger")).unwrap(), "mmc0");
-        std::fs::remove_dir_all(&led).unwrap();
-        let none = Lamp::new(Alarm::start(None).unwrap().handle(), folder.path());
+        assert_eq!(board.shows(), Some(DARK));
+        let nowhere = Led::new(folder.path(), &crate::config::Lamp::Usual);
+        let none = Blinker::new(Alarm::start(None).unwrap().handle(), nowhere);
         assert!(identify(&config, &none, ten, std::future::pending()).await.is_err());
     }
 }

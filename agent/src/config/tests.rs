@@ -246,3 +246,14 @@ fn a_file_that_is_not_there_is_named() {
     let error = Config::load(Path::new("/nowhere/agent.toml")).unwrap_err();
     assert!(error.to_string().starts_with("configuration /nowhere/agent.toml: "));
 }
+
+#[test]
+fn the_lamp_is_one_of_the_boards_or_none() {
+    let lamp = |lines: &str| format!("{}[lamp]\n{lines}\n", minimal()).parse::<Config>().map(|config| config.lamp);
+    assert_eq!(lamp("").unwrap(), Lamp::Usual);
+    assert_eq!(lamp("led = \"off\"").unwrap(), Lamp::Off);
+    assert_eq!(lamp("led = \"PWR\"").unwrap(), Lamp::Led("PWR".to_owned()));
+    for bad in ["", "../../block", "."] {
+        assert!(lamp(&format!("led = {bad:?}")).unwrap_err().to_string().contains("lamp.led"), "{bad}");
+    }
+}

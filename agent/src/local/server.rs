@@ -4,7 +4,7 @@ use super::{Answer, FILE_NAME, Request, Row, State};
 use crate::buffer::Ledger;
 use crate::calibrate::Desk;
 use crate::files::beside;
-use crate::identify::Lamp;
+use crate::identify::Blinker;
 use crate::link::LinkState;
 use crate::sampler::Latest;
 use crate::time::Time;
@@ -45,7 +45,7 @@ pub struct Local {
     /// The device's name and its link, once it has them.
     pub voice: watch::Receiver<Option<(String, watch::Receiver<LinkState>)>>,
     /// What blinks.
-    pub lamp: Lamp,
+    pub blinker: Blinker,
 }
 
 impl Local {
@@ -107,7 +107,7 @@ impl Local {
                 Answer::Latest { readings: self.latest.borrow().values().map(|one| Row::new(one, now)).collect() }
             }
             Ok(Request::Identify { seconds }) => {
-                match self.lamp.blink(Duration::from_secs(seconds).min(LONGEST_BLINK)) {
+                match self.blinker.blink(Duration::from_secs(seconds).min(LONGEST_BLINK)) {
                     Ok(()) => Answer::Taken,
                     Err(error) => refused(error.to_string()),
                 }

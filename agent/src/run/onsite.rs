@@ -1,18 +1,16 @@
 //! What answers at the device itself: the desk of the calibrations, and the local socket.
 
 use super::rig;
-use crate::alarm::Alarm;
 use crate::buffer::Buffer;
 use crate::calibrate::{Calibrator, Desk, Records};
 use crate::config::Config;
-use crate::identify::{LEDS, Lamp};
+use crate::identify::Blinker;
 use crate::link::LinkState;
 use crate::local::Local;
 use crate::sampler::Sampler;
 use crate::settings::SettingsFile;
 use crate::time::Time;
 use shared::calibration::RecordId;
-use std::path::Path;
 use tokio::sync::watch;
 
 /// The device's name and its link, once it has them.
@@ -37,7 +35,7 @@ pub(super) fn desk(config: &Config, settings: &SettingsFile, records: Records, s
 pub(super) fn listen(
     config: &Config,
     desk: &Desk,
-    (sampler, buffer, alarm): (&Sampler, &Buffer, &Alarm),
+    (sampler, buffer, blinker): (&Sampler, &Buffer, Blinker),
     time: &Time,
     voice: watch::Receiver<Voiced>,
 ) {
@@ -47,7 +45,7 @@ pub(super) fn listen(
         time: time.clone(),
         buffer: buffer.state(),
         voice,
-        lamp: Lamp::new(alarm.handle(), Path::new(LEDS)),
+        blinker,
     };
     if let Err(error) = local.listen(&config.data_dir) {
         // Measuring is what matters; only nobody at the device can ask.

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::downlink::Downlink;
 use crate::identity::Identity;
 use crate::inherit::Inheritance;
+use crate::lamp;
 use crate::link::{self, Dial, Link, LinkConfig, LinkState};
 use crate::renew::Renewer;
 use crate::repeats::Repeats;
@@ -46,7 +47,7 @@ pub(super) fn connect(
     parts: &Parts<'_>,
 ) -> Result<Voice, RunError> {
     let Parts { settings, buffer, sampler, desk, alarm } = *parts;
-    let Device { board, home, seeker, time, run } = device;
+    let Device { board, home, seeker, time, run, standing } = device;
     let name = identity.name.clone();
     let reporter = Reporter {
         device: name.clone(),
@@ -105,6 +106,7 @@ pub(super) fn connect(
     tasks.spawn(Uplink::new(name, link.clone(), buffer.clone(), acks, time.quality(), &config.uplink).run());
     tasks.spawn(downlink.run(inbox));
     tasks.spawn(herald.run());
+    tasks.spawn(lamp::follow(link.clone(), standing.clone()));
     tasks.spawn(reporter.clone().run(link.clone()));
     Ok(Voice { link, reporter, tasks, renewing: tokio::spawn(renewer.run()), connection })
 }

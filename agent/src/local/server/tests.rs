@@ -4,6 +4,7 @@ use super::super::Client;
 use super::*;
 use crate::alarm::Alarm;
 use crate::buffer::Measured;
+use crate::lamp::led::Led;
 use crate::local::ClientError;
 use crate::probe::Sample;
 use crate::time::{Discipline, SystemClock};
@@ -23,6 +24,7 @@ struct Bench {
 
 fn bench() -> Bench {
     let folder = tempfile::tempdir().unwrap();
+    let no_led = Led::new(folder.path(), &crate::config::Lamp::Usual);
     let (desk, orders, views) = Desk::without_task();
     let (latest, watched) = watch::channel(Latest::new());
     let local = Local {
@@ -31,7 +33,7 @@ fn bench() -> Bench {
         time: Time::new(Arc::new(SystemClock), Discipline::Assumed),
         buffer: watch::channel(None).1,
         voice: watch::channel(None).1,
-        lamp: Lamp::new(Alarm::start(None).unwrap().handle(), folder.path()),
+        blinker: Blinker::new(Alarm::start(None).unwrap().handle(), no_led),
     };
     local.listen(folder.path()).unwrap();
     Bench { folder, orders: Box::new(orders), views, latest }
