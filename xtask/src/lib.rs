@@ -11,6 +11,8 @@ pub mod day;
 pub mod demo;
 pub mod error;
 pub mod fleet;
+pub mod image;
+pub mod image_test;
 pub mod mqtt;
 pub mod packages;
 pub mod postgres;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use xtask::{bench, boards, chaos, check, day, demo, error::Error, packages, powercut, prepare};
+use xtask::{bench, boards, chaos, check, day, demo, error::Error, image, image_test, packages, powercut, prepare};
 
 /// Tools of the Tirta project.
 #[derive(Parser)]
@@ -28,6 +28,10 @@ enum What {
     Packages(packages::PackagesOptions),
     /// Installs, runs, upgrades and removes the packages in Debian systems made for it.
     PackagesTest(packages::test::TestOptions),
+    /// Builds the one image for every Raspberry Pi of a fleet.
+    Image(image::ImageOptions),
+    /// Starts the image in QEMU as several boards, and compares what they measured with what is stored.
+    ImageTest(image_test::ImageTestOptions),
     /// Measures.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -86,6 +90,8 @@ async fn run(command: What) -> Result<(), Error> {
         }
         What::Packages(options) => packages::run(&options),
         What::PackagesTest(options) => packages::test::run(&options),
+        What::Image(options) => image::run(&options),
+        What::ImageTest(options) => image_test::run(&options).await,
         What::Bench(what) => bench::run(what).await,
         What::Shots => {
             prepare::dashboard()?;
@@ -112,6 +118,8 @@ mod tests {
             "x powercut --cuts 1000 --seed 7",
             "x packages --architecture arm64 --architecture armhf --no-container --out /tmp/x",
             "x packages-test --suite trixie --no-build",
+            "x image --architecture armhf",
+            "x image-test --guests 3",
             "x bench ingest --devices 200 --seconds 20 --database postgres",
             "x test --fast",
         ] {

@@ -166,6 +166,7 @@ impl Fleet {
             external_broker: setup.mosquitto,
             certificate_life_s: setup.certificate_life_s,
             announced: setup.discovered,
+            public_host: None,
         };
         let server = Server::start(programs, server).await?;
         let mosquitto = if setup.mosquitto {

@@ -47,6 +47,8 @@ pub struct ServerSetup {
     pub certificate_life_s: Option<u64>,
     /// It listens on every network and announces itself there; else on the loopback alone.
     pub announced: bool,
+    /// By which name or address devices reach it, if not by the loopback's.
+    pub public_host: Option<String>,
 }
 
 /// A server's process, which can be killed and started again.
@@ -220,6 +222,9 @@ impl ServerSetup {
         let mut text = format!("data_dir = {:?}\n", self.folder.join("data"));
         if let Some(url) = &self.database_url {
             let _ = writeln!(text, "database_url = {url:?}");
+        }
+        if let Some(host) = &self.public_host {
+            let _ = writeln!(text, "public_hosts = [{host:?}]");
         }
         let _ = write!(text, "log = \"info\"\n\n[http]\nhttps = \"{ip}:{https}\"\nplain = \"127.0.0.1:{http}\"\n");
         let _ = if self.external_broker {

@@ -54,6 +54,18 @@ pub struct PackagesOptions {
     pub no_container: bool,
 }
 
+/// The agent's package alone, in target/packages.
+///
+/// # Errors
+/// When the build fails.
+pub fn agent(architecture: Architecture) -> Result<PathBuf, Error> {
+    install_tools(&TOOLS)?;
+    let out = target_folder().join("packages");
+    make_folder(&out)?;
+    program::compile(&[Package::Agent], architecture)?;
+    build(&Deb { package: Package::Agent, architecture, version: VERSION }, &manual::write()?, &out)
+}
+
 /// Builds them all.
 ///
 /// # Errors
@@ -68,7 +80,7 @@ pub fn run(options: &PackagesOptions) -> Result<(), Error> {
     if !options.no_build {
         prepare::dashboard()?;
         for architecture in &wanted {
-            program::compile(*architecture)?;
+            program::compile(&Package::of(*architecture), *architecture)?;
         }
     }
     let manual = manual::write()?;

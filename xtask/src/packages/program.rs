@@ -32,11 +32,11 @@ pub fn program(package: Package, architecture: Architecture) -> PathBuf {
     target_folder().join(architecture.triple()).join("dist").join(package.name())
 }
 
-/// Compiles all programs for a kind of machine.
+/// Compiles programs for a kind of machine.
 ///
 /// # Errors
 /// When the build fails.
-pub fn compile(architecture: Architecture) -> Result<(), Error> {
+pub fn compile(packages: &[Package], architecture: Architecture) -> Result<(), Error> {
     println!("Building for {}", architecture.debian());
     // A toolchain that does not come from rustup has its targets from somewhere else.
     let _ = run(&root(), "rustup", &["target", "add", architecture.triple()]);
@@ -46,7 +46,6 @@ pub fn compile(architecture: Architecture) -> Result<(), Error> {
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     let flags = format!("{} {}", remap(&home, "/cargo"), remap(&target_folder(), "/target"));
     let mut words = vec!["build", "--locked", "--profile", "dist", "--target", architecture.triple()];
-    let packages = Package::of(architecture);
     words.extend(packages.iter().flat_map(|package| ["--package", package.cargo()]));
     let epoch = epoch()?.to_string();
     run_with(&root(), &cargo(), &words, &[("RUSTFLAGS", &flags), ("SOURCE_DATE_EPOCH", &epoch)])

@@ -1,0 +1,80 @@
+//! Debian's part of the image. It takes minutes under emulation and changes rarely, so it is kept under a name made from
+//! everything that its recipe reads.
+
+use super::{recipe, tools};
+use crate::error::{Error, Tried, make_folder};
+use crate::packages::Architecture;
+use crate::prepare::root;
+use ring::digest::{Context, SHA256};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// What the base is made from, besides the architecture and the time.
+const RECIPE: [&str; 5] = ["build-base", "packages.txt", "initramfs/conf", "initramfs/modules", "initramfs/overlay"];
+
+/// The base, and whether it had to be built.
+///
+/// # Errors
+/// When the recipe can't be read or a tool fails.
+pub(super) fn made(architecture: Architecture, epoch: &str) -> Result<(PathBuf, bool), Error> {
+    let folder = root().join("target/image/base");
+    make_folder(&folder)?;
+    let base = folder.join(format!("{}-{}.tar", architecture.debian(), key(&recipe(), architecture, epoch)?));
+    if base.is_file() {
+        println!("Debian's part is there: {}", base.display());
+        return Ok((base, false));
+    }
+    println!("Building Debian's part; under emulation that takes some minutes");
+    tools::emulate(architecture)?;
+    let script = recipe().join("build-base");
+    let [script, to] = [&script, &base].map(|path| path.display().to_string());
+    tools::as_root(&script, &[architecture.debian(), kernel(architecture), &to], epoch)?;
+    Ok((base, true))
+}
+
+/// Debian's name of the kernel: `linux-image-…`.
+fn kernel(architecture: Architecture) -> &'static str {
+    if architecture == Architecture::Armhf { "armmp" } else { architecture.debian() }
+}
+
+fn key(recipe: &Path, architecture: Architecture, epoch: &str) -> Result<String, Error> {
+    let mut digest = Context::new(&SHA256);
+    for word in [architecture.debian(), kernel(architecture), epoch] {
+        digest.update(word.as_bytes());
+        digest.update(b"\n");
+    }
+    for name in RECIPE {
+        let file = recipe.join(name);
+        digest.update(&std::fs::read(&file).tried(|| format!("read {}", file.display()))?);
+        digest.update(b"\0");
+    }
+    let digest = digest.finish();
+    Ok(digest.as_ref().iter().take(8).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kept_base_is_another_one_as_soon_as_its_recipe_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("initramfs")).unwrap();
+        for name in RECIPE {
+            std::fs::copy(recipe().join(name), folder.path().join(name)).unwrap();
+        }
+        let now = |architecture, epoch| key(folder.path(), architecture, epoch).unwrap();
+        let first = now(Architecture::Arm64, "1795564800");
+        assert_eq!(first, now(Architecture::Arm64, "1795564800"));
+        assert_ne!(first, now(Architecture::Armhf, "1795564800"));
+        assert_ne!(first, now(Architecture::Arm64, "1795564801"));
+        for name in RECIPE {
+            let before = now(Architecture::Arm64, "1795564800");
+            std::fs::write(folder.path().join(name), "# changed\n").unwrap();
+            assert_ne!(before, now(Architecture::Arm64, "1795564800"), "{name}");
+        }
+    }
+}

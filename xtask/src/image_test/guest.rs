@@ -1,0 +1,137 @@
+//! One board that QEMU plays: its card, its serial, its power. Knows no server.
+
+use super::kit::Kit;
+use super::values::{Channels, Steps};
+use crate::error::{Error, write};
+use crate::fleet::{Child, until};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// By this address guests reach what listens on this machine's loopback.
+pub(super) const HOST: &str = "10.0.2.2";
+
+/// A board.
+pub(super) struct Guest {
+    serial: String,
+    channels: Channels,
+    arguments: Vec<String>,
+    card: PathBuf,
+    console: PathBuf,
+    log: PathBuf,
+    child: Option<Child>,
+}
+
+impl Guest {
+    /// A board with a card made from the image. Each has voltages of its own.
+    pub(super) fn new(kit: &Kit, image: &Path, number: u32) -> Result<Self, Error> {
+        let serial = format!("10000000deadbee{number:x}");
+        let own = 2.0 * f64::from(number);
+        let channels = [1500.0, 900.0, 1600.0, 1200.0].map(|base| Steps { base: base + own, step: 20.0, count: 5 });
+        let card = kit.card(image, &serial)?;
+        let tree = kit.device_tree_of(&serial)?;
+        let file = |what: &str| kit.folder.join(format!("{serial}.{what}"));
+        let (console, log, unit, drop_in) = (file("console"), file("log"), file("service"), file("conf"));
+        write(&unit, &played_adc(&channels))?;
+        // The played bus has a number that the shipped unit's list of devices can't know.
+        write(&drop_in, "[Unit]\nAfter=played-adc.service\n[Service]\nDeviceAllow=/dev/i2c-1 rw\n")?;
+        let path = |path: &Path| path.display().to_string();
+        let words =
+            format!("{} console=ttyAMA0 systemd.wants=played-adc.service", kit.command_line.replace(" quiet", ""));
+        let credential =
+            |name: &str, file: &Path| format!("name=opt/io.systemd.credentials/{name},file={}", path(file));
+        let arguments = [
+            ["-M", "virt"].map(str::to_owned).to_vec(),
+            "-cpu cortex-a53 -smp 2 -m 512 -display none -no-reboot".split(' ').map(str::to_owned).collect(),
+            // What a board without a battery believes.
+            vec!["-rtc".to_owned(), "base=1970-01-01".to_owned()],
+            vec!["-kernel".to_owned(), path(&kit.kernel), "-initrd".to_owned(), path(&kit.initrd)],
+            vec!["-dtb".to_owned(), path(&tree), "-append".to_owned(), words],
+            vec!["-drive".to_owned(), format!("if=none,id=card,format=qcow2,file={}", path(&card))],
+            vec!["-device".to_owned(), "virtio-blk-pci,drive=card".to_owned()],
+            vec!["-drive".to_owned(), format!("if=none,id=kit,format=raw,readonly=on,file={}", path(&kit.disk))],
+            vec!["-device".to_owned(), "virtio-blk-pci,drive=kit".to_owned()],
+            vec!["-netdev".to_owned(), "user,id=net".to_owned()],
+            vec!["-device".to_owned(), "virtio-net-pci,netdev=net,romfile=".to_owned()],
+            vec!["-serial".to_owned(), format!("file:{}", path(&console))],
+            vec!["-fw_cfg".to_owned(), credential("systemd.extra-unit.played-adc.service", &unit)],
+            vec!["-fw_cfg".to_owned(), credential("systemd.unit-dropin.tirta-agent.service", &drop_in)],
+        ];
+        Ok(Self { serial, channels, arguments: arguments.concat(), card, console, log, child: None })
+    }
+
+    /// The serial that its device tree names.
+    pub(super) fn serial(&self) -> &str {
+        &self.serial
+    }
+
+    /// What its chip can give.
+    pub(super) fn channels(&self) -> Channels {
+        self.channels
+    }
+
+    /// Switches it on.
+    pub(super) fn start(&mut self) -> Result<(), Error> {
+        let arguments: Vec<&OsStr> = self.arguments.iter().map(OsStr::new).collect();
+        let program = Path::new("qemu-system-aarch64");
+        self.child = Some(Child::start(&format!("the board {}", self.serial), program, &arguments, &self.log)?);
+        Ok(())
+    }
+
+    /// Cuts its power. What it wrote and did not flush is lost or not, as the host likes.
+    pub(super) async fn cut(&mut self) -> Result<(), Error> {
+        match self.child.take() {
+            Some(mut child) => child.kill().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until its console says something.
+    pub(super) async fn wait_for(&mut self, what: &str, text: &str, patience: Duration) -> Result<(), Error> {
+        until(what, patience, async || {
+            self.still_runs()?;
+            let console = std::fs::read(&self.console).unwrap_or_default();
+            Ok(String::from_utf8_lossy(&console).contains(text).then_some(()))
+        })
+        .await
+    }
+
+    /// Puts the fleet file on its card. It must be off.
+    pub(super) fn put_fleet_file(&self, kit: &Kit, file: &Path) -> Result<(), Error> {
+        kit.put(&self.card, file)
+    }
+
+    /// An error if it is on and has stopped.
+    pub(super) fn still_runs(&mut self) -> Result<(), Error> {
+        self.child.as_mut().map_or(Ok(()), Child::still_runs)
+    }
+}
+
+/// The unit that plays the chip, from the kit's disk.
+fn played_adc(channels: &Channels) -> String {
+    let inputs: String = channels
+        .iter()
+        .enumerate()
+        .map(|(input, Steps { base, step, count })| format!(" --input {input}={base}:{step}:{count}"))
+        .collect();
+    format!(
+        "[Unit]\nDescription=An ADS1115 that is played\nBefore=tirta-agent.service\n\n[Service]\n\
+         ExecStartPre=/bin/sh -c \"modprobe cuse && mkdir -p /run/kit && mount -o ro LABEL=tirta-kit /run/kit\"\n\
+         ExecStart=/run/kit/played-adc --bus 1 --address 0x48{inputs}\n\
+         ExecStartPost=/bin/sh -c \"until test -c /dev/i2c-1; do sleep 0.1; done; chgrp i2c /dev/i2c-1; chmod 660 /dev/i2c-1\"\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_of_the_played_chip_names_its_four_inputs() {
+        let unit = played_adc(&[1.0, 2.5, 3.0, 4.0].map(|base| Steps { base, step: 20.0, count: 5 }));
+        assert!(
+            unit.contains("0x48 --input 0=1:20:5 --input 1=2.5:20:5 --input 2=3:20:5 --input 3=4:20:5\n"),
+            "{unit}"
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! What the guests are started with beside the image: tools of this machine, kernel and device tree, and a small disk with
+//! the played chip. Knows no server.
+
+use crate::check::install_tools;
+use crate::error::{Error, Tried, make_folder};
+use crate::prepare::{cargo, root, run};
+use std::path::{Path, PathBuf};
+
+/// Debian's name of a package, and a program of it.
+const WANTED: [(&str, &str); 6] = [
+    ("qemu-system-arm", "qemu-system-aarch64"),
+    ("qemu-utils", "qemu-img"),
+    ("device-tree-compiler", "fdtput"),
+    ("mtools", "mcopy"),
+    ("e2fsprogs", "mke2fs"),
+    ("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc"),
+];
+const TARGET: &str = "aarch64-unknown-linux-gnu";
+/// Where the boot partition begins in the image, as images/genimage.cfg has it.
+const BOOT: &str = "4M";
+
+/// Installs what is missing, and says so.
+///
+/// # Errors
+/// When it can't, with the list of what a person has to install.
+pub(super) fn install() -> Result<(), Error> {
+    install_tools(&WANTED)
+}
+
+/// The files.
+#[derive(Debug, Clone)]
+pub(super) struct Kit {
+    pub(super) folder: PathBuf,
+    pub(super) kernel: PathBuf,
+    pub(super) initrd: PathBuf,
+    /// The kernel's command line, as it is on the card.
+    pub(super) command_line: String,
+    /// QEMU's own device tree, without a serial.
+    pub(super) device_tree: PathBuf,
+    /// A disk (ext4, labelled tirta-kit) with `played-adc`.
+    pub(super) disk: PathBuf,
+}
+
+impl Kit {
+    /// Takes kernel and start from the image's boot partition, and builds the rest.
+    ///
+    /// # Errors
+    /// When something can't be read or a tool fails.
+    pub(super) fn make(folder: &Path, image: &Path) -> Result<Self, Error> {
+        let boot = format!("{}@@{BOOT}", image.display());
+        let [kernel, initrd, words] = ["vmlinuz", "initrd.img", "cmdline.txt"].map(|name| folder.join(name));
+        for file in [&kernel, &initrd, &words] {
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            run(folder, "mcopy", &["-n", "-i", &boot, &format!("::/{name}"), &file.display().to_string()])?;
+        }
+        let command_line = std::fs::read_to_string(&words).tried(|| "read cmdline.txt".to_owned())?.trim().to_owned();
+
+        let device_tree = folder.join("virt.dtb");
+        let machine = format!("virt,dumpdtb={}", device_tree.display());
+        run(
+            folder,
+            "qemu-system-aarch64",
+            &["-M", &machine, "-cpu", "cortex-a53", "-smp", "2", "-m", "512", "-display", "none", "-nic", "none"],
+        )?;
+
+        println!("Building the played ADS1115");
+        run(&root(), &cargo(), &["build", "--release", "--package", "played-adc", "--target", TARGET])?;
+        let content = folder.join("kit");
+        make_folder(&content)?;
+        let program = root().join("target").join(TARGET).join("release/played-adc");
+        std::fs::copy(&program, content.join("played-adc")).tried(|| format!("copy {}", program.display()))?;
+        let disk = folder.join("kit.ext4");
+        let [from, to] = [&content, &disk].map(|path| path.display().to_string());
+        run(folder, "mke2fs", &["-q", "-t", "ext4", "-L", "tirta-kit", "-d", &from, &to, "16M"])?;
+        Ok(Self { folder: folder.to_owned(), kernel, initrd, command_line, device_tree, disk })
+    }
+
+    /// The image as it was made.
+    ///
+    /// # Errors
+    /// When it can't be copied.
+    pub(super) fn copy_of(&self, image: &Path, name: &str) -> Result<PathBuf, Error> {
+        let copy = self.folder.join(name);
+        let [from, to] = [image, &copy].map(|path| path.display().to_string());
+        run(&self.folder, "cp", &["--sparse=always", &from, &to])?;
+        Ok(copy)
+    }
+
+    /// The image with a fleet file on it, as an administrator makes it.
+    ///
+    /// # Errors
+    /// When it can't be copied or written.
+    pub(super) fn customised(&self, image: &Path, fleet_file: &Path) -> Result<PathBuf, Error> {
+        let copy = self.copy_of(image, "fleet.img")?;
+        let [card, file] = [&copy, fleet_file].map(|path| path.display().to_string());
+        let words =
+            ["run", "--quiet", "--package", "provisioning", "--", "image", "customise", &card, "--fleet-config", &file];
+        run(&root(), &cargo(), &words)?;
+        Ok(copy)
+    }
+
+    /// QEMU's device tree with the serial of a board.
+    ///
+    /// # Errors
+    /// When a tool fails.
+    pub(super) fn device_tree_of(&self, serial: &str) -> Result<PathBuf, Error> {
+        let tree = self.folder.join(format!("{serial}.dtb"));
+        std::fs::copy(&self.device_tree, &tree).tried(|| format!("write {}", tree.display()))?;
+        run(&self.folder, "fdtput", &["-t", "s", &tree.display().to_string(), "/", "serial-number", serial])?;
+        Ok(tree)
+    }
+
+    /// A card of 4 GB that begins as the image and remembers what is written.
+    ///
+    /// # Errors
+    /// When a tool fails.
+    pub(super) fn card(&self, image: &Path, serial: &str) -> Result<PathBuf, Error> {
+        let card = self.folder.join(format!("{serial}.qcow2"));
+        let [from, to] = [image, &card].map(|path| path.display().to_string());
+        run(&self.folder, "qemu-img", &["create", "-q", "-f", "qcow2", "-F", "raw", "-b", &from, &to, "4G"])?;
+        Ok(card)
+    }
+
+    /// Puts a file on a card's boot partition, as a laptop would. The card must be in no board.
+    ///
+    /// # Errors
+    /// When a tool fails.
+    pub(super) fn put(&self, card: &Path, file: &Path) -> Result<(), Error> {
+        let raw = self.folder.join("laptop.img");
+        let [card, file, plain] = [card, file, &raw].map(|path| path.display().to_string());
+        run(&self.folder, "qemu-img", &["convert", "-f", "qcow2", "-O", "raw", &card, &plain])?;
+        run(&self.folder, "mcopy", &["-o", "-i", &format!("{plain}@@{BOOT}"), &file, "::/"])?;
+        run(&self.folder, "qemu-img", &["convert", "-f", "raw", "-O", "qcow2", &plain, &card])?;
+        std::fs::remove_file(&raw).tried(|| format!("remove {plain}"))
+    }
+}
