@@ -36,8 +36,9 @@ impl Guest {
         // The played bus has a number that the shipped unit's list of devices can't know.
         write(&drop_in, "[Unit]\nAfter=played-adc.service\n[Service]\nDeviceAllow=/dev/i2c-1 rw\n")?;
         let path = |path: &Path| path.display().to_string();
-        let words =
-            format!("{} console=ttyAMA0 systemd.wants=played-adc.service", kit.command_line.replace(" quiet", ""));
+        // The journal is shown on the console, for whoever looks for a fault and for `wait_for`.
+        let shown = "console=ttyAMA0 systemd.journald.forward_to_console=1 systemd.wants=played-adc.service";
+        let words = format!("{} {shown}", kit.command_line.replace(" quiet", ""));
         let credential =
             |name: &str, file: &Path| format!("name=opt/io.systemd.credentials/{name},file={}", path(file));
         let arguments = [
