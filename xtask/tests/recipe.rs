@@ -53,8 +53,10 @@ fn the_card_is_found_by_the_number_that_is_written_on_it() {
     let signature = signature.unwrap().to_lowercase();
     assert!(text("boot/cmdline.txt").contains(&format!("root=PARTUUID={signature}-02 ")));
     assert!(text("build-card").contains("-L tirta-data") && text("build-card").contains("-n TIRTA-BOOT"));
-    let table = text("root/etc/fstab");
-    assert!(table.contains("LABEL=tirta-data ") && table.contains("LABEL=TIRTA-BOOT "));
+    for (file, number) in [("root/etc/fstab", "03"), ("root/etc/fstab", "01"), ("root/usr/lib/tirta/grow-data", "03")] {
+        assert!(text(file).contains(&format!("{signature}-{number}")), "{file}");
+    }
+    assert!(text("root/usr/lib/systemd/system/tirta-grow.service").contains(&format!("{signature}\\x2d03")));
 }
 
 #[test]

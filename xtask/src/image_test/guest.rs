@@ -2,14 +2,17 @@
 
 use super::kit::Kit;
 use super::values::{Channels, Steps};
-use crate::error::{Error, write};
+use crate::error::Error;
 use crate::fleet::{Child, until};
+use base64::prelude::{BASE64_STANDARD as STANDARD, Engine};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// By this address guests reach what listens on this machine's loopback.
 pub(super) const HOST: &str = "10.0.2.2";
+
+const USES_PLAYED_ADC: &str = "[Unit]\nAfter=played-adc.service\n[Service]\nDeviceAllow=/dev/i2c-1 rw\n";
 
 /// A board.
 pub(super) struct Guest {
@@ -31,16 +34,19 @@ impl Guest {
         let card = kit.card(image, &serial)?;
         let tree = kit.device_tree_of(&serial)?;
         let file = |what: &str| kit.folder.join(format!("{serial}.{what}"));
-        let (console, log, unit, drop_in) = (file("console"), file("log"), file("service"), file("conf"));
-        write(&unit, &played_adc(&channels))?;
-        // The played bus has a number that the shipped unit's list of devices can't know.
-        write(&drop_in, "[Unit]\nAfter=played-adc.service\n[Service]\nDeviceAllow=/dev/i2c-1 rw\n")?;
+        let (console, log) = (file("console"), file("log"));
         let path = |path: &Path| path.display().to_string();
         // The journal is shown on the console, for whoever looks for a fault and for `wait_for`.
         let shown = "console=ttyAMA0 systemd.journald.forward_to_console=1 systemd.wants=played-adc.service";
-        let words = format!("{} {shown}", kit.command_line.replace(" quiet", ""));
-        let credential =
-            |name: &str, file: &Path| format!("name=opt/io.systemd.credentials/{name},file={}", path(file));
+        let credentials = [
+            ("systemd.extra-unit.played-adc.service", played_adc(&channels)),
+            // The played bus has a number that the shipped unit's list of devices can't know.
+            ("systemd.unit-dropin.tirta-agent.service", USES_PLAYED_ADC.to_owned()),
+        ];
+        let mut words = format!("{} {shown}", kit.command_line.replace(" quiet", ""));
+        for (name, text) in credentials {
+            words.push_str(&format!(" systemd.set_credential_binary={name}:{}", STANDARD.encode(text)));
+        }
         let arguments = [
             ["-M", "virt"].map(str::to_owned).to_vec(),
             "-cpu cortex-a53 -smp 2 -m 512 -display none -no-reboot".split(' ').map(str::to_owned).collect(),
@@ -55,8 +61,6 @@ impl Guest {
             vec!["-netdev".to_owned(), "user,id=net".to_owned()],
             vec!["-device".to_owned(), "virtio-net-pci,netdev=net,romfile=".to_owned()],
             vec!["-serial".to_owned(), format!("file:{}", path(&console))],
-            vec!["-fw_cfg".to_owned(), credential("systemd.extra-unit.played-adc.service", &unit)],
-            vec!["-fw_cfg".to_owned(), credential("systemd.unit-dropin.tirta-agent.service", &drop_in)],
         ];
         Ok(Self { serial, channels, arguments: arguments.concat(), card, console, log, child: None })
     }
