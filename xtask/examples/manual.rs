@@ -27,10 +27,11 @@ fn write(mut program: clap::Command, out: &Path) -> Result<(), Box<dyn Error>> {
     let share = out.join(&name).join("usr/share");
     let man = share.join("man/man1");
     fs::create_dir_all(&man)?;
+    // Before the completions, which would add pages about `help`.
+    clap_mangen::generate_to(program.clone().disable_help_subcommand(true), man)?;
     complete(Bash, &mut program, &share.join("bash-completion/completions").join(&name))?;
     complete(Zsh, &mut program, &share.join("zsh/vendor-completions").join(format!("_{name}")))?;
-    complete(Fish, &mut program, &share.join("fish/vendor_completions.d").join(format!("{name}.fish")))?;
-    Ok(clap_mangen::generate_to(program.disable_help_subcommand(true), man)?)
+    complete(Fish, &mut program, &share.join("fish/vendor_completions.d").join(format!("{name}.fish")))
 }
 
 fn complete(shell: impl Generator, program: &mut clap::Command, file: &Path) -> Result<(), Box<dyn Error>> {

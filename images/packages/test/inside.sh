@@ -26,6 +26,7 @@ becomes() {
 }
 
 apt() { apt-get -q --yes --no-install-recommends -o Dpkg::Options::=--force-confold "$@"; }
+each_package() { apt "$1" tirta tirta-agent tirta-server; }
 each() { for one in $2; do $1 "$one" || { echo "$1 $one"; return 1; }; done; }
 enabled() { [ "$(systemctl is-enabled "$1")" = enabled ]; }
 active() { systemctl is-active --quiet "$1"; }
@@ -107,7 +108,7 @@ image)
     check "packages install where no systemd runs, as in an image" apt install /srv/packages/*.deb
     check "their services will start with the system" each enabled "$units"
     check "users and groups are there" users_are_there
-    check "purging them leaves nothing, for there is no data" apt purge $names
+    check "purging them leaves nothing, for there is no data" each_package purge
     check "nothing has our name any more" leftovers
     ;;
 booted)
@@ -124,7 +125,9 @@ booted)
     check "the agent runs without a fleet file once there are probes" simulate
     check "and stays up" becomes active tirta-agent.service
     check "and says what it waits for" becomes says tirta-agent.service "fleet file"
-    check "tirta makes a fleet file" tirta fleet-config --uses 1 --valid 1d --address https://localhost:8443 --out /boot/tirta-fleet.toml
+    check "tirta makes a fleet file" tirta fleet-config --uses 1 --valid 1d --admits any --address https://127.0.0.1:8443 --out /boot/tirta-fleet.toml
+    # On a boot partition everybody can read it: FAT knows no owners.
+    chmod 644 /boot/tirta-fleet.toml
     check "the agent enrols with it and its readings arrive" becomes more_stored_than 4
     rm -f /boot/tirta-fleet.toml
 
@@ -139,15 +142,16 @@ booted)
     check "the admin's configuration was kept" grep -q "by the admin" /etc/tirta/agent.toml /etc/tirta/server.toml
     check "and so were the readings, and more come" becomes more_stored_than "$readings"
 
-    check "packages are removed" apt remove $names
+    check "packages are removed" each_package remove
     check "nothing runs any more" each inactive "$units"
     check "configuration and data are there" test -e /etc/tirta/server.toml -a -e /var/lib/tirta-server/ca.key
     check "and can be installed again" apt install /srv/packages/*.deb
     check "with the readings of before" becomes more_stored_than "$readings"
-    check "packages are purged" apt purge $names
+    check "packages are purged" each_package purge
     check "the readings and the authority are there even then" test -e /var/lib/tirta-server/tirta.db -a -e /var/lib/tirta-server/ca.key
     check "and so is the device's identity" test -e /var/lib/tirta-agent/identity.toml
     check "nothing else has our name any more" leftovers
     ;;
 esac
+journalctl --quiet --unit "tirta-*" >/srv/journal 2>&1
 echo "end of $1" >>/srv/results

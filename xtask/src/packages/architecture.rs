@@ -36,7 +36,7 @@ impl Architecture {
         }
     }
 
-    /// Where Debian keeps its libraries.
+    /// What Debian calls the folder of its libraries; a cross-compiler's are below /usr.
     pub const fn libraries(self) -> &'static str {
         match self {
             Self::Amd64 => "x86_64-linux-gnu",

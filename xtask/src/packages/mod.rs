@@ -27,7 +27,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Debian's name of a package, and a program of it, for building.
 const TOOLS: [(&str, &str); 8] = [
-    ("dpkg-dev", "dpkg-deb"),
+    ("dpkg", "dpkg-deb"),
     ("binutils", "readelf"),
     ("gcc", "gcc"),
     ("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc"),

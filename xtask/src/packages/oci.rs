@@ -66,7 +66,7 @@ pub fn build(architecture: Architecture, out: &Path) -> Result<PathBuf, Error> {
 }
 
 /// Debian's part, fetched once for each kind of machine and release.
-pub(super) fn base(architecture: Architecture, folder: &Path) -> Result<PathBuf, Error> {
+fn base(architecture: Architecture, folder: &Path) -> Result<PathBuf, Error> {
     let name = architecture.debian();
     let base = folder.join(format!("base-{SUITE}-{name}.tar"));
     if !base.exists() {

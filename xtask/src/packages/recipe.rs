@@ -71,7 +71,7 @@ pub struct Item {
     pub mode: u32,
 }
 
-/// The files of a recipe's folder that have to be there, and those that may be and are.
+/// The files of a recipe's folder.
 ///
 /// # Errors
 /// When the list can't be read or a file of it is missing.
@@ -87,17 +87,12 @@ fn parse(text: &str, is_there: impl Fn(&Path) -> bool) -> Result<Vec<Item>, Stri
     let mut items = Vec::new();
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let (from, to, mode, optional) = match words[..] {
-            [from, to, mode] => (from, to, mode, false),
-            [from, to, mode, "if-there"] => (from, to, mode, true),
-            _ => return Err(format!("{line:?}: give file, place and mode")),
-        };
+        let [from, to, mode] = words[..] else { return Err(format!("{line:?}: give file, place and mode")) };
         let mode = u32::from_str_radix(mode, 8).map_err(|_| format!("{line:?}: {mode} is no mode such as 644"))?;
-        if is_there(Path::new(from)) {
-            items.push(Item { from: from.to_owned(), to: to.to_owned(), mode });
-        } else if !optional {
+        if !is_there(Path::new(from)) {
             return Err(format!("{from} is not in the repository"));
         }
+        items.push(Item { from: from.to_owned(), to: to.to_owned(), mode });
     }
     Ok(items)
 }
@@ -107,8 +102,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_must_be_there_and_is_not_is_named_and_one_that_may_be_is_left_out() {
-        let text = "# comment\na/unit  usr/lib/unit  644\nb/rule  usr/lib/rule  644  if-there\n";
+    fn a_file_that_is_not_there_and_a_line_that_is_none_are_named() {
+        let text = "# comment\na/unit  usr/lib/unit  644\n";
         let item = Item { from: "a/unit".to_owned(), to: "usr/lib/unit".to_owned(), mode: 0o644 };
         assert_eq!(parse(text, |file| file == Path::new("a/unit")), Ok(vec![item]));
         assert_eq!(parse(text, |_| false), Err("a/unit is not in the repository".to_owned()));

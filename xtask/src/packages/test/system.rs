@@ -31,8 +31,14 @@ pub fn run(suite: &str, out: &Path, tally: &mut Tally) -> Result<(), Error> {
     let link = units.join("default.target.wants/packages-test.service");
     symlink("../packages-test.service", &link).tried(|| format!("make {}", link.display()))?;
     let console = nspawn(&system, &["--console=pipe", "--boot"]);
+    let failed = tally.failed.len();
     count(&system, tally)?;
-    console.and_then(|_| fs::remove_dir_all(&system).tried(|| format!("remove {}", system.display())))
+    console?;
+    if tally.failed.len() > failed {
+        println!("    What the services said is in {}", system.join("srv/journal").display());
+        return Ok(());
+    }
+    fs::remove_dir_all(&system).tried(|| format!("remove {}", system.display()))
 }
 
 fn fresh(suite: &str) -> Result<PathBuf, Error> {
