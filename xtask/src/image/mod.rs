@@ -39,7 +39,7 @@ struct Line {
     sha256: String,
     /// Whether Debian's part had to be built, too.
     base_built: bool,
-    /// What Tirta's part took.
+    /// How long it took to lay the agent on top, once it was compiled.
     on_top_s: u64,
 }
 
@@ -73,8 +73,8 @@ fn make(architecture: Architecture, out: Option<&Path>) -> Result<Line, Error> {
     let epoch = epoch()?;
     let (base, base_built) = base::made(architecture, &epoch)?;
 
-    let start = Instant::now();
     let package = packages::agent(architecture)?;
+    let start = Instant::now();
     println!("Laying Tirta on top");
     let steps = recipe();
     let text = |path: &Path| path.display().to_string();
