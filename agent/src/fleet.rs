@@ -4,6 +4,7 @@
 use crate::config::{parse_sha256, parse_url};
 use crate::files::{self, is_absence};
 use shared::fleet::FleetFile;
+use shared::setup::without_values;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -80,10 +81,8 @@ pub fn read(path: &Path) -> Result<Option<Fleet>, FleetError> {
 
 fn check(path: &Path, text: &str) -> Result<Fleet, FleetError> {
     // Never the library's own picture: it shows the line, which may be the token.
-    let syntax = |error: toml::de::Error| FleetError::Syntax {
-        path: path.to_owned(),
-        problem: error.message().trim().replace('\n', ", "),
-    };
+    let syntax =
+        |error: toml::de::Error| FleetError::Syntax { path: path.to_owned(), problem: without_values(error.message()) };
     let file: FleetFile = toml::from_str(text).map_err(syntax)?;
     let field = |field| move |problem| FleetError::Field { path: path.to_owned(), field, problem };
     let address = file.server.map(|url| parse_url(&url)).transpose().map_err(field("server"))?;

@@ -3,7 +3,7 @@
 
 use crate::files::{self, link_atomically, make_folder, read_text, write_atomically};
 use ring::pbkdf2;
-use shared::setup::{SetupError, SetupFile, Wifi};
+use shared::setup::{SetupError, SetupFile, Wifi, without_values};
 use std::fs::Permissions;
 use std::io;
 use std::num::NonZeroU32;
@@ -106,18 +106,10 @@ pub fn apply(path: &Path, root: &Path) -> Applied {
 
 /// A set-up file of which all is good, with this part only.
 fn read(name: &str, only: toml::Table) -> Result<SetupFile, Wrong> {
-    let setup: SetupFile = only.try_into().map_err(|error| Wrong::Form(name.to_owned(), form(&error)))?;
+    let setup: SetupFile =
+        only.try_into().map_err(|error| Wrong::Form(name.to_owned(), without_values(error.message())))?;
     setup.check()?;
     Ok(setup)
-}
-
-/// What the library says, unless it may repeat a value: a passphrase of digits without quotes is easily written.
-fn form(error: &toml::de::Error) -> String {
-    let message = error.message().trim().replace('\n', ", ");
-    match ["unknown field", "missing field"].iter().any(|word| message.starts_with(word)) {
-        true => message,
-        false => "a value has the wrong form: text is written between quotes, a list of texts as [\"...\"]".to_owned(),
-    }
 }
 
 fn line_of(text: &str, error: &toml::de::Error) -> usize {

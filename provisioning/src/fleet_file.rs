@@ -1,6 +1,7 @@
 //! The text of the fleet file: which server it names is changed here, and where it is written. Asks nobody anything.
 
 use shared::fleet::FleetFile;
+use shared::setup::without_values;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -30,8 +31,9 @@ pub fn read(text: &str) -> Result<FleetFile, String> {
 /// Which line or field is wrong, and what to do about it. Never the token.
 pub fn check(text: &str) -> Result<FleetFile, String> {
     // What the parser says shows the line, which may be the token's.
-    let file: FleetFile = toml::from_str(text)
-        .map_err(|e| format!("{}; make it anew with tirta fleet-config", e.message().trim_end_matches('.')))?;
+    let file: FleetFile = toml::from_str(text).map_err(|e| {
+        format!("{}; make it anew with tirta fleet-config", without_values(e.message()).trim_end_matches('.'))
+    })?;
     let digits: String = file.ca_sha256.chars().filter(|c| *c != ':').collect();
     if digits.len() != 64 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err("ca_sha256: 64 hexadecimal digits are needed, as tirta authority show prints them".to_owned());

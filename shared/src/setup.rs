@@ -47,6 +47,16 @@ pub struct SetupError {
     pub fix: String,
 }
 
+/// What a parser says of a file that holds a secret, unless its words may repeat a value: a passphrase of digits without
+/// quotes is easily written, and would be shown.
+pub fn without_values(message: &str) -> String {
+    let message = message.trim().replace('\n', ", ");
+    match ["unknown field", "missing field", "duplicate key"].iter().any(|word| message.starts_with(word)) {
+        true => message,
+        false => "a value has the wrong form: text is written between quotes, a list of texts as [\"...\"]".to_owned(),
+    }
+}
+
 fn wrong(field: &'static str, fix: &str) -> SetupError {
     SetupError { field, fix: fix.to_owned() }
 }
@@ -140,6 +150,15 @@ mod tests {
     fn a_refusal_never_repeats_a_passphrase() {
         let refused = wifi("Kolam", Some("rahasia"), "ID").check().unwrap_err().to_string();
         assert!(refused.starts_with("wifi.passphrase: ") && !refused.contains("rahasia"), "{refused}");
+    }
+
+    #[test]
+    fn what_a_parser_says_is_repeated_only_if_it_names_a_field_and_not_a_value() {
+        assert!(without_values("invalid type: integer `12345678`, expected a string").starts_with("a value has"));
+        assert_eq!(
+            without_values("unknown field `ssidd`,\nexpected `ssid`"),
+            "unknown field `ssidd`,, expected `ssid`"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use provisioning::fleet_file::check;
 use provisioning::image::{Boot, is_packed, unpack};
 use shared::fleet::FLEET_FILE;
-use shared::setup::{SETUP_FILE, SetupFile, Wifi};
+use shared::setup::{SETUP_FILE, SetupFile, Wifi, without_values};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -106,7 +106,7 @@ impl Customise {
             let text = read(file)?;
             let parsed: Result<SetupFile, toml::de::Error> = toml::from_str(text.trim_start_matches('\u{feff}'));
             // The parser's own words would show the line, which may hold the passphrase.
-            let setup = parsed.map_err(|error| refuse(file)(&error.message()))?;
+            let setup = parsed.map_err(|error| refuse(file)(&without_values(error.message())))?;
             setup.check().map(|()| setup).map_err(|error| refuse(file)(&error))
         });
         let changes = self.changes()?;

@@ -9,7 +9,8 @@ pub use unpack::{is_packed, unpack};
 use fatfs::{FileSystem, FsOptions};
 use fscommon::StreamSlice;
 use partition::Partition;
-use shared::{fleet::FLEET_FILE, setup::SETUP_FILE, setup::SetupFile};
+use shared::fleet::FLEET_FILE;
+use shared::setup::{SETUP_FILE, SetupFile, without_values};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -99,7 +100,7 @@ impl Boot {
         };
         // Editors of Windows begin a file with a mark. And the parser's own words would show a passphrase's line.
         toml::from_str(text.trim_start_matches('\u{feff}'))
-            .map_err(|e: toml::de::Error| ImageError::Setup(e.message().to_owned()))
+            .map_err(|e: toml::de::Error| ImageError::Setup(without_values(e.message())))
     }
 
     /// Writes what is given, in place of what is there, and returns when it is on the disk.

@@ -4,6 +4,7 @@ use super::ImageError;
 use ruzstd::decoding::StreamingDecoder;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -30,7 +31,8 @@ pub fn is_packed(path: &Path) -> io::Result<bool> {
 pub fn unpack(from: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<(), ImageError> {
     let packed = is_packed(from)?;
     let input = File::open(from)?;
-    let mut output = OpenOptions::new().write(true).create_new(true).open(to)?;
+    // It will hold a token and maybe a passphrase.
+    let mut output = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
     let done = pour(input, packed, &mut output, progress);
     if done.is_err() {
         let _ = std::fs::remove_file(to);

@@ -12,16 +12,28 @@ use std::path::{Path, PathBuf};
 /// What the base is made from, besides the architecture and the time.
 const RECIPE: [&str; 5] = ["build-base", "packages.txt", "initramfs/conf", "initramfs/modules", "initramfs/overlay"];
 
+/// Where packages come from, if not from where this machine has its own.
+const MIRRORS: [&str; 2] = ["TIRTA_MIRROR", "TIRTA_SECURITY_MIRROR"];
+
 /// The base, and whether it had to be built.
 ///
 /// # Errors
 /// When the recipe can't be read or a tool fails.
-pub(super) fn made(architecture: Architecture, epoch: &str) -> Result<(PathBuf, bool), Error> {
+pub(super) fn made(architecture: Architecture, epoch: &str, fresh: bool) -> Result<(PathBuf, bool), Error> {
     let folder = root().join("target/image/base");
     make_folder(&folder)?;
-    let base = folder.join(format!("{}-{}.tar", architecture.debian(), key(&recipe(), architecture, epoch)?));
-    if base.is_file() {
-        println!("Debian's part is there: {}", base.display());
+    let mirrors = MIRRORS.map(|name| std::env::var(name).unwrap_or_default()).join(" ");
+    let key = key(&recipe(), architecture, &format!("{epoch} {mirrors}"))?;
+    let base = folder.join(format!("{}-{key}.tar", architecture.debian()));
+    if let Ok(about) = std::fs::metadata(&base)
+        && !fresh
+    {
+        let age = about.modified().ok().and_then(|made| made.elapsed().ok()).unwrap_or_default();
+        let days = age.as_secs() / 86_400;
+        println!(
+            "Debian's part is there, {days} days old; --fresh takes Debian's packages of today: {}",
+            base.display()
+        );
         return Ok((base, false));
     }
     println!("Building Debian's part; under emulation that takes some minutes");

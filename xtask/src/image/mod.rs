@@ -18,9 +18,9 @@ const BUDGET: u64 = 200_000_000;
 /// What was asked for.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ImageOptions {
-    /// For which boards: arm64 is for Raspberry Pi 3, 4, 5 and Zero 2 W, armhf for 32 bits on Raspberry Pi 2 and 3.
-    #[arg(long, value_name = "arm64|armhf", default_value = "arm64")]
-    pub architecture: Architecture,
+    /// Takes Debian's packages of today, whatever is kept: for a release, with the security updates.
+    #[arg(long)]
+    pub fresh: bool,
     /// Where it is written; the repository's target/image if absent.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
@@ -49,7 +49,7 @@ struct Line {
 /// When a tool is missing or fails, or the image is too large.
 pub fn run(options: &ImageOptions) -> Result<(), Error> {
     tools::install()?;
-    let made = make(options.architecture, options.out.as_deref())?;
+    let made = make(Architecture::Arm64, options.out.as_deref(), options.fresh)?;
     println!("{}", serde_json::to_string(&made).unwrap_or_default());
     if made.compressed > made.budget {
         return Err(Error::Verdict(format!("{} bytes compressed are more than {}", made.compressed, made.budget)));
@@ -63,7 +63,7 @@ pub fn path(architecture: Architecture, out: Option<&Path>) -> PathBuf {
     folder.join(format!("tirta-{}-{}.img", env!("CARGO_PKG_VERSION"), architecture.debian()))
 }
 
-fn make(architecture: Architecture, out: Option<&Path>) -> Result<Line, Error> {
+fn make(architecture: Architecture, out: Option<&Path>, fresh: bool) -> Result<Line, Error> {
     let image = path(architecture, out);
     let folder = image.parent().unwrap_or(Path::new("/")).to_owned();
     let work = root().join("target/image/work").join(architecture.debian());
@@ -71,7 +71,7 @@ fn make(architecture: Architecture, out: Option<&Path>) -> Result<Line, Error> {
         make_folder(folder)?;
     }
     let epoch = epoch()?;
-    let (base, base_built) = base::made(architecture, &epoch)?;
+    let (base, base_built) = base::made(architecture, &epoch, fresh)?;
 
     let package = packages::agent(architecture)?;
     let start = Instant::now();

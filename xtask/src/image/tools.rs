@@ -11,7 +11,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// Debian's name of a package, and a program of it.
-const WANTED: [(&str, &str); 14] = [
+const WANTED: [(&str, &str); 15] = [
     ("mmdebstrap", "mmdebstrap"),
     ("arch-test", "arch-test"),
     ("qemu-user-static", "qemu-aarch64-static"),
@@ -24,7 +24,8 @@ const WANTED: [(&str, &str); 14] = [
     ("kmod", "depmod"),
     ("zstd", "zstd"),
     ("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc"),
-    ("gcc-arm-linux-gnueabihf", "arm-linux-gnueabihf-gcc"),
+    ("libc6-dev-arm64-cross", "/usr/aarch64-linux-gnu/include/stdio.h"),
+    ("udev", "udevadm"),
     ("debian-archive-keyring", "gpgv"),
 ];
 
@@ -67,7 +68,8 @@ pub(super) fn as_root(program: &str, arguments: &[&str], epoch: &str) -> Result<
     if is_root() {
         return run_with(&root(), program, arguments, &environment);
     }
-    let words = [&["--preserve-env=SOURCE_DATE_EPOCH,PATH,TIRTA_MIRROR", program], arguments].concat();
+    let words =
+        [&["--preserve-env=SOURCE_DATE_EPOCH,PATH,TIRTA_MIRROR,TIRTA_SECURITY_MIRROR", program], arguments].concat();
     run_with(&root(), "sudo", &words, &environment)
 }
 

@@ -5,6 +5,7 @@ use super::values::{Channels, Steps};
 use crate::error::Error;
 use crate::fleet::{Child, until};
 use base64::prelude::{BASE64_STANDARD as STANDARD, Engine};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -101,6 +102,17 @@ impl Guest {
         .await
     }
 
+    /// What its last report said: name and value.
+    pub(super) fn report(&self) -> BTreeMap<String, String> {
+        let console = std::fs::read(&self.console).unwrap_or_default();
+        let text = String::from_utf8_lossy(&console).into_owned();
+        let lines = text.lines().filter_map(|line| line.split_once("tirta-report: "));
+        lines
+            .filter_map(|(_, said)| said.trim_end().split_once('='))
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .collect()
+    }
+
     /// Puts the fleet file on its card. It must be off.
     pub(super) fn put_fleet_file(&self, kit: &Kit, file: &Path) -> Result<(), Error> {
         kit.put(&self.card, file)
@@ -123,7 +135,8 @@ fn played_adc(channels: &Channels) -> String {
         "[Unit]\nDescription=An ADS1115 that is played\nBefore=tirta-agent.service\n\n[Service]\n\
          ExecStartPre=/bin/sh -c \"modprobe cuse && mkdir -p /run/kit && mount -o ro LABEL=tirta-kit /run/kit\"\n\
          ExecStart=/run/kit/played-adc --bus 1 --address 0x48{inputs}\n\
-         ExecStartPost=/bin/sh -c \"until test -c /dev/i2c-1; do sleep 0.1; done; chgrp i2c /dev/i2c-1; chmod 660 /dev/i2c-1\"\n"
+         ExecStartPost=/bin/sh -c \"until test -c /dev/i2c-1; do sleep 0.1; done; udevadm settle\"\n\
+         ExecStartPost=/run/kit/report\n"
     )
 }
 

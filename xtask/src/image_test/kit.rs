@@ -4,20 +4,36 @@
 use crate::check::install_tools;
 use crate::error::{Error, Tried, make_folder};
 use crate::prepare::{cargo, root, run};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Debian's name of a package, and a program of it.
-const WANTED: [(&str, &str); 6] = [
+const WANTED: [(&str, &str); 7] = [
     ("qemu-system-arm", "qemu-system-aarch64"),
     ("qemu-utils", "qemu-img"),
     ("device-tree-compiler", "fdtput"),
     ("mtools", "mcopy"),
     ("e2fsprogs", "mke2fs"),
     ("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc"),
+    ("libc6-dev-arm64-cross", "/usr/aarch64-linux-gnu/include/stdio.h"),
 ];
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 /// Where the boot partition begins in the image, as images/genimage.cfg has it.
 const BOOT: &str = "4M";
+
+/// Tells the console, from the inside and in the background, how the board is once its agent has a name.
+const REPORT: &str = r#"#!/bin/sh
+systemd-run --quiet --no-block /bin/sh -c '
+until test "$(cat /proc/sys/kernel/hostname)" != tirta; do sleep 1; done
+say() { echo "tirta-report: $1=$2" >/dev/console; }
+say data_mb $(($(stat -f -c "%b * %S / 1048576" /data)))
+say bus $(stat -c %G:%a /dev/i2c-1)
+say failed "$(systemctl list-units --failed --plain --no-legend | cut -d" " -f1 | tr "
+" " ")"
+say listeners $(cat /proc/net/tcp /proc/net/tcp6 | grep -c ":0016 .* 0A ")
+say year $(date +%Y)
+say hostname $(cat /proc/sys/kernel/hostname)'
+"#;
 
 /// Installs what is missing, and says so.
 ///
@@ -69,6 +85,10 @@ impl Kit {
         make_folder(&content)?;
         let program = root().join("target").join(TARGET).join("release/played-adc");
         std::fs::copy(&program, content.join("played-adc")).tried(|| format!("copy {}", program.display()))?;
+        let report = content.join("report");
+        std::fs::write(&report, REPORT).tried(|| format!("write {}", report.display()))?;
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&report, executable).tried(|| format!("let {} be run", report.display()))?;
         let disk = folder.join("kit.ext4");
         let [from, to] = [&content, &disk].map(|path| path.display().to_string());
         run(folder, "mke2fs", &["-q", "-t", "ext4", "-L", "tirta-kit", "-d", &from, &to, "16M"])?;

@@ -53,8 +53,8 @@ struct Line {
     foreign: usize,
     /// Boards that went on under their name after their power was cut.
     survived_cuts: usize,
-    /// Boards that waited without a fleet file and went on once it was on the card.
-    late_fleet_files: usize,
+    /// Boards that said of themselves, after the cut, what they should: name, size of the data partition, time, no failed unit.
+    sound: usize,
     seconds: u64,
 }
 
@@ -68,7 +68,7 @@ pub async fn run(options: &ImageTestOptions) -> Result<(), Error> {
     if !options.no_build {
         prepare::programs()?;
         if options.image.is_none() {
-            image::run(&image::ImageOptions { architecture: Architecture::Arm64, out: None })?;
+            image::run(&image::ImageOptions { fresh: false, out: None })?;
         }
     }
     if !image.is_file() {
@@ -101,13 +101,11 @@ async fn live(folder: &Path, image: &Path, guests: u32) -> Result<Line, Error> {
         board.start()?;
         boards.push(board);
     }
-    let mut late_fleet_files = 0;
     if let [_, .., late] = boards.as_mut_slice() {
         late.wait_for("this device belongs to no fleet yet", "nothing says which fleet", PATIENCE).await?;
         late.cut().await?;
         late.put_fleet_file(&kit, &site.fleet_file)?;
         late.start()?;
-        late_fleet_files = 1;
     }
     let names = site.wait_for(&mut boards, WORTH_A_CUT).await?;
     println!("All have a name and have measured after {} s: {}", start.elapsed().as_secs(), list(&names));
@@ -121,7 +119,19 @@ async fn live(folder: &Path, image: &Path, guests: u32) -> Result<Line, Error> {
     let most = before.values().map(|all| all.len()).max().unwrap_or_default();
     let names_after = site.wait_for(&mut boards, most + WORTH_A_CUT).await?;
     println!("All have measured again after {} s", start.elapsed().as_secs());
+    let mut sound = 0;
     for board in &mut boards {
+        let name = names_after.get(board.serial()).cloned().unwrap_or_default();
+        let report = until("a board reports how it is", PATIENCE, async || {
+            let report = board.report();
+            Ok((report.get("hostname") == Some(&name)).then_some(report))
+        })
+        .await?;
+        let good = is_sound(&report);
+        if !good {
+            println!("    {name} is not as it should be: {report:?}");
+        }
+        sound += usize::from(good);
         board.cut().await?;
     }
     let stored = site.server.export().await?;
@@ -136,9 +146,20 @@ async fn live(folder: &Path, image: &Path, guests: u32) -> Result<Line, Error> {
         duplicates: found.duplicates,
         foreign: found.foreign,
         survived_cuts: names.iter().filter(|(serial, name)| names_after.get(*serial) == Some(name)).count(),
-        late_fleet_files,
+        sound,
         seconds: start.elapsed().as_secs(),
     })
+}
+
+/// What a board says of itself on a card of 4 GB, whose clock began in 1970.
+fn is_sound(report: &BTreeMap<String, String>) -> bool {
+    let said = |name: &str| report.get(name).map(String::as_str).unwrap_or_default();
+    let number = |name: &str| said(name).parse::<u32>().unwrap_or_default();
+    number("data_mb") > 3000
+        && said("bus") == "i2c:660"
+        && said("failed").trim().is_empty()
+        && said("listeners") == "0"
+        && number("year") >= 2026
 }
 
 fn list(names: &BTreeMap<String, String>) -> String {
@@ -149,7 +170,7 @@ impl Line {
     fn judge(&self) -> Result<(), Error> {
         let guests = self.guests as usize;
         let whole = self.missing + self.duplicates + self.foreign == 0 && self.readings > 0;
-        if self.names.len() == guests && self.survived_cuts == guests && whole {
+        if self.names.len() == guests && self.survived_cuts == guests && self.sound == guests && whole {
             Ok(())
         } else {
             Err(Error::Verdict("the image did not do what it should".to_owned()))

@@ -49,6 +49,9 @@ pub(super) fn judge(stored: &[Stored], chips: &BTreeMap<String, Channels>, names
         let is_its_own = chip_of.get(device.as_str()).is_some_and(|chip| fits(&record.row, chip));
         found.foreign += usize::from(!is_its_own);
     }
+    // A board that came back with another buffer has lost the one that it had.
+    let boards: BTreeSet<&str> = seen.keys().map(|(device, _)| *device).collect();
+    found.missing += seen.len() - boards.len();
     for numbers in seen.values() {
         // The first reading of a buffer has the number 1.
         let last = numbers.last().copied().unwrap_or_default();
@@ -101,5 +104,12 @@ mod tests {
             stored("pi-9", 1, "ph", 1520.125, ""),
         ];
         assert_eq!(found(&all), Found { missing: 3, duplicates: 1, foreign: 3 });
+    }
+
+    #[test]
+    fn a_board_that_came_back_with_another_buffer_has_lost_something() {
+        let mut other = stored("pi-1", 1, "ph", 1520.125, "");
+        other.record.buffer = "00decade00decade".to_owned();
+        assert_eq!(found(&[stored("pi-1", 1, "ph", 1520.125, ""), other]).missing, 1);
     }
 }

@@ -31,9 +31,9 @@ const TOOLS: [(&str, &str); 8] = [
     ("binutils", "readelf"),
     ("gcc", "gcc"),
     ("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc"),
-    ("libc6-dev-arm64-cross", "aarch64-linux-gnu-gcc"),
+    ("libc6-dev-arm64-cross", "/usr/aarch64-linux-gnu/include/stdio.h"),
     ("gcc-arm-linux-gnueabihf", "arm-linux-gnueabihf-gcc"),
-    ("libc6-dev-armhf-cross", "arm-linux-gnueabihf-gcc"),
+    ("libc6-dev-armhf-cross", "/usr/arm-linux-gnueabihf/include/stdio.h"),
     ("mmdebstrap", "mmdebstrap"),
 ];
 

@@ -65,17 +65,15 @@ pub fn build(architecture: Architecture, out: &Path) -> Result<PathBuf, Error> {
     Ok(made)
 }
 
-/// Debian's part, fetched once for each kind of machine and release.
+/// Debian's part, as it is today: a kept one would keep its holes.
 fn base(architecture: Architecture, folder: &Path) -> Result<PathBuf, Error> {
     let name = architecture.debian();
     let base = folder.join(format!("base-{SUITE}-{name}.tar"));
-    if !base.exists() {
-        crate::error::make_folder(folder)?;
-        let part = base.with_extension("part.tar");
-        let (architectures, include) = (format!("--architectures={name}"), format!("--include={INCLUDE}"));
-        let words = ["--quiet", "--variant=extract", &architectures, &include, SUITE, &part.to_string_lossy()];
-        run_with(folder, "mmdebstrap", &words, &[("SOURCE_DATE_EPOCH", &program::epoch()?.to_string())])?;
-        fs::rename(&part, &base).tried(|| format!("keep {}", base.display()))?;
-    }
+    crate::error::make_folder(folder)?;
+    let part = base.with_extension("part.tar");
+    let (architectures, include) = (format!("--architectures={name}"), format!("--include={INCLUDE}"));
+    let words = ["--quiet", "--variant=extract", &architectures, &include, SUITE, &part.to_string_lossy()];
+    run_with(folder, "mmdebstrap", &words, &[("SOURCE_DATE_EPOCH", &program::epoch()?.to_string())])?;
+    fs::rename(&part, &base).tried(|| format!("keep {}", base.display()))?;
     Ok(base)
 }
