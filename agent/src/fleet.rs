@@ -167,6 +167,12 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_digits_without_quotes_is_not_repeated() {
+        let error = error(&good().replace("\"s3cret\"", "5331337"));
+        assert!(error.contains("quotes") && !error.contains("5331337"), "{error}");
+    }
+
+    #[test]
     fn sticks_come_in_order_and_what_is_not_there_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();

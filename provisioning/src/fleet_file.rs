@@ -143,6 +143,8 @@ mod tests {
             let said = check(&bad).unwrap_err();
             assert!(said.contains(field) && !said.contains("s3cret"), "{said}");
         }
+        let said = check(&good.replace("\"s3cret\"", "5331337")).unwrap_err();
+        assert!(said.contains("quotes") && !said.contains("5331337"), "{said}");
     }
 
     #[test]

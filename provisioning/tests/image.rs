@@ -6,6 +6,7 @@ use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions};
 use fscommon::StreamSlice;
 use std::fs::{File, OpenOptions};
 use std::io::{Cursor, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -142,6 +143,8 @@ fn a_packed_image_is_unpacked_into_a_new_file_and_a_damaged_one_leaves_none() {
     bench.done(&["tirta.img.zst", "--fleet-config", "fleet.toml", "--out", "pond.img"], "");
     assert_eq!(text(&bench.path("pond.img"), "tirta-fleet.toml").as_deref(), Some(FLEET));
     assert!(std::fs::read(bench.path("pond.img")).unwrap()[END..] == plain[END..]);
+    let mode = std::fs::metadata(bench.path("pond.img")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "a token is in it");
     bench.done(&["tirta.img", "--fleet-config", "fleet.toml", "--out", "copy.img"], "");
     assert!(std::fs::read(bench.path("tirta.img")).unwrap() == plain, "with --out the image stays");
     let said = bench.complaint(&["tirta.img", "--fleet-config", "fleet.toml", "--out", "copy.img"]);
