@@ -13,6 +13,10 @@ use std::time::Duration;
 /// By this address guests reach what listens on this machine's loopback.
 pub(super) const HOST: &str = "10.0.2.2";
 
+/// A played input steps on once it was left alone for so long: longer than an emulated board stalls within a reading, shorter
+/// than the ten seconds between two.
+const QUIET_MS: u32 = 5000;
+
 const USES_PLAYED_ADC: &str = "[Unit]\nAfter=played-adc.service\n[Service]\nDeviceAllow=/dev/i2c-1 rw\n";
 
 /// A board.
@@ -134,7 +138,7 @@ fn played_adc(channels: &Channels) -> String {
     format!(
         "[Unit]\nDescription=An ADS1115 that is played\nBefore=tirta-agent.service\n\n[Service]\n\
          ExecStartPre=/bin/sh -c \"modprobe cuse && mkdir -p /run/kit && mount -o ro LABEL=tirta-kit /run/kit\"\n\
-         ExecStart=/run/kit/played-adc --bus 1 --address 0x48{inputs}\n\
+         ExecStart=/run/kit/played-adc --bus 1 --address 0x48 --quiet {QUIET_MS}{inputs}\n\
          ExecStartPost=/bin/sh -c \"until test -c /dev/i2c-1; do sleep 0.1; done; udevadm settle\"\n\
          ExecStartPost=/run/kit/report\n"
     )
@@ -147,9 +151,6 @@ mod tests {
     #[test]
     fn the_unit_of_the_played_chip_names_its_four_inputs() {
         let unit = played_adc(&[1.0, 2.5, 3.0, 4.0].map(|base| Steps { base, step: 20.0, count: 5 }));
-        assert!(
-            unit.contains("0x48 --input 0=1:20:5 --input 1=2.5:20:5 --input 2=3:20:5 --input 3=4:20:5\n"),
-            "{unit}"
-        );
+        assert!(unit.contains(" --input 0=1:20:5 --input 1=2.5:20:5 --input 2=3:20:5 --input 3=4:20:5\n"), "{unit}");
     }
 }
