@@ -9,6 +9,7 @@ pub mod chaos;
 pub mod check;
 pub mod day;
 pub mod demo;
+pub mod digest;
 pub mod error;
 pub mod fleet;
 pub mod image;

@@ -233,7 +233,7 @@ impl Session {
             live: self.live(),
             points: self.points.clone(),
             fit: fit.ok(),
-            problem: self.refusal.clone().or(silent).or_else(|| self.cold()).or(contradiction),
+            problem: self.refusal.clone().or(silent).or_else(|| self.missing_temperature()).or(contradiction),
         }
     }
 
@@ -310,7 +310,7 @@ impl Session {
 
     /// Why a point that is waited for does not come although the signal may have settled: the thermometer
     /// failed, maybe for a second only. It is told until it is over, and the technician need not begin again.
-    fn cold(&self) -> Option<Problem> {
+    fn missing_temperature(&self) -> Option<Problem> {
         let Step::Settling { nominal } = self.step else { return None };
         let missing = self.misses_temperature(&self.summary()?);
         missing.then(|| told(&FitError::NoTemperature(nominal)))

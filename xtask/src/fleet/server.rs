@@ -1,6 +1,7 @@
 //! The server as a process: its configuration, its start until it says that it is ready, its export.
 
 use super::{Programs, child::Child};
+use crate::digest::sha256;
 use crate::error::{Error, Tried, make_folder, write};
 use crate::verify::Stored;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
@@ -185,11 +186,7 @@ impl Server {
             program: "tirta-server".to_owned(),
             line: format!("{}: {e}", file.display()),
         })?;
-        let digest = ring::digest::digest(&ring::digest::SHA256, &der);
-        Ok(digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        }))
+        Ok(sha256(&der))
     }
 
     /// Everything that the database holds, straight from it.

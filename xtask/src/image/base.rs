@@ -2,11 +2,9 @@
 //! everything that its recipe reads.
 
 use super::{recipe, tools};
+use crate::digest::sha256;
 use crate::error::{Error, Tried, make_folder};
-use crate::packages::Architecture;
-use crate::prepare::root;
-use ring::digest::{Context, SHA256};
-use std::fmt::Write as _;
+use crate::packages::{Architecture, target_folder};
 use std::path::{Path, PathBuf};
 
 /// What the base is made from, besides the architecture and the time.
@@ -20,7 +18,7 @@ const MIRRORS: [&str; 2] = ["TIRTA_MIRROR", "TIRTA_SECURITY_MIRROR"];
 /// # Errors
 /// When the recipe can't be read or a tool fails.
 pub(super) fn made(architecture: Architecture, epoch: &str, fresh: bool) -> Result<(PathBuf, bool), Error> {
-    let folder = root().join("target/image/base");
+    let folder = target_folder().join("image/base");
     make_folder(&folder)?;
     let mirrors = MIRRORS.map(|name| std::env::var(name).unwrap_or_default()).join(" ");
     let key = key(&recipe(), architecture, &format!("{epoch} {mirrors}"))?;
@@ -50,21 +48,17 @@ fn kernel(architecture: Architecture) -> &'static str {
 }
 
 fn key(recipe: &Path, architecture: Architecture, epoch: &str) -> Result<String, Error> {
-    let mut digest = Context::new(&SHA256);
+    let mut all = vec![];
     for word in [architecture.debian(), kernel(architecture), epoch] {
-        digest.update(word.as_bytes());
-        digest.update(b"\n");
+        all.extend_from_slice(word.as_bytes());
+        all.push(b'\n');
     }
     for name in RECIPE {
         let file = recipe.join(name);
-        digest.update(&std::fs::read(&file).tried(|| format!("read {}", file.display()))?);
-        digest.update(b"\0");
+        all.extend(std::fs::read(&file).tried(|| format!("read {}", file.display()))?);
+        all.push(0);
     }
-    let digest = digest.finish();
-    Ok(digest.as_ref().iter().take(8).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(sha256(&all).chars().take(16).collect())
 }
 
 #[cfg(test)]

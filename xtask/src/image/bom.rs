@@ -1,11 +1,11 @@
 //! What is in an image: a bill of materials in CycloneDX 1.6, for tools, and a list of versions, for people.
 
 use crate::error::{Error, Tried, write as write_file};
+use crate::packages::shell;
 use crate::prepare::{cargo, root};
 use serde::Serialize;
 use serde_json::json;
 use std::path::Path;
-use std::process::Command;
 
 /// A part of the image.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -61,12 +61,8 @@ fn of_debian(line: &str) -> Option<Component> {
 /// What the agent is compiled from.
 fn crates() -> Result<Vec<Component>, Error> {
     let words = ["tree", "--package", "agent", "--edges", "normal", "--prefix", "none", "--locked", "--format", "{p}"];
-    let out = Command::new(cargo()).args(words).current_dir(root()).output().tried(|| "run cargo tree".to_owned())?;
-    if !out.status.success() {
-        let how = format!("failed: {}", String::from_utf8_lossy(&out.stderr).trim());
-        return Err(Error::Program { program: "cargo tree".to_owned(), how });
-    }
-    Ok(String::from_utf8_lossy(&out.stdout).lines().filter_map(of_cargo).collect())
+    let told = shell::output(&root(), &cargo(), &words)?;
+    Ok(told.lines().filter_map(of_cargo).collect())
 }
 
 /// A line of `cargo tree`: `name v1.2.3`, maybe with where it is or what it is.
@@ -79,10 +75,8 @@ fn of_cargo(line: &str) -> Option<Component> {
 
 /// The commit that is checked out; "unknown" outside of a repository.
 fn commit() -> String {
-    let asked =
-        Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=40"]).current_dir(root()).output();
-    let answer = asked.ok().filter(|out| out.status.success());
-    answer.map_or_else(|| "unknown".to_owned(), |out| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+    let told = shell::output(&root(), "git", &["describe", "--always", "--dirty", "--abbrev=40"]);
+    told.map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ mod base;
 mod bom;
 mod tools;
 
+use crate::digest::sha256_of_file;
 use crate::error::{Error, Tried, make_folder, write};
-use crate::packages::{self, Architecture};
+use crate::packages::{self, Architecture, target_folder};
 use crate::prepare::{root, run_with};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -59,14 +60,14 @@ pub fn run(options: &ImageOptions) -> Result<(), Error> {
 
 /// The file that `make` leaves, not compressed.
 pub fn path(architecture: Architecture, out: Option<&Path>) -> PathBuf {
-    let folder = out.map_or_else(|| root().join("target/image"), Path::to_owned);
+    let folder = out.map_or_else(|| target_folder().join("image"), Path::to_owned);
     folder.join(format!("tirta-{}-{}.img", env!("CARGO_PKG_VERSION"), architecture.debian()))
 }
 
 fn make(architecture: Architecture, out: Option<&Path>, fresh: bool) -> Result<Line, Error> {
     let image = path(architecture, out);
     let folder = image.parent().unwrap_or(Path::new("/")).to_owned();
-    let work = root().join("target/image/work").join(architecture.debian());
+    let work = target_folder().join("image/work").join(architecture.debian());
     for folder in [&folder, &work] {
         make_folder(folder)?;
     }
@@ -90,7 +91,8 @@ fn make(architecture: Architecture, out: Option<&Path>, fresh: bool) -> Result<L
     )?;
     let on_top_s = start.elapsed().as_secs();
 
-    let sums = [tools::sha256(&image)?, tools::sha256(&compressed)?];
+    let sum = |file: &Path| sha256_of_file(file).tried(|| format!("read {}", text(file)));
+    let sums = [sum(&image)?, sum(&compressed)?];
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     write(
         &folder.join(format!("{}.sha256", name(&compressed))),

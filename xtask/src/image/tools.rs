@@ -1,13 +1,10 @@
 //! What the recipe's steps need on this machine: programs, rights, and the emulation of the board's processor.
 
 use crate::check::install_tools;
-use crate::error::{Error, Tried};
+use crate::error::Error;
 use crate::packages::Architecture;
 use crate::postgres::is_root;
 use crate::prepare::{root, run_with};
-use ring::digest::{Context, SHA256};
-use std::fmt::Write as _;
-use std::io::Read;
 use std::path::Path;
 
 /// Debian's name of a package, and a program of it.
@@ -61,35 +58,13 @@ pub(super) fn emulate(architecture: Architecture) -> Result<(), Error> {
 /// # Errors
 /// When it fails.
 pub(super) fn as_root(program: &str, arguments: &[&str], epoch: &str) -> Result<(), Error> {
-    let dated = [("SOURCE_DATE_EPOCH", epoch)];
     // Programs of administrators are where an ordinary user does not look.
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let environment = [dated[0], ("PATH", path.as_str())];
+    let environment = [("SOURCE_DATE_EPOCH", epoch), ("PATH", path.as_str())];
     if is_root() {
         return run_with(&root(), program, arguments, &environment);
     }
     let words =
         [&["--preserve-env=SOURCE_DATE_EPOCH,PATH,TIRTA_MIRROR,TIRTA_SECURITY_MIRROR", program], arguments].concat();
     run_with(&root(), "sudo", &words, &environment)
-}
-
-/// SHA-256 of a file, in hexadecimal.
-///
-/// # Errors
-/// When it can't be read.
-pub(super) fn sha256(file: &Path) -> Result<String, Error> {
-    let read = || format!("read {}", file.display());
-    let mut from = std::fs::File::open(file).tried(read)?;
-    let (mut digest, mut block) = (Context::new(&SHA256), vec![0; 1 << 20]);
-    loop {
-        let count = from.read(&mut block).tried(read)?;
-        if count == 0 {
-            break;
-        }
-        digest.update(block.get(..count).unwrap_or_default());
-    }
-    Ok(digest.finish().as_ref().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
 }

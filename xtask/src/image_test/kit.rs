@@ -3,6 +3,7 @@
 
 use crate::check::install_tools;
 use crate::error::{Error, Tried, make_folder};
+use crate::packages::target_folder;
 use crate::prepare::{cargo, root, run};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -83,7 +84,7 @@ impl Kit {
         run(&root(), &cargo(), &["build", "--release", "--package", "played-adc", "--target", TARGET])?;
         let content = folder.join("kit");
         make_folder(&content)?;
-        let program = root().join("target").join(TARGET).join("release/played-adc");
+        let program = target_folder().join(TARGET).join("release/played-adc");
         std::fs::copy(&program, content.join("played-adc")).tried(|| format!("copy {}", program.display()))?;
         let report = content.join("report");
         std::fs::write(&report, REPORT).tried(|| format!("write {}", report.display()))?;

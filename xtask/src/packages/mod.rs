@@ -9,7 +9,7 @@ mod manual;
 mod oci;
 mod program;
 mod recipe;
-mod shell;
+pub(crate) mod shell;
 pub mod test;
 
 pub use architecture::Architecture;

@@ -1,8 +1,8 @@
 //! The form of a container image: blobs named by their digest, as the OCI image specification 1.0 says. Knows nothing of Tirta's server but
 //! how it is started.
 
+use crate::digest::sha256;
 use crate::error::{Error, Tried, make_folder};
-use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -117,9 +117,7 @@ fn blob(folder: &Path, kind: &str, content: &[u8]) -> Result<Value, Error> {
 }
 
 fn named(content: &[u8]) -> String {
-    let digest = digest(&SHA256, content);
-    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", sha256(content))
 }
 
 fn bytes(value: &Value) -> Vec<u8> {
