@@ -10,6 +10,7 @@ pub mod id;
 pub mod message;
 pub mod metric;
 pub mod reading;
+pub mod rule;
 pub mod sensor;
 pub mod setup;
 pub mod topic;

@@ -6,6 +6,9 @@
 use crate::DeviceName;
 use std::fmt;
 
+/// What happens to alerts, for whoever else listens: written only by the server, and closed to devices.
+pub const ALERTS: &str = "tirta/alerts";
+
 /// A topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Topic {
@@ -167,9 +170,14 @@ mod tests {
     #[test]
     fn a_device_may_write_only_its_own_up_and_read_only_its_own_down() {
         assert!(Topic::may_publish(&pi(7), "tirta/pi-7/up/readings"));
-        for denied in
-            ["tirta/pi-8/up/readings", "tirta/pi-7/down/ack", "tirta/pi-7/down/time", "tirta/pi-7/up/other", "$SYS/x"]
-        {
+        for denied in [
+            "tirta/pi-8/up/readings",
+            "tirta/pi-7/down/ack",
+            "tirta/pi-7/down/time",
+            "tirta/pi-7/up/other",
+            ALERTS,
+            "$SYS/x",
+        ] {
             assert!(!Topic::may_publish(&pi(7), denied), "{denied}");
         }
         assert!(Topic::may_subscribe(&pi(7), "tirta/pi-7/down/#"));
@@ -178,6 +186,8 @@ mod tests {
         }
         for denied in [
             "#",
+            ALERTS,
+            "tirta/+",
             "+/+/down/#",
             "tirta/+/down/ack",
             "tirta/pi-77/down/#",

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use shared::enrol::{CopiedFrom, EnrolRequest, WaitReason, Waiting};
-use shared::message::{BufferStatus, Certificate, Intervals, LinkState, Refusal, Rejection, Renewal, Trouble};
+use shared::message::{BufferStatus, Certificate, Cut, Intervals, LinkState, Refusal, Rejection, Renewal, Trouble};
 use shared::*;
 
 const NOW: UtcMillis = UtcMillis(1_763_690_500_000);
@@ -173,10 +173,23 @@ fn settings_have_these_bytes_and_tolerate_a_newer_server() {
     let settings = Settings::new(3, intervals);
     let bytes = r#"{"v":1,"version":3,"interval_ms":{"ph":10000}}"#;
     assert_eq!(settings.encode(), bytes);
-    let newer = r#"{"v":1,"version":3,"interval_ms":{"ph":10000,"mood":5},"thresholds":{}}"#;
+    let newer =
+        r#"{"v":1,"version":3,"interval_ms":{"ph":10000,"mood":5},"thresholds":{"mood":{},"tds":{"high":5}},"x":1}"#;
     assert_eq!(Settings::decode(newer.as_bytes()).unwrap(), settings);
     let error = Settings::decode(br#"{"v":9,"version":3}"#).unwrap_err();
     assert!(error.to_string().contains("protocol version 9 is not supported"), "{error}");
+}
+
+#[test]
+fn settings_carry_thresholds_in_these_bytes() {
+    let bytes = concat!(
+        r#"{"v":1,"version":4,"interval_ms":{},"thresholds":{"ph":{"low":{"warning":5.5,"critical":5.0},"high":{"warning":6.5},"#,
+        r#""hysteresis":0.1,"hold_ms":60000,"clear_ms":30000,"rate":{"change":0.5,"within_ms":600000,"severity":"warning"},"#,
+        r#""missing":{"after_ms":900000,"severity":"warning"},"fault":{"after_ms":60000,"severity":"critical"}}}}"#
+    );
+    let settings = Settings::decode(bytes.as_bytes()).unwrap();
+    assert_eq!(settings.encode(), bytes);
+    assert!(settings.thresholds[&Metric::Ph].check().is_ok());
 }
 
 #[test]
@@ -203,6 +216,10 @@ fn a_status_has_these_bytes() {
     );
     assert_eq!(status.encode(), bytes);
     assert_eq!(Status::decode(bytes.as_bytes()).unwrap(), status);
+    (status.up_s, status.cut) = (Some(86_400), Some(Cut { ago_s: 75, why: "timed_out".to_owned() }));
+    let more = r#""clock":"synced","up_s":86400,"cut":{"ago_s":75,"why":"timed_out"},"settings":3,"#;
+    assert!(status.encode().contains(more), "{}", status.encode());
+    assert_eq!(Status::decode(status.encode().as_bytes()).unwrap(), status);
     let last_will = r#"{"v":1,"state":"lost","agent":"0.1.0","boot":"b7","run":"0000000000000007","settings":0}"#;
     assert_eq!(status.last_will().encode(), last_will);
     assert_eq!(Status::decode(br#"{"v":1,"state":"online","boot":"b7"}"#).unwrap().run, None, "an older agent");

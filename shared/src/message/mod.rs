@@ -18,7 +18,7 @@ pub use renewal::{Certificate, Renewal};
 pub use sensors::{ProbeReport, Sensors};
 pub use server_time::ServerTime;
 pub use settings::{IntervalError, Intervals, Settings};
-pub use status::{BufferStatus, LinkState, Status, Trouble};
+pub use status::{BufferStatus, Cut, LinkState, Status, Trouble};
 
 use crate::Metric;
 use serde::de::DeserializeOwned;

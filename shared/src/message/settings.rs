@@ -4,6 +4,7 @@
 use super::{Version, json_message, known};
 use crate::Metric;
 use crate::calibration::{Active, Calibration};
+use crate::rule::Thresholds;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -75,12 +76,15 @@ pub struct Settings {
     /// The calibrations in force; a probe that is absent was never calibrated.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "known")]
     pub calibrations: BTreeMap<Metric, Active>,
+    /// What the device watches by itself, so that its own alarm works without a network.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "known")]
+    pub thresholds: Thresholds,
 }
 
 impl Settings {
-    /// Settings with a version, and no calibrations yet.
+    /// Settings with a version, and neither calibrations nor thresholds yet.
     pub fn new(version: u32, intervals: Intervals) -> Self {
-        Self { v: Version, version, intervals, calibrations: BTreeMap::new() }
+        Self { v: Version, version, intervals, calibrations: BTreeMap::new(), thresholds: Thresholds::new() }
     }
 
     /// The calibration to measure a metric with: its own, or else that of the metric which comes from the same probe.

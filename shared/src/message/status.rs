@@ -35,6 +35,12 @@ pub struct Status {
     /// How far the device's clock can be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockQuality>,
+    /// How long its machine has been running, in seconds: after an outage it tells a power cut from a lost network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_s: Option<u64>,
+    /// How its connection before this one ended, as it saw it; absent if this is the first of its run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
     /// Version of the settings that it runs.
     #[serde(default)]
     pub settings: u32,
@@ -49,6 +55,15 @@ pub struct Status {
     /// none is configured. Words are not checked either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<String>,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// How long ago that is, in seconds, by the device's ticks: no clock has to be right for it.
+    pub ago_s: u64,
+    /// In a word: `closed`, `timed_out`, `no_route`, `refused`, `dns`, `tls` or `other`. Words are not checked.
+    pub why: String,
 }
 
 /// The state of a device's buffer.
@@ -103,6 +118,8 @@ impl Status {
             boot: String::new(),
             run: None,
             clock: None,
+            up_s: None,
+            cut: None,
             settings: 0,
             buffer: None,
             probes: BTreeMap::new(),
