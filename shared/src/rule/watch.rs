@@ -57,7 +57,7 @@ impl Levels {
         step: &Step<F>,
     ) -> Option<(Option<Severity>, Option<Severity>, UtcMillis)> {
         let before = self.severity();
-        let mut turn = |severity, track: &mut Track| {
+        let turn = |severity, track: &mut Track| {
             let holds = (step.holds)(severity, track.raised);
             track.step(at, holds, step.hold_ms, step.clear_ms)
         };
