@@ -16,7 +16,8 @@ const BLINK: Duration = Duration::from_millis(250);
 /// Longest time to blink: whoever asked for it has gone home.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-enum Order {
+#[derive(Debug)]
+pub(crate) enum Order {
     Set(bool),
     Identify(Duration),
     Stop,
@@ -36,6 +37,13 @@ impl AlarmHandle {
     /// there is anything to blink with.
     pub fn identify(&self, time: Duration) -> bool {
         self.send(Order::Identify(time.min(LONGEST)))
+    }
+
+    /// One whose orders a test takes.
+    #[cfg(test)]
+    pub(crate) fn observed() -> (Self, Receiver<Order>) {
+        let (sender, orders) = channel();
+        (Self(Some(sender)), orders)
     }
 
     fn send(&self, order: Order) -> bool {

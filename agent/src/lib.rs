@@ -5,6 +5,7 @@
 //! `main.rs` has the command line only.
 
 pub mod alarm;
+pub mod allowance;
 pub mod backoff;
 pub mod buffer;
 pub mod calibrate;
@@ -34,6 +35,7 @@ pub mod run;
 pub mod sampler;
 pub mod seek;
 pub mod sensors;
+pub mod sentinel;
 pub mod settings;
 pub mod setup;
 pub mod status;

@@ -75,18 +75,30 @@ pub struct Link {
     requests: mpsc::Sender<Request>,
     state: watch::Receiver<LinkState>,
     refused: watch::Receiver<u32>,
+    trouble: watch::Receiver<&'static str>,
 }
 
 impl Link {
     /// A handle over channels; in a test the other ends are the test's.
     pub fn new(requests: mpsc::Sender<Request>, state: watch::Receiver<LinkState>) -> Self {
-        Self { requests, state, refused: watch::channel(0).1 }
+        Self { requests, state, refused: watch::channel(0).1, trouble: watch::channel("other").1 }
     }
 
     /// The same with a count of refusals.
     #[must_use]
     pub fn with_refusals(self, refused: watch::Receiver<u32>) -> Self {
         Self { refused, ..self }
+    }
+
+    /// The same with the word for what went wrong last.
+    #[must_use]
+    pub fn with_trouble(self, trouble: watch::Receiver<&'static str>) -> Self {
+        Self { trouble, ..self }
+    }
+
+    /// Why there was no connection before this one, see [`shared::message::Cut::why`].
+    pub fn trouble(&self) -> &'static str {
+        *self.trouble.borrow()
     }
 
     /// Publishes with QoS 1.

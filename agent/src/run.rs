@@ -20,6 +20,7 @@ use crate::lamp::{Lamp, Standing, led::LEDS};
 use crate::repeats::Repeats;
 use crate::sampler::Sampler;
 use crate::seek::Seeker;
+use crate::sentinel::{Outlet, Sentinel};
 use crate::settings::SettingsFile;
 use crate::time::{BootClock, Time, boot_id};
 use crate::trust::TrustError;
@@ -109,13 +110,15 @@ async fn run_alone(
     let settings = Arc::new(SettingsFile::open(&config.data_dir, &time));
     let (buffer, worker) = Buffer::start(&config.data_dir, &config.buffer, time.clone()).map_err(RunError::Thread)?;
     let records = Records::open(&config.data_dir, known.as_ref().map(|identity| &identity.name), &time);
-    let sampler = measure(&config, &records.over(&settings.watch().borrow()), &buffer, &time)?;
+    let sentinel = sentinel(&config, &settings, &alarm);
+    let sampler = measure(&config, &records.over(&settings.watch().borrow()), (&buffer, &sentinel), &time)?;
     let desk = onsite::desk(&config, &settings, records, &sampler, &time);
     let voice_of = watch::Sender::new(None);
     let blinker = Blinker::new(alarm.handle(), lamp.led());
     let standing = watch::Sender::new(if known.is_some() { Standing::CutOff } else { Standing::Nameless });
     let mut always = JoinSet::new(); // until the end of this function
     always.spawn(lamp.clone().run(standing.subscribe(), buffer.health(), blinker.blinks()));
+    always.spawn(sentinel.clone().run(settings.watch(), time.clone()));
     always.spawn(keep_time(time.clone(), config.data_dir.clone(), buffer.clone()));
     onsite::listen(&config, &desk, (&sampler, &buffer, blinker), &time, voice_of.subscribe());
     let guarded = Guarded::begin(&sampler, &buffer, config.probes.len());
@@ -131,7 +134,7 @@ async fn run_alone(
         tracing::info!("stopping");
     }
     guarded.end();
-    end_of_measuring(sampler, &buffer).await;
+    end_of_measuring(sampler, &buffer, sentinel).await;
     if let Ok(Some(voice)) = &voice {
         voice.deliver_the_rest(&buffer).await;
     }
@@ -204,10 +207,23 @@ async fn put_away(config: &Config, device: &Device, why: &str) {
     }
 }
 
-fn measure(config: &Config, settings: &Settings, buffer: &Buffer, time: &Time) -> Result<Sampler, RunError> {
-    let sink = buffer.clone();
-    Sampler::start(rig::lanes(&config.probes), settings, time, move |measured| sink.append(measured))
-        .map_err(RunError::Thread)
+fn sentinel(config: &Config, settings: &SettingsFile, alarm: &Alarm) -> Sentinel {
+    let from = config.alarm.as_ref().map(|alarm| alarm.severity).unwrap_or_default();
+    Sentinel::open(&config.data_dir, &settings.watch().borrow(), Outlet { alarm: alarm.handle(), from })
+}
+
+fn measure(
+    config: &Config,
+    settings: &Settings,
+    (buffer, sentinel): (&Buffer, &Sentinel),
+    time: &Time,
+) -> Result<Sampler, RunError> {
+    let (buffer, sentinel) = (buffer.clone(), sentinel.clone());
+    let sink = move |measured| match sentinel.take(&measured) {
+        true => buffer.append_news(measured),
+        false => buffer.append(measured),
+    };
+    Sampler::start(rig::lanes(&config.probes), settings, time, sink).map_err(RunError::Thread)
 }
 
 /// Watches the clocks for ever; what waits for a trusted time is committed as soon as there is one.
@@ -299,9 +315,15 @@ impl Guarded {
 }
 
 /// From here on nothing is sampled, and what was is committed.
-async fn end_of_measuring(sampler: Sampler, buffer: &Buffer) {
-    // Its threads are joined, which blocks.
-    let _ = tokio::task::spawn_blocking(move || sampler.stop()).await;
+async fn end_of_measuring(sampler: Sampler, buffer: &Buffer, sentinel: Sentinel) {
+    // Its threads are joined, and a file is written, which blocks.
+    let ended = tokio::task::spawn_blocking(move || {
+        sampler.stop();
+        sentinel.save()
+    });
+    if let Ok(Err(error)) = ended.await {
+        tracing::warn!(%error, "what is raised is not saved");
+    }
     if timeout(Duration::from_secs(5), buffer.flush()).await.is_err() {
         tracing::error!("the last readings could not be committed in time");
     }

@@ -3,9 +3,9 @@
 use crate::buffer::{Health, Ledger};
 use crate::link::{Link, LinkState};
 use crate::sampler::Vitals;
-use crate::time::Time;
+use crate::time::{Ticks, Time};
 use shared::id::RunId;
-use shared::message::{BufferStatus, LinkState as State};
+use shared::message::{BufferStatus, Cut, LinkState as State};
 use shared::reading::Fault;
 use shared::{BufferId, DeviceName, Settings, Status, Topic};
 use std::time::Duration;
@@ -43,6 +43,8 @@ pub struct Reporter {
     pub vitals: watch::Receiver<Vitals>,
     /// The local alarm, see [`Status::alarm`].
     pub alarm: Option<&'static str>,
+    /// The end of the connection before this one, and the word for it.
+    pub cut: Option<(Ticks, &'static str)>,
 }
 
 impl Reporter {
@@ -52,7 +54,11 @@ impl Reporter {
         status.agent = env!("CARGO_PKG_VERSION").to_owned();
         status.boot.clone_from(&self.boot);
         status.run = Some(self.run);
-        status.clock = Some(self.time.stamp().clock);
+        let moment = self.time.moment();
+        let seconds = |ticks: i64| u64::try_from(ticks / 1000).unwrap_or(0);
+        status.clock = Some(moment.stamp.clock);
+        status.up_s = Some(seconds(moment.ticks.0));
+        status.cut = self.cut.map(|(at, why)| Cut { ago_s: seconds(moment.ticks.0 - at.0), why: why.to_owned() });
         status.settings = self.settings.borrow().version;
         let Health { trouble, set_aside } = *self.health.borrow();
         let set_aside = set_aside.saturating_add(self.kept_for_others);
@@ -77,7 +83,10 @@ impl Reporter {
             if state.wait_for(|state| matches!(state, LinkState::Up(_))).await.is_err() {
                 return;
             }
+            // What went wrong while there was none is known only now.
+            self.cut = self.cut.map(|(at, _)| (at, link.trouble()));
             self.while_up(&link, &mut state).await;
+            self.cut = Some((self.time.moment().ticks, link.trouble()));
         }
     }
 

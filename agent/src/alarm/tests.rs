@@ -2,6 +2,7 @@
 
 use super::*;
 use embedded_hal_mock::eh1::digital::{Mock, State, Transaction};
+use shared::rule::Severity;
 use std::convert::Infallible;
 
 fn levels(levels: &[u8]) -> Mock {
@@ -75,7 +76,13 @@ impl OutputPin for Told {
 
 fn running(fail_safe: config::FailSafe) -> (Alarm, Receiver<bool>) {
     let (pin, seen) = channel();
-    let config = config::Alarm { pin: 17, active_low: false, fail_safe, kind: config::AlarmKind::Relay };
+    let config = config::Alarm {
+        pin: 17,
+        active_low: false,
+        fail_safe,
+        severity: Severity::Critical,
+        kind: config::AlarmKind::Relay,
+    };
     (Alarm::on(Told(pin), &config).unwrap(), seen)
 }
 
@@ -110,6 +117,7 @@ fn a_machine_without_pins_goes_on_and_says_so() {
         pin: 99,
         active_low: false,
         fail_safe: config::FailSafe::Off,
+        severity: Severity::Critical,
         kind: config::AlarmKind::Led,
     };
     let alarm = Alarm::start(Some(&config)).unwrap();

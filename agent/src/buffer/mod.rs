@@ -60,7 +60,8 @@ enum Command {
 
 /// What wakes the thread.
 enum Wake {
-    Measured(Measured),
+    /// A reading, and whether it is news whatever it says.
+    Measured(Measured, bool),
     Command(Command),
 }
 
@@ -98,7 +99,16 @@ impl Buffer {
 
     /// Takes a reading; it is committed within `commit_ms`, or at once if it is news. Never blocks: a sampler must not wait for a slow card.
     pub fn append(&self, measured: Measured) {
-        if self.readings.try_send(Wake::Measured(measured)).is_err() {
+        self.add(measured, false);
+    }
+
+    /// The same of one that somebody should know of soon.
+    pub fn append_news(&self, measured: Measured) {
+        self.add(measured, true);
+    }
+
+    fn add(&self, measured: Measured, news: bool) {
+        if self.readings.try_send(Wake::Measured(measured, news)).is_err() {
             // Counted, and written down with the next commit that succeeds.
             self.lost.fetch_add(1, Ordering::Relaxed);
         }

@@ -1,10 +1,11 @@
 //! When a commit is due. Pure: the present is an argument.
 //!
 //! Each commit wears the card, so readings wait for a common one; what is news (a probe's fault begins or
-//! ends, a probe is heard for the first time) does not wait. A probe that flaps must not wear the card
+//! ends, a probe is heard for the first time, a limit is passed) does not wait. A probe that flaps must not wear the card
 //! either: so many news are quick, the rest waits like everything else.
 
 use super::Measured;
+use crate::allowance::Allowance;
 use shared::Metric;
 use shared::reading::{Fault, Outcome};
 use std::collections::BTreeMap;
@@ -12,25 +13,20 @@ use std::time::{Duration, Instant};
 
 /// How long news waits, so that several probes that fail together cost one commit.
 const NEWS: Duration = Duration::from_millis(500);
-/// Commits for news that may follow each other at once ...
-const NEWS_AT_ONCE: u32 = 10;
-/// ... and how long it takes until one more may: at most 288 a day.
-const NEWS_EVERY: Duration = Duration::from_secs(300);
-
 #[derive(Debug)]
 pub(super) struct Rhythm {
     every: Duration,
     due: Option<Instant>,
     /// What each probe's last reading failed with.
     faults: BTreeMap<Metric, Option<Fault>>,
-    /// Runs ahead of the present by [`NEWS_EVERY`] for each commit that news has caused.
-    news: Option<Instant>,
+    /// Commits that news may cause.
+    news: Allowance,
 }
 
 impl Rhythm {
     /// Readings are committed together this often.
     pub(super) fn new(every: Duration) -> Self {
-        Self { every, due: None, faults: BTreeMap::new(), news: None }
+        Self { every, due: None, faults: BTreeMap::new(), news: Allowance::default() }
     }
 
     /// How long a reading waits at most.
@@ -38,29 +34,20 @@ impl Rhythm {
         self.every
     }
 
-    /// A reading was taken.
-    pub(super) fn taken(&mut self, measured: &Measured, now: Instant) {
+    /// A reading was taken, which may be news whatever it says.
+    pub(super) fn taken(&mut self, measured: &Measured, news: bool, now: Instant) {
         let fault = match measured.sample.outcome {
             Outcome::Fault(fault) => Some(fault),
             Outcome::Measured(_) => None,
         };
-        let is_news = self.faults.insert(measured.metric, fault) != Some(fault);
+        let is_news = self.faults.insert(measured.metric, fault) != Some(fault) || news;
         let soon = now + NEWS;
         let waits = self.due.is_none_or(|due| due > soon) && NEWS < self.every;
-        if is_news && waits && self.may_hurry(now) {
+        if is_news && waits && self.news.take(now) {
             self.within(NEWS, now);
         } else {
             self.within(self.every, now);
         }
-    }
-
-    fn may_hurry(&mut self, now: Instant) -> bool {
-        let news = self.news.map_or(now, |news| news.max(now));
-        let may = news < now + NEWS_EVERY * NEWS_AT_ONCE;
-        if may {
-            self.news = Some(news + NEWS_EVERY);
-        }
-        may
     }
 
     /// Something else asks for a commit.
@@ -105,7 +92,7 @@ mod tests {
         let (mut rhythm, mut now, mut commits) = (Rhythm::new(MINUTE), Instant::now(), 0);
         for n in 0..samples {
             for metric in [Metric::Ph, Metric::Tds] {
-                rhythm.taken(&measured(metric, fault(n)), now);
+                rhythm.taken(&measured(metric, fault(n)), false, now);
             }
             for _ in 0..10 {
                 now += Duration::from_secs(1);
@@ -136,7 +123,7 @@ mod tests {
         let faults = [None, None, Some(Fault::NoAnswer), Some(Fault::NoAnswer), Some(Fault::RailLow), None, None];
         let mut hurried = vec![];
         for fault in faults {
-            rhythm.taken(&measured(Metric::Ph, fault), now);
+            rhythm.taken(&measured(Metric::Ph, fault), false, now);
             now += Duration::from_secs(1);
             hurried.push(rhythm.is_due(now));
             rhythm.done();

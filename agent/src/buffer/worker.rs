@@ -85,7 +85,7 @@ impl Work {
         self.open();
         loop {
             match woken.recv_timeout(self.rhythm.patience(Instant::now())) {
-                Ok(Wake::Measured(measured)) => self.take(measured),
+                Ok(Wake::Measured(measured, news)) => self.take(measured, news),
                 Ok(Wake::Command(Command::Read { limit, hold, reply })) => {
                     let _ = reply.send(self.read(limit, hold));
                 }
@@ -106,12 +106,12 @@ impl Work {
         }
     }
 
-    pub(super) fn take(&mut self, measured: Measured) {
+    pub(super) fn take(&mut self, measured: Measured, news: bool) {
         if self.waiting.len() >= MEMORY_LIMIT {
             self.waiting.pop_front();
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
-        self.rhythm.taken(&measured, Instant::now());
+        self.rhythm.taken(&measured, news, Instant::now());
         self.waiting.push_back(measured);
     }
 

@@ -2,6 +2,7 @@
 
 use super::{ConfigError, Probe, Source};
 use serde::Deserialize;
+use shared::rule::Severity;
 
 /// A relay, a buzzer or a lamp beside the tank.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -15,9 +16,16 @@ pub struct Alarm {
     /// How the pin is left when the agent ends.
     #[serde(default)]
     pub fail_safe: FailSafe,
+    /// It is given for what is as bad as this, or worse.
+    #[serde(default = "critical")]
+    pub severity: Severity,
     /// What is connected, in a word for people.
     #[serde(default)]
     pub kind: AlarmKind,
+}
+
+fn critical() -> Severity {
+    Severity::Critical
 }
 
 /// A state to be left behind.

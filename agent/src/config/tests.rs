@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::probe::ads1115::Scale;
+use shared::rule::Severity;
 
 const EXAMPLE: &str = include_str!("../../agent.example.toml");
 
@@ -201,7 +202,13 @@ fn a_thermometer_on_the_1_wire_bus_needs_nothing_but_its_kind() {
 #[test]
 fn an_alarm_needs_nothing_but_its_pin() {
     let config: Config = format!("{}[alarm]\npin = 17\n", minimal()).parse().unwrap();
-    let expected = Alarm { pin: 17, active_low: false, fail_safe: FailSafe::Off, kind: AlarmKind::Relay };
+    let expected = Alarm {
+        pin: 17,
+        active_low: false,
+        fail_safe: FailSafe::Off,
+        severity: Severity::Critical,
+        kind: AlarmKind::Relay,
+    };
     assert_eq!(config.alarm, Some(expected));
     assert_eq!(minimal().parse::<Config>().unwrap().alarm, None);
 }

@@ -60,6 +60,7 @@ pub fn start(config: LinkConfig) -> (Link, mpsc::Receiver<Message>, JoinHandle<(
     let repeats = Arc::new(Repeats::default());
     let (refused_sender, refused) = watch::channel(0);
     let (candidates_sender, candidates) = mpsc::channel(1);
+    let (trouble_sender, trouble) = watch::channel("other");
     let poller = Poller {
         events,
         client: client.clone(),
@@ -70,13 +71,14 @@ pub fn start(config: LinkConfig) -> (Link, mpsc::Receiver<Message>, JoinHandle<(
         backoff: config.backoff,
         credentials: Credentials::new(Arc::clone(&config.tls), refused_sender),
         candidates,
+        trouble: trouble_sender,
         connections: 0,
         repeats: Arc::clone(&repeats),
     };
     let writer = Writer { client, give_up, candidates: candidates_sender, state: state.clone(), repeats };
     tokio::spawn(writer.run(requests));
     let task = tokio::spawn(poller.run());
-    (Link::new(requests_sender, state).with_refusals(refused), inbox, task)
+    (Link::new(requests_sender, state).with_refusals(refused).with_trouble(trouble), inbox, task)
 }
 
 fn options(config: &LinkConfig) -> MqttOptions {
@@ -175,6 +177,7 @@ struct Poller {
     backoff: Backoff,
     credentials: Credentials,
     candidates: mpsc::Receiver<Candidate>,
+    trouble: watch::Sender<&'static str>,
     connections: u64,
     repeats: Arc<Repeats>,
 }
@@ -253,6 +256,7 @@ impl Poller {
         if since.is_some_and(|since| since.elapsed() >= LASTING) {
             self.backoff.reset();
         }
+        self.trouble.send_replace(trouble_of(error));
         self.credentials.failed(fate_of(error, since.is_some()), &chain(error), &mut self.events);
         if let ConnectionError::ConnectionRefused(ConnectReturnCode::Banned) = error {
             if let Some(unsaid) = said(&self.repeats, "revoked") {
@@ -320,6 +324,14 @@ fn fate_of(error: &ConnectionError, welcomed: bool) -> Fate {
         Some(ours) => ours.fate,
         None if welcomed => Fate::Unreached,
         None => fate::judge(error),
+    }
+}
+
+/// The word for an end, or for an attempt that came to nothing.
+fn trouble_of(error: &ConnectionError) -> &'static str {
+    match error {
+        ConnectionError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Ours>()) => "given_up",
+        error => fate::trouble(error),
     }
 }
 

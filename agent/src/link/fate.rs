@@ -57,6 +57,21 @@ pub(super) fn judge(error: &ConnectionError) -> Fate {
     }
 }
 
+/// The word for what went wrong, see [`shared::message::Cut::why`].
+pub(super) fn trouble(error: &ConnectionError) -> &'static str {
+    let kind = io_of(error).map(io::Error::kind);
+    match (error, kind) {
+        (ConnectionError::Timeout(_), _) | (_, Some(ErrorKind::TimedOut)) => "timed_out",
+        (error, _) if is_tls(error) => "tls",
+        (ConnectionError::ConnectionRefused(_), _) | (_, Some(ErrorKind::ConnectionRefused)) => "refused",
+        (_, Some(ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown)) => "no_route",
+        (_, Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::UnexpectedEof)) => "closed",
+        (_, Some(ErrorKind::BrokenPipe)) => "closed",
+        (error, Some(_)) if io_of(error).is_some_and(|io| io.to_string().contains("failed to lookup")) => "dns",
+        _ => "other",
+    }
+}
+
 /// The input or output error at the bottom.
 fn io_of(error: &ConnectionError) -> Option<&io::Error> {
     causes(error).find_map(|cause| cause.downcast_ref())

@@ -60,6 +60,7 @@ pub(super) fn connect(
         kept_for_others: home.kept_for_others(Some(&name)),
         vitals: sampler.vitals(),
         alarm: alarm.state,
+        cut: None,
     };
     let tls = trust::mutual(&identity.ca, &identity.certificate, &identity.key, time.clone())?;
     tracing::info!(device = %name, host = %dial.0, port = dial.1, "connecting");

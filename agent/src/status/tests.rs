@@ -3,7 +3,8 @@
 use super::*;
 use crate::link::Request;
 use crate::sampler::Vital;
-use crate::time::{Discipline, SystemClock};
+use crate::time::Discipline;
+use crate::time::tests::Script;
 use shared::message::Trouble;
 use shared::{BufferId, ClockQuality, Metric};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ struct Bench {
     vitals: watch::Sender<Vitals>,
     reporter: Reporter,
     handle: Link,
+    trouble: watch::Sender<&'static str>,
+    clock: Arc<Script>,
 }
 
 fn ledger(next: u64, dropped: u64) -> Ledger {
@@ -37,21 +40,24 @@ fn start() -> Bench {
     let (buffer, buffer_seen) = watch::channel(Some(ledger(13, 0)));
     let (health, health_seen) = watch::channel(Health::default());
     let (vitals, vitals_seen) = watch::channel(Vitals::from([(Metric::Ph, vital(None, LONG))]));
+    let clock = Script::at(5_000_000, 1_763_690_400_000);
+    let (trouble, trouble_seen) = watch::channel("other");
     let reporter = Reporter {
         device: DeviceName::numbered(7),
         boot: "b7".to_owned(),
         run: RunId::from_random(0xf00),
-        time: Time::new(Arc::new(SystemClock), Discipline::Assumed),
+        time: Time::new(clock.clone(), Discipline::Assumed),
         settings: settings_seen,
         buffer: buffer_seen,
         health: health_seen,
         kept_for_others: 0,
         vitals: vitals_seen,
         alarm: None,
+        cut: None,
     };
-    let handle = Link::new(sender, link_state);
+    let handle = Link::new(sender, link_state).with_trouble(trouble_seen);
     tokio::spawn(reporter.clone().run(handle.clone()));
-    Bench { requests, link, settings, buffer, health, vitals, reporter, handle }
+    Bench { requests, link, settings, buffer, health, vitals, reporter, handle, trouble, clock }
 }
 
 impl Bench {
@@ -84,13 +90,28 @@ async fn a_status_is_said_at_once_again_soon_and_then_every_half_minute() {
     let (status, after) = bench.next().await;
     assert!(after < Duration::from_millis(10));
     let expected = format!(
-        r#"{{"v":1,"state":"online","agent":"{}","boot":"b7","run":"0000000000000f00","clock":"synced","settings":0,"buffer":{{"id":"0000000000000001","pending":12,"dropped":0}},"probes":{{"ph":"ok"}}}}"#,
+        r#"{{"v":1,"state":"online","agent":"{}","boot":"b7","run":"0000000000000f00","clock":"synced","up_s":5000,"settings":0,"buffer":{{"id":"0000000000000001","pending":12,"dropped":0}},"probes":{{"ph":"ok"}}}}"#,
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(status.encode(), expected);
     assert_eq!(bench.next().await.1.as_secs(), 3);
     assert_eq!(bench.next().await.1.as_secs(), 30);
     assert_eq!(bench.next().await.1.as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_cut_it_is_said_how_long_ago_that_was_and_why_by_ticks_that_nobody_can_set() {
+    let mut bench = Bench::settled().await;
+    assert_eq!(bench.reporter.status(State::Online).cut, None);
+    bench.link.send_replace(LinkState::Down);
+    tokio::task::yield_now().await;
+    bench.trouble.send_replace("no_route");
+    bench.clock.set(0);
+    bench.clock.pass(75_000);
+    bench.link.send_replace(LinkState::Up(2));
+    let (status, _) = bench.next().await;
+    assert_eq!(status.cut, Some(Cut { ago_s: 75, why: "no_route".to_owned() }));
+    assert_eq!(status.up_s, Some(5075));
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,12 +57,13 @@ pub struct Status {
     pub alarm: Option<String>,
 }
 
-/// How a connection ended.
+/// How a connection ended, or why the next one could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
     /// How long ago that is, in seconds, by the device's ticks: no clock has to be right for it.
     pub ago_s: u64,
-    /// In a word: `closed`, `timed_out`, `no_route`, `refused`, `dns`, `tls` or `other`. Words are not checked.
+    /// In a word: `closed`, `given_up` (by the device itself), `timed_out`, `no_route`, `refused`, `dns`, `tls` or `other`.
+    /// Words are not checked.
     pub why: String,
 }
 

@@ -135,7 +135,7 @@ fn on_a_full_disk_readings_go_on_in_memory_the_oldest_are_dropped_and_counted_an
     leave_room(&work, 0);
     let extra = 500;
     for n in 1..=MEMORY_LIMIT as i64 + extra {
-        work.take(measured(n));
+        work.take(measured(n), false);
         if n % 5_000 == 0 {
             work.commit();
         }
@@ -156,7 +156,7 @@ fn a_card_that_breaks_one_file_after_the_other_is_not_filled_with_them() {
     let folder = folder();
     let (mut work, state, health) = work(&folder);
     for n in 0..20 {
-        work.take(measured(n));
+        work.take(measured(n), false);
         work.commit();
         // The tables are gone under its feet.
         work.break_file();
@@ -171,7 +171,7 @@ fn a_device_whose_card_can_not_be_used_at_all_says_so() {
     let folder = folder();
     std::fs::create_dir(path(folder.path())).unwrap();
     let (mut work, _state, health) = work(&folder);
-    work.take(measured(1));
+    work.take(measured(1), false);
     work.commit();
     assert_eq!(health.borrow().trouble, Some(Trouble::CardError));
     std::fs::remove_dir(path(folder.path())).unwrap();
