@@ -134,6 +134,11 @@ impl Client {
         Ok(())
     }
 
+    /// The session, as a browser would show it; `None` before signing in.
+    pub fn cookie(&self) -> Option<&str> {
+        self.cookie.as_deref()
+    }
+
     /// The devices that ever enrolled.
     ///
     /// # Errors

@@ -13,5 +13,6 @@ pub mod image;
 pub mod instant;
 pub mod labels;
 pub mod registrations;
+pub mod thresholds;
 pub mod tokens;
 pub mod waiting;

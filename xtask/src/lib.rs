@@ -3,6 +3,7 @@
 //! It starts the built binaries and speaks their protocols; it knows none of their code, so that what
 //! it proves holds for what is shipped. The end-to-end tests use the same [`fleet`] as `demo` and `chaos`.
 
+pub mod alert_latency;
 pub mod bench;
 pub mod boards;
 pub mod chaos;

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use xtask::{bench, boards, chaos, check, day, demo, error::Error, image, image_test, packages, powercut, prepare};
+use xtask::{
+    alert_latency, bench, boards, chaos, check, day, demo, error::Error, image, image_test, packages, powercut, prepare,
+};
 
 /// Tools of the Tirta project.
 #[derive(Parser)]
@@ -32,6 +34,8 @@ enum What {
     Image(image::ImageOptions),
     /// Starts the image in QEMU as several boards, and compares what they measured with what is stored.
     ImageTest(image_test::ImageTestOptions),
+    /// Measures how long it takes until people know that a probe has passed a limit.
+    AlertLatency(alert_latency::LatencyOptions),
     /// Measures.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -92,6 +96,12 @@ async fn run(command: What) -> Result<(), Error> {
         What::PackagesTest(options) => packages::test::run(&options),
         What::Image(options) => image::run(&options),
         What::ImageTest(options) => image_test::run(&options).await,
+        What::AlertLatency(options) => {
+            if !options.no_build {
+                prepare::programs()?;
+            }
+            alert_latency::run(&options).await
+        }
         What::Bench(what) => bench::run(what).await,
         What::Shots => {
             prepare::dashboard()?;
@@ -118,6 +128,7 @@ mod tests {
             "x powercut --cuts 1000 --seed 7",
             "x packages --architecture arm64 --architecture armhf --no-container --out /tmp/x",
             "x packages-test --suite trixie --no-build",
+            "x alert-latency --devices 25",
             "x image --fresh",
             "x image-test --guests 3",
             "x bench ingest --devices 200 --seconds 20 --database postgres",

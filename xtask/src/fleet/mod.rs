@@ -92,6 +92,8 @@ pub struct FleetSetup {
     pub speed: Option<u32>,
     /// How long certificates are good, in seconds; without it, as shipped.
     pub certificate_life_s: Option<u64>,
+    /// The port of a webhook's receiver on this machine.
+    pub webhook: Option<u16>,
 }
 
 impl FleetSetup {
@@ -114,6 +116,7 @@ impl FleetSetup {
             discovered: false,
             speed: None,
             certificate_life_s: None,
+            webhook: None,
         })
     }
 }
@@ -167,6 +170,7 @@ impl Fleet {
             certificate_life_s: setup.certificate_life_s,
             announced: setup.discovered,
             public_host: None,
+            webhook: setup.webhook,
         };
         let server = Server::start(programs, server).await?;
         let mosquitto = if setup.mosquitto {

@@ -50,6 +50,8 @@ pub struct ServerSetup {
     pub announced: bool,
     /// By which name or address devices reach it, if not by the loopback's.
     pub public_host: Option<String>,
+    /// The port of a webhook's receiver on this machine.
+    pub webhook: Option<u16>,
 }
 
 /// A server's process, which can be killed and started again.
@@ -69,6 +71,9 @@ impl Server {
         make_folder(&setup.folder.join("data"))?;
         let password = std::fs::read_to_string(setup.folder.join("password")).ok();
         let mut server = Self { setup, programs: programs.clone(), child: None, password };
+        if server.setup.webhook.is_some() {
+            keep_secret(&server.setup.secret_file(), "a secret of this fleet alone")?;
+        }
         write(&server.config(), &server.setup.toml())?;
         server.start_again().await?;
         Ok(server)
@@ -232,7 +237,15 @@ impl ServerSetup {
         if let Some(life_s) = self.certificate_life_s {
             let _ = write!(text, "\n[certificates]\nlife_s = {life_s}\n");
         }
+        if let Some(port) = self.webhook {
+            let (url, secret) = (format!("http://127.0.0.1:{port}/"), self.secret_file());
+            let _ = write!(text, "\n[[alerts.webhook]]\nname = \"local\"\nurl = {url:?}\nsecret_file = {secret:?}\n");
+        }
         text
+    }
+
+    fn secret_file(&self) -> PathBuf {
+        self.folder.join("webhook.secret")
     }
 }
 

@@ -1,0 +1,60 @@
+//! What the server's API says of thresholds and of the latest readings. Knows no terminal and no arguments.
+
+use crate::client::{Client, ClientError};
+use hyper::Method;
+use serde::{Deserialize, Serialize};
+use shared::rule::Threshold;
+
+/// For what a threshold is meant.
+#[derive(Debug, Clone, Serialize)]
+pub struct Target {
+    /// `fleet`, `location` or `device`.
+    pub scope: String,
+    /// Which; empty for the fleet.
+    pub target: String,
+}
+
+/// A threshold to be set.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewThreshold {
+    /// For what.
+    pub targets: Vec<Target>,
+    /// What is measured.
+    pub metric: String,
+    /// What is to hold; `None` takes it away.
+    pub threshold: Option<Threshold>,
+}
+
+/// The latest reading of a device and metric.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Latest {
+    /// Whose.
+    pub device: String,
+    /// What was measured.
+    pub metric: String,
+    /// `None` if the probe failed.
+    pub value: Option<f64>,
+}
+
+impl Client {
+    /// Sets a threshold; devices that are connected get it at once.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn set_threshold(&self, new: &NewThreshold) -> Result<(), ClientError> {
+        let body = serde_json::to_string(new).unwrap_or_default();
+        self.json::<serde_json::Value>(Method::PUT, "/api/v1/thresholds", Some(body)).await.map(drop)
+    }
+
+    /// The latest reading of each device and metric.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn latest(&self) -> Result<Vec<Latest>, ClientError> {
+        #[derive(Deserialize)]
+        struct All {
+            latest: Vec<Latest>,
+        }
+        Ok(self.json::<All>(Method::GET, "/api/v1/latest", None).await?.latest)
+    }
+}
