@@ -1,9 +1,10 @@
 //! What the server's API says of thresholds and of the latest readings. Knows no terminal and no arguments.
 
-use crate::client::{Client, ClientError};
+use crate::client::{Client, ClientError, plain};
 use hyper::Method;
 use serde::{Deserialize, Serialize};
 use shared::rule::Threshold;
+use std::collections::BTreeMap;
 
 /// For what a threshold is meant.
 #[derive(Debug, Clone, Serialize)]
@@ -25,6 +26,32 @@ pub struct NewThreshold {
     pub threshold: Option<Threshold>,
 }
 
+/// What holds for a metric of a device.
+#[derive(Debug, Clone, Deserialize)]
+pub struct InForce {
+    /// `device`, `location` or `fleet`.
+    pub scope: String,
+    /// Whether the device says that it runs it.
+    pub applied: bool,
+}
+
+/// An alert.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Alert {
+    /// Names it.
+    pub id: i64,
+    /// `low`, `high`, ...
+    pub kind: String,
+    /// Where.
+    pub device: Option<String>,
+    /// Of what.
+    pub metric: Option<String>,
+    /// `open`, `acknowledged` or `resolved`.
+    pub state: String,
+    /// Whether what raised it is simulated.
+    pub simulated: bool,
+}
+
 /// The latest reading of a device and metric.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Latest {
@@ -32,6 +59,8 @@ pub struct Latest {
     pub device: String,
     /// What was measured.
     pub metric: String,
+    /// UTC milliseconds.
+    pub time: i64,
     /// `None` if the probe failed.
     pub value: Option<f64>,
 }
@@ -44,6 +73,31 @@ impl Client {
     pub async fn set_threshold(&self, new: &NewThreshold) -> Result<(), ClientError> {
         let body = serde_json::to_string(new).unwrap_or_default();
         self.json::<serde_json::Value>(Method::PUT, "/api/v1/thresholds", Some(body)).await.map(drop)
+    }
+
+    /// What holds for a device, by metric.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn device_thresholds(&self, device: &str) -> Result<BTreeMap<String, InForce>, ClientError> {
+        #[derive(Deserialize)]
+        struct All {
+            thresholds: BTreeMap<String, InForce>,
+        }
+        let path = format!("/api/v1/devices/{}/thresholds", plain("device", device)?);
+        Ok(self.json::<All>(Method::GET, &path, None).await?.thresholds)
+    }
+
+    /// The newest alerts, at most a hundred.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn alerts(&self) -> Result<Vec<Alert>, ClientError> {
+        #[derive(Deserialize)]
+        struct All {
+            alerts: Vec<Alert>,
+        }
+        Ok(self.json::<All>(Method::GET, "/api/v1/alerts", None).await?.alerts)
     }
 
     /// The latest reading of each device and metric.
