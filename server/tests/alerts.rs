@@ -211,6 +211,10 @@ fn the_server_decides_the_same_as_the_device_whatever_is_cut_off_repeated_or_sta
                 unacknowledged.clear();
             }
         }
+        if !unacknowledged.is_empty() {
+            let rest = Incoming { device: pi(1), received: received(1, unacknowledged), at: at(now) };
+            store.append(&[rest]).await.unwrap();
+        }
         let mut kept = vec![];
         for alert in all(&store).await {
             for event in store.alert_events(alert.id).await.unwrap() {
@@ -297,14 +301,16 @@ fn data_that_is_missing_is_told_by_time_alone_if_the_device_is_there_and_has_sen
         let store = under(&database, 2, Metric::Ph, r#"{"missing":{"after_ms":60000}}"#).await;
         let mut status = Status::new(LinkState::Online);
         status.clock = Some(ClockQuality::Synced);
-        status.buffer = Some(BufferStatus::new(BufferId::from_random(1), 0, 0));
-        for (n, pending) in [(1, 0), (2, 7)] {
+        for n in [1, 2] {
             Sender::new(n).send(&store, 0, &[(0, 7.0)]).await;
-            status.buffer = Some(BufferStatus::new(BufferId::from_random(1), pending, 0));
-            for seconds in (10..=250).step_by(10) {
+        }
+        for seconds in (10..=250).step_by(10) {
+            // The second has not sent all that it has.
+            for (n, pending) in [(1, 0), (2, 7)] {
+                status.buffer = Some(BufferStatus::new(BufferId::from_random(1), pending, 0));
                 store.record_status(&pi(n), &status, at(seconds * SECOND)).await.unwrap();
-                store.notice_missing(at(seconds * SECOND)).await.unwrap();
             }
+            store.notice_missing(at(seconds * SECOND)).await.unwrap();
         }
         let alerts = all(&store).await;
         let shown: Vec<_> =
