@@ -29,6 +29,17 @@ pub enum Act {
     PolicyChanged,
     AuthorityRotated,
     AuthorityRetired,
+    AlertRaised,
+    AlertEscalated,
+    AlertEased,
+    AlertCleared,
+    AlertReopened,
+    /// What late data told of the past.
+    AlertDigest,
+    SilenceMade,
+    SilenceEnded,
+    IntakeTokenCreated,
+    IntakeTokenRevoked,
 }
 
 impl Act {
@@ -54,6 +65,16 @@ impl Act {
             Self::PolicyChanged => "policy.changed",
             Self::AuthorityRotated => "authority.rotated",
             Self::AuthorityRetired => "authority.retired",
+            Self::AlertRaised => "alert.raised",
+            Self::AlertEscalated => "alert.escalated",
+            Self::AlertEased => "alert.eased",
+            Self::AlertCleared => "alert.cleared",
+            Self::AlertReopened => "alert.reopened",
+            Self::AlertDigest => "alert.digest",
+            Self::SilenceMade => "silence.made",
+            Self::SilenceEnded => "silence.ended",
+            Self::IntakeTokenCreated => "intake_token.created",
+            Self::IntakeTokenRevoked => "intake_token.revoked",
         }
     }
 }

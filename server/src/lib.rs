@@ -3,6 +3,7 @@
 //! The path of a reading is `broker` -> `link` -> `ingest` -> `store`, then back as an ack and on as an event of `live`.
 
 pub mod admission;
+pub mod alert;
 pub mod audit;
 pub mod broker;
 pub mod ca;
@@ -15,8 +16,11 @@ pub mod enrol;
 pub mod http;
 pub mod identity;
 pub mod ingest;
+pub mod intake;
 pub mod link;
 pub mod live;
+pub mod notify;
+pub mod outage;
 pub mod recompute;
 pub mod registry;
 pub mod run;

@@ -2,20 +2,31 @@
 
 mod account;
 mod admit;
+mod alert;
+mod alert_id;
+mod alert_row;
 mod append;
 mod audit;
 mod bucket;
 mod calibration;
 mod certificate;
 mod column;
+mod conn;
+mod delivery;
 mod device;
+mod intake;
+mod outage;
+mod outage_keep;
+mod outbox;
 mod overlay;
 mod policy;
 mod reading;
 mod registration;
+mod report;
 mod revision;
 mod segment;
 mod sensors;
+mod silence;
 mod sqlite_file;
 mod takeover;
 mod tidy;
@@ -28,18 +39,28 @@ pub use audit::{MOST_ENTRIES, Written};
 pub use bucket::Buckets;
 pub use calibration::{KeptRecord, Recording};
 pub use certificate::Issued;
-pub use device::Device;
+pub use delivery::{Delivery, Due};
+pub use device::{Device, ONLINE_GRACE_MS};
+pub use intake::IntakeToken;
+pub use outage::{MOST_OUTAGES, OpenOutages, Outage, Which as WhichOutages};
+pub use outbox::Told;
 pub use overlay::Revised;
 pub use reading::{Committed, Incoming};
+pub use report::Intake;
 pub use revision::{Draft, Results, Revision, Wanted};
 pub use sensors::Probes;
+pub use silence::{NewSilence, Silence};
 pub use takeover::{Approval, Approved, Replaced};
 pub use token::{NewToken, Token};
 pub use waiting::WaitingBoard;
 
+use crate::alert::words;
+use alert_id::Ids;
+use jiff::tz::TimeZone;
 use shared::DeviceName;
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
+use tokio::sync::watch;
 
 /// What can go wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +111,11 @@ pub(crate) use on_pool;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Pool,
+    ids: Arc<Ids>,
+    /// The zone of the times in what people read.
+    zone: TimeZone,
+    /// Woken after a commit that wrote into the outbox.
+    news: watch::Sender<()>,
 }
 
 impl Store {
@@ -116,7 +142,26 @@ impl Store {
             return Err(StoreError::Url { url: scheme.to_owned() });
         };
         on_pool!(&pool, |pool| migrations.run(pool).await?);
-        Ok(Self { pool })
+        let mut random = [0; 2];
+        getrandom::fill(&mut random).map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
+        let (ids, news) = (Arc::new(Ids::new(u16::from_le_bytes(random))), watch::Sender::new(()));
+        let zone = words::zone(words::USUAL_ZONE).unwrap_or(TimeZone::UTC);
+        Ok(Self { pool, ids, zone, news })
+    }
+
+    /// The same, with another zone for the times in what people read.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// Changes after each commit that wrote into the outbox.
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
+    }
+
+    fn wake(&self) {
+        self.news.send_replace(());
     }
 
     /// Whether the database answers.
