@@ -40,6 +40,10 @@ pub enum Act {
     SilenceEnded,
     IntakeTokenCreated,
     IntakeTokenRevoked,
+    ThresholdChanged,
+    AlertActed,
+    AlertsCleared,
+    AlertsRestored,
 }
 
 impl Act {
@@ -75,6 +79,10 @@ impl Act {
             Self::SilenceEnded => "silence.ended",
             Self::IntakeTokenCreated => "intake_token.created",
             Self::IntakeTokenRevoked => "intake_token.revoked",
+            Self::ThresholdChanged => "threshold.changed",
+            Self::AlertActed => "alert.acted",
+            Self::AlertsCleared => "alerts.cleared",
+            Self::AlertsRestored => "alerts.restored",
         }
     }
 }

@@ -25,4 +25,5 @@ pub mod recompute;
 pub mod registry;
 pub mod run;
 pub mod store;
+pub mod threshold;
 pub mod tls;

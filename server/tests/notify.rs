@@ -107,7 +107,7 @@ async fn turn_until(dispatcher: &mut Dispatcher, what: &str, mut holds: impl Asy
 }
 
 async fn states(store: &Store, alert: i64) -> Vec<(String, String, i64)> {
-    let all = store.deliveries(alert).await.unwrap();
+    let all = store.alert_deliveries(alert).await.unwrap();
     let shown = |d: server::store::Delivery| (d.what, d.state.unwrap_or_default(), d.tries.unwrap_or_default());
     all.into_iter().map(shown).collect()
 }
@@ -156,7 +156,7 @@ fn news_is_tried_three_times_with_pauses_and_how_that_went_is_kept() {
         };
         let problem = |wanted: &'static str| {
             let store = store.clone();
-            async move || store.deliveries(first).await.unwrap()[0].problem.as_deref() == Some(wanted)
+            async move || store.alert_deliveries(first).await.unwrap()[0].problem.as_deref() == Some(wanted)
         };
         turn_until(&mut dispatcher, "the first try failed", problem("it is told to fail")).await;
         assert!(tries(1, "pending")().await);
@@ -225,7 +225,7 @@ fn what_is_silenced_is_kept_and_shown_but_told_to_nobody_and_neither_is_its_end(
         clock.pass(120_000);
         report(&store, "pump", "resolved", clock.now()).await;
         dispatcher.turn().await.unwrap();
-        let withheld: Vec<_> = store.deliveries(alert).await.unwrap().into_iter().map(|d| d.withheld).collect();
+        let withheld: Vec<_> = store.alert_deliveries(alert).await.unwrap().into_iter().map(|d| d.withheld).collect();
         assert_eq!(withheld, [Some("silenced".to_owned()), Some("untold".to_owned())]);
         report(&store, "pump", "firing", clock.now()).await;
         turn_until(&mut dispatcher, "what comes later is told", async || recorder.heard().len() == 1).await;
@@ -274,7 +274,7 @@ fn a_webhook_is_signed_has_a_key_and_is_tried_again_until_somebody_takes_it() {
         let failed = |n: i64| {
             let store = store.clone();
             async move || {
-                let delivery = store.deliveries(alert).await.unwrap().remove(0);
+                let delivery = store.alert_deliveries(alert).await.unwrap().remove(0);
                 delivery.tries == Some(n) && delivery.problem.is_some_and(|text| n < 2 || text.contains("302"))
             }
         };

@@ -16,29 +16,6 @@ pub struct Due {
     pub payload: String,
 }
 
-/// How some news of an alert fared; without a channel if nobody was to be told.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Delivery {
-    /// The key that the receiver gets.
-    pub key: String,
-    /// What happened to the alert.
-    pub what: String,
-    /// When (UTC ms).
-    pub created_at: i64,
-    /// Why nobody is told.
-    pub withheld: Option<String>,
-    /// By which channel.
-    pub channel: Option<String>,
-    /// `pending`, `sent` or `failed`.
-    pub state: Option<String>,
-    /// Tries so far.
-    pub tries: Option<i64>,
-    /// When it was sent or given up (UTC ms).
-    pub done_at: Option<i64>,
-    /// What went wrong last.
-    pub problem: Option<String>,
-}
-
 /// Of one alert the news go out in order: a later one waits until the earlier one is sent or given up.
 macro_rules! take {
     ($lock:literal) => {
@@ -115,16 +92,5 @@ impl Store {
             query.bind(problem).bind(due.tries).execute(pool).await?;
         });
         Ok(())
-    }
-
-    /// How all news of an alert fared, oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn deliveries(&self, alert: i64) -> Result<Vec<Delivery>, StoreError> {
-        const QUERY: &str = "SELECT o.idem_key AS key, o.what, o.created_at, o.withheld,
-                d.channel, d.state, d.tries, d.done_at, d.problem
-            FROM outbox o LEFT JOIN delivery d ON d.outbox = o.id WHERE o.alert = $1 ORDER BY o.id, d.channel";
-        Ok(on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).bind(alert).fetch_all(pool).await?))
     }
 }
