@@ -4,7 +4,10 @@
 
 #[path = "../fleet/mod.rs"]
 mod fleet;
+#[path = "../receiver/mod.rs"]
+mod receiver;
 
+mod alerts_out;
 mod calibration;
 mod command;
 mod devices;
