@@ -21,6 +21,7 @@ pub mod link;
 pub mod live;
 pub mod notify;
 pub mod outage;
+pub mod preview;
 pub mod recompute;
 pub mod registry;
 pub mod run;

@@ -7,6 +7,7 @@ mod fleet;
 #[path = "../receiver/mod.rs"]
 mod receiver;
 
+mod alerts;
 mod alerts_out;
 mod calibration;
 mod command;
