@@ -29,7 +29,7 @@ async fn intake_token(site: &Site, cookie: &str, name: &str) -> String {
 async fn another_systems_alert_is_shown_and_forwarded_like_any_other_and_a_repetition_is_the_same() {
     let site = Site::start().await;
     let cookie = site.sign_in().await;
-    let mut device = Device::join(&site, &cookie).await;
+    let device = Device::join(&site, &cookie).await;
     let token = intake_token(&site, &cookie, "scada").await;
     let mut watch = site.watch("", &[("cookie", &cookie)]).await.unwrap();
     let listener =
