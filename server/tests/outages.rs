@@ -26,8 +26,8 @@ struct Scene {
 
 impl Scene {
     async fn new(database: &Database, devices: u32) -> Self {
-        register(database, devices).await;
         let (store, now) = (database.open().await, NOW.0);
+        register(database, devices).await;
         let watch = Watch::new(store.clone(), UtcMillis(now), GRACE_MS);
         let mut scene = Self { store, watch, now, there: (1..=devices).map(|n| (pi(n), status("a"))).collect() };
         for (device, status) in scene.there.clone() {
@@ -115,8 +115,8 @@ async fn told(database: &Database) -> i64 {
 #[test]
 fn a_whole_site_of_fifty_that_goes_at_once_is_one_message_with_fifty_children() {
     on_each_database(async |database| {
-        place(&database, "Hall", 1..=50).await;
         let mut scene = Scene::new(&database, 52).await;
+        place(&database, "Hall", 1..=50).await;
         for n in 1..=50 {
             scene.lose(&[pi(n)]).await;
             scene.pass(2_000).await;
