@@ -26,8 +26,8 @@ struct Scene {
 
 impl Scene {
     async fn new(database: &Database, devices: u32) -> Self {
-        register(database, devices).await;
         let (store, now) = (database.open().await, NOW.0);
+        register(database, devices).await;
         let watch = Watch::new(store.clone(), UtcMillis(now), GRACE_MS);
         let mut scene = Self { store, watch, now, there: (1..=devices).map(|n| (pi(n), status("a"))).collect() };
         for (device, status) in scene.there.clone() {
@@ -85,7 +85,16 @@ impl Scene {
 }
 
 fn status(boot: &str) -> Status {
-    Status { boot: boot.to_owned(), up_s: Some(25), ..Status::new(LinkState::Online) }
+    let mut status = Status::new(LinkState::Online);
+    (status.boot, status.up_s) = (boot.to_owned(), Some(25));
+    status
+}
+
+/// The same boot after its connection was cut.
+fn after_cut(ago_s: u64, why: &str) -> Status {
+    let mut status = status("a");
+    status.cut = Some(Cut { ago_s, why: why.to_owned() });
+    status
 }
 
 async fn place(database: &Database, location: &str, devices: std::ops::RangeInclusive<u32>) {
@@ -106,8 +115,8 @@ async fn told(database: &Database) -> i64 {
 #[test]
 fn a_whole_site_of_fifty_that_goes_at_once_is_one_message_with_fifty_children() {
     on_each_database(async |database| {
-        place(&database, "Hall", 1..=50).await;
         let mut scene = Scene::new(&database, 52).await;
+        place(&database, "Hall", 1..=50).await;
         for n in 1..=50 {
             scene.lose(&[pi(n)]).await;
             scene.pass(2_000).await;
@@ -144,8 +153,7 @@ fn when_the_server_itself_was_down_no_device_was_and_nobody_is_told() {
         scene.server_is_down(3_600_000).await;
         scene.pass(6_000).await;
         for device in scene.there.clone().into_keys() {
-            let cut = Some(Cut { ago_s: 3_600, why: "refused".to_owned() });
-            scene.say(&device, &Status { cut, ..status("a") }).await;
+            scene.say(&device, &after_cut(3_600, "refused")).await;
         }
         scene.pass(600_000).await;
         let outages = scene.outages().await;
@@ -193,8 +201,7 @@ fn a_device_that_loses_its_network_is_told_and_what_it_says_afterwards_is_the_ca
         let alert = &scene.alerts().await[0];
         assert_eq!((alert.kind, alert.device.as_deref(), alert.state), (Kind::Offline, Some("pi-2"), State::Open));
         assert!((went - 30_000..=went).contains(&alert.since), "since its last sign of life");
-        let cut = Some(Cut { ago_s: 220, why: "no_route".to_owned() });
-        scene.back(&pi(2), &Status { cut, ..status("a") }).await;
+        scene.back(&pi(2), &after_cut(220, "no_route")).await;
         scene.pass(2_000).await;
         let outage = &scene.outages().await[0];
         assert_eq!(

@@ -5,8 +5,9 @@ use crate::fleet::{now, until};
 use crate::receiver::Receiver;
 use crate::site::{self, Answer, Device, Site, config_text};
 use serde_json::{Value, json};
+use server::outage::{Cause, Turn, Window};
 use shared::message::LinkState;
-use shared::{Status, topic};
+use shared::{Clock, Status, topic};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -29,7 +30,7 @@ async fn intake_token(site: &Site, cookie: &str, name: &str) -> String {
 async fn another_systems_alert_is_shown_and_forwarded_like_any_other_and_a_repetition_is_the_same() {
     let site = Site::start().await;
     let cookie = site.sign_in().await;
-    let mut device = Device::join(&site, &cookie).await;
+    let device = Device::join(&site, &cookie).await;
     let token = intake_token(&site, &cookie, "scada").await;
     let mut watch = site.watch("", &[("cookie", &cookie)]).await.unwrap();
     let listener =
@@ -156,32 +157,48 @@ async fn a_silence_is_made_shown_and_ended_and_what_is_wrong_with_it_is_named() 
 }
 
 #[tokio::test]
-async fn an_outage_is_listed_and_counts_in_the_availability_of_its_day() {
+async fn outages_are_listed_and_count_in_the_availability_of_their_day_but_not_those_of_the_server() {
+    const HOUR: i64 = 3_600_000;
     let site = Site::start().await;
     let cookie = site.sign_in().await;
     let device = Device::join(&site, &cookie).await;
-    device.say(&Status::new(LinkState::Online)).await;
-    site.let_pass(200_000);
-    device.say(&Status::new(LinkState::Online)).await;
-    site.let_pass(200_000);
-    let outages = async || site.get(&cookie, "/api/v1/outages?device=pi-1").await.json()["outages"].clone();
-    until("the outage is noticed", async || {
-        // Each look needs a little time of the clock, too.
-        site.let_pass(1000);
-        outages().await.as_array().is_some_and(|all| !all.is_empty())
+    // It has been in service for a month.
+    let database = rusqlite::Connection::open(site.dir.path().join("data/tirta.db")).unwrap();
+    database.execute("UPDATE device SET enrolled_at = enrolled_at - 2592000000", []).unwrap();
+    let from = site.now() - 40 * HOUR;
+    let (window, cause, detail) = (Window { from, to: from + 6 * HOUR }, Cause::Power, serde_json::Map::new());
+    let passed = Turn::Passed { device: device.name.parse().unwrap(), location: None, window, cause, detail };
+    site.app.store.keep_turns(&[passed], server::clock::SystemClock.now()).await.unwrap();
+    let outages =
+        async |query: &str| site.get(&cookie, &format!("/api/v1/outages{query}")).await.json()["outages"].clone();
+    let all = outages("?device=pi-1").await;
+    assert_eq!(
+        (&all[0]["cause"], &all[0]["started_at"], all.as_array().unwrap().len()),
+        (&json!("power"), &json!(from), 1)
+    );
+    assert_eq!(outages(&format!("?from={}", window.to)).await, json!([]));
+
+    let query = format!("availability?per=month&from={}&to={}", from - 6 * HOUR, from + 18 * HOUR);
+    let rows = site.get(&cookie, &format!("/api/v1/{query}")).await.json()["rows"].clone();
+    let total = |field: &str| rows.as_array().unwrap().iter().map(|row| row[field].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((total("out_ms"), total("outages"), total("unknown_ms")), (6 * HOUR, 1, 0), "{rows}");
+    if let [row] = &rows.as_array().unwrap()[..] {
+        assert_eq!(row["availability_percent"], 75.0);
+    }
+    // A clock that leaps is a server that heard nothing meanwhile.
+    until("the server has noticed that it hears", async || {
+        let beats = "SELECT COUNT(*) FROM policy WHERE name = 'heard_at'";
+        database.query_row(beats, [], |row| row.get::<_, i64>(0)).unwrap() == 1
     })
     .await;
-    device.say(&Status::new(LinkState::Online)).await;
-    until("it is over", async || outages().await[0]["ended_at"].is_i64()).await;
-    let rows = site.get(&cookie, "/api/v1/availability?per=month&device=pi-1").await.json()["rows"].clone();
-    let last = rows.as_array().unwrap().last().unwrap().clone();
-    let percent = last["availability_percent"].as_f64().unwrap();
-    assert!(percent > 0.0 && percent < 100.0 && last["outages"] == 1, "{last}");
+    site.let_pass(HOUR);
+    until("the server has noticed its own outage", async || outages("").await[0]["device"] == Value::Null).await;
+    assert_eq!(outages("").await[0]["cause"], "server");
     for (query, field) in
-        [("outages?limit=0", "limit"), ("availability?per=year", "per"), ("availability?from=0&per=day", "from")]
+        [("outages?limit=0", "limit"), ("availability?per=year", "per"), ("outages?colour=red", "colour")]
     {
         let answer = site.get(&cookie, &format!("/api/v1/{query}")).await;
-        assert!(answer.status == 400 && answer.field() == field || field == "from", "{answer:?}");
+        assert_eq!((answer.status, answer.field()), (400, field.to_owned()), "{answer:?}");
     }
     site.stop().await;
 }
