@@ -44,7 +44,12 @@ export async function call<M extends Method, P extends With<M>>(
   path: P,
   input: Input<paths[P][M]>,
 ): Promise<Answer<paths[P][M]>> {
-  const { path: parts = {}, query, body, csv } = input as Loose;
+  return ask<Answer<paths[P][M]>>(method, path, input as Loose);
+}
+
+/** A request whose types the caller vouches for. */
+export async function ask<T>(method: Method, path: string, input: Loose): Promise<T> {
+  const { path: parts = {}, query, body, csv } = input;
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ''));
   const init: RequestInit = {
     method: method.toUpperCase(),
@@ -66,7 +71,7 @@ export async function call<M extends Method, P extends With<M>>(
   }
   noteServerDate(response.headers.get('date'));
   if (!response.ok) throw await problemOf(response);
-  return (response.status === 204 ? undefined : await response.json()) as Answer<paths[P][M]>;
+  return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
 function search(query: Loose['query']): string {

@@ -94,3 +94,24 @@ export function formatCursor(time: number, bucketMs: number, locale: string): st
   if (bucketMs >= MINUTE) return formatShort(time, locale);
   return dateFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(time);
 }
+
+const PARTS = [
+  ['day', DAY],
+  ['hour', HOUR],
+  ['minute', MINUTE],
+  ['second', SECOND],
+] as const;
+
+/** "2 h 5 m": how long something lasted, in its two largest units. */
+export function formatSpan(ms: number, locale: string): string {
+  const at = PARTS.findIndex(([, size]) => ms >= size);
+  const first = at < 0 ? PARTS.length - 1 : at;
+  let rest = Math.max(0, ms);
+  const texts = PARTS.slice(first, first + 2).map(([unit, size], i) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (i > 0 && count === 0) return '';
+    return numberFormat(locale, { style: 'unit', unit, unitDisplay: 'narrow' }).format(count);
+  });
+  return texts.filter(Boolean).join(' ');
+}
