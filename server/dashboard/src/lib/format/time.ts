@@ -80,6 +80,16 @@ export function formatShort(time: number, locale: string): string {
   );
 }
 
+/** From one instant to another, without saying the day twice. */
+export function formatPeriod(from: number, to: number, locale: string): string {
+  return dateFormat(locale, {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).formatRange(from, to);
+}
+
 /** The label of a chart's time axis, as fine as the step between labels asks for. */
 export function formatTick(time: number, stepMs: number, locale: string): string {
   if (stepMs >= DAY) return dateFormat(locale, { day: 'numeric', month: 'short' }).format(time);
@@ -110,7 +120,8 @@ export function formatSpan(ms: number, locale: string): string {
   const texts = PARTS.slice(first, first + 2).map(([unit, size], i) => {
     const count = Math.floor(rest / size);
     rest -= count * size;
-    if (i > 0 && count === 0) return '';
+    // Seconds that tick beside minutes disturb, and say nothing.
+    if (i > 0 && (count === 0 || unit === 'second')) return '';
     return numberFormat(locale, { style: 'unit', unit, unitDisplay: 'narrow' }).format(count);
   });
   return texts.filter(Boolean).join(' ');

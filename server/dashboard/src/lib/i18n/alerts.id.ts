@@ -23,7 +23,7 @@ export const alertsId: Dictionary['alerts'] = {
   severity: { warning: 'Waspada', critical: 'Kritis' },
   beyond: { warning: 'melewati batas waspada', critical: 'melewati batas kritis' },
   state: { open: 'Terbuka', acknowledged: 'Ditangani', resolved: 'Selesai' },
-  source: { rule: 'Ambang batas', outage: 'Gangguan', intake: 'Sistem lain' },
+  source: { rule: 'Ambang batas', outage: 'Hilang kontak', intake: 'Sistem lain' },
   kind: {
     low: 'Terlalu rendah',
     high: 'Terlalu tinggi',
@@ -33,7 +33,7 @@ export const alertsId: Dictionary['alerts'] = {
     offline: 'Perangkat terputus',
     location_offline: 'Lokasi terputus',
     fleet_offline: 'Semua lokasi terputus',
-    repeated_outages: 'Gangguan berulang',
+    repeated_outages: 'Berulang kali hilang kontak',
     external: 'Dari sistem lain',
   },
 
@@ -231,12 +231,12 @@ export const alertsId: Dictionary['alerts'] = {
 
   silence: {
     title: 'Peredaman dan pemeliharaan',
-    lead: 'Selama berlaku tidak ada yang diberi tahu. Peringatan tetap disimpan dan ditampilkan; gangguan selama pemeliharaan dihitung terencana.',
+    lead: 'Selama berlaku tidak ada yang diberi tahu. Peringatan tetap disimpan dan ditampilkan; hilang kontak selama pemeliharaan dihitung terencana.',
     make: 'Peredaman baru',
     kind: 'Jenis',
     kinds: { maintenance: 'Pemeliharaan', silence: 'Peredaman' },
     kindHint: {
-      maintenance: 'Ada yang bekerja di sana: gangguan dihitung terencana.',
+      maintenance: 'Ada yang bekerja di sana: hilang kontak dihitung terencana.',
       silence: 'Sudah diketahui: tidak perlu diberitahukan lagi.',
     },
     where: 'Tempat',

@@ -21,7 +21,7 @@ export const id: Dictionary = {
     fleet: 'Perangkat',
     alerts: 'Peringatan',
     thresholds: 'Ambang batas',
-    outages: 'Gangguan',
+    outages: 'Hilang kontak',
     waiting: 'Menunggu',
     claim: 'Pasang',
     enrolment: 'Pendaftaran',

@@ -10,7 +10,7 @@ export const thresholdsId: Dictionary['thresholds'] = {
   search: 'Cari perangkat atau lokasi',
   empty: 'Belum ada ambang batas',
   emptyHint:
-    'Mulai dengan satu untuk semua perangkat, dari contoh baku. Tanpa ambang hanya gangguan yang diberitahukan.',
+    'Mulai dengan satu untuk semua perangkat, dari contoh baku. Tanpa ambang hanya hilang kontak yang diberitahukan.',
   noMatch: 'Tidak ada ambang yang cocok',
   failed: 'Ambang batas tidak dapat dimuat',
   metric: 'Besaran',

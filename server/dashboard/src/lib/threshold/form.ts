@@ -121,7 +121,7 @@ export function readDraft(draft: Draft): { threshold: Threshold | null; problems
   if (hysteresis !== undefined) {
     const [floor, ceiling] = [low.warning ?? low.critical, high.warning ?? high.critical];
     const room = floor === undefined || ceiling === undefined ? Infinity : ceiling - floor;
-    if (hysteresis < 0 || 2 * hysteresis >= room) problems.hysteresis ??= 'hysteresis';
+    if (hysteresis < 0 || (room > 0 && 2 * hysteresis >= room)) problems.hysteresis ??= 'hysteresis';
     threshold.hysteresis = hysteresis;
   }
   const span = (field: Field, value: Span, least: number, most: number, wrong: Wrong): number => {
