@@ -9,7 +9,7 @@ const PRESETS = [
   {
     id: 'hydroponics-lettuce',
     name: { id: 'Hidroponik: selada', en: 'Hydroponics: lettuce' },
-    version: '1',
+    version: 1,
     effective: '2026-01-01',
     source: 'A made-up source of the mock',
     metrics: {
@@ -108,7 +108,7 @@ export class MockAlerts {
     );
     this.tell({
       type: 'alert',
-      news: { v: 1, key: `alert-${alert.id}-1`, what: 'raised', at: Date.now(), alert },
+      news: { v: 1, key: `alert-${alert.id}-1`, what: 'raised', at: Date.now(), text: alert.text, alert },
     });
   }
 
@@ -179,7 +179,7 @@ export class MockAlerts {
     const [state, q] = [query.get('state'), query.get('q')?.toLowerCase()];
     const fits = (alert) =>
       !alert.cleared &&
-      (!state || (state === 'active' ? alert.state !== 'resolved' : alert.state === state)) &&
+      (!state || state.split(',').includes(alert.state)) &&
       ['severity', 'source', 'device', 'location', 'metric'].every(
         (key) => !query.get(key) || alert[key] === query.get(key),
       ) &&
@@ -222,7 +222,7 @@ export class MockAlerts {
 
   #availability(query) {
     const step = { day: DAY, week: 7 * DAY, month: 30 * DAY }[query.get('per')];
-    const of = query.get('of');
+    const of = query.get('by');
     const subjects = of === 'location' ? ['Greenhouse 1', 'Greenhouse 2'] : [...this.devices.keys()];
     const now = Date.now();
     return subjects
@@ -313,10 +313,10 @@ export class MockAlerts {
     if (path === 'alerts/act') return this.#act(body);
     if (path === 'alerts/clear') {
       const clearance = { id: this.#next++, at: Date.now(), who: 'admin', alerts: 0, restored_at: null };
-      for (const alert of this.#list(new URLSearchParams(body.filter)))
+      for (const alert of this.#list(new URLSearchParams(body)))
         [alert.cleared, clearance.alerts] = [clearance.id, clearance.alerts + 1];
       this.#clearances.unshift(clearance);
-      return [200, clearance];
+      return [200, { clearance: clearance.alerts > 0 ? clearance : null }];
     }
     if (path === 'alerts/clearances') return [200, { clearances: this.#clearances }];
     if (head === 'alerts' && fourth === 'restore') {
@@ -369,7 +369,7 @@ export class MockAlerts {
       return [
         200,
         {
-          versions: this.#rules.filter((rule) =>
+          thresholds: this.#rules.filter((rule) =>
             ['scope', 'target', 'metric'].every((key) => rule[key] === query.get(key)),
           ),
         },
@@ -395,8 +395,8 @@ export class MockAlerts {
       this.#silences.push({
         id: this.#next++,
         ...rest,
-        from_at: from,
-        to_at: to,
+        from,
+        to,
         made_by: 'admin',
         made_at: Date.now(),
         ended_at: null,
@@ -412,7 +412,7 @@ export class MockAlerts {
       return [200, {}];
     }
     if (head === 'outages') return [200, { outages: this.#outages(query), next: null }];
-    if (head === 'availability') return [200, { availability: this.#availability(query) }];
+    if (head === 'availability') return [200, { rows: this.#availability(query) }];
     if (head === 'intake-tokens' && method === 'GET') return [200, { tokens: this.#tokens }];
     if (head === 'intake-tokens' && method === 'POST') {
       const token = {

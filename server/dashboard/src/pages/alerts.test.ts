@@ -35,11 +35,13 @@ describe('the filter of alerts', () => {
   const from = (query: string) => chosen((name) => new URLSearchParams(query).get(name));
 
   it('asks for what is not resolved, unless somebody wants more', () => {
-    expect(asked(from(''))).toEqual({ state: 'active' });
+    expect(asked(from(''))).toEqual({ state: 'open,acknowledged' });
     expect(isFiltered(from(''))).toBe(false);
     expect(asked(from('state=any&device=pi-7&q=ph'))).toEqual({ device: 'pi-7', q: 'ph' });
     expect(isFiltered(from('state=any'))).toBe(true);
-    expect(asked(from('state=eaten&severity=loud')), 'nonsense is left out').toEqual({ state: 'active' });
+    expect(asked(from('state=eaten&severity=loud')), 'nonsense is left out').toEqual({
+      state: 'open,acknowledged',
+    });
   });
 });
 
@@ -49,8 +51,8 @@ describe('silences', () => {
     kind: 'silence',
     scope: 'fleet',
     target: '',
-    from_at: 100,
-    to_at: 200,
+    from: 100,
+    to: 200,
     reason: '',
     made_by: 'admin',
     made_at: 0,
@@ -67,7 +69,7 @@ describe('silences', () => {
       'over',
     ]);
     expect(silenceState(silence({ ended_at: 150 }), 160)).toBe('over');
-    const all = [silence({ id: 1, to_at: 120 }), silence({ id: 2, from_at: 180 }), silence({ id: 3 })];
+    const all = [silence({ id: 1, to: 120 }), silence({ id: 2, from: 180 }), silence({ id: 3 })];
     expect(silencesInOrder(all, 150).map(({ id }) => id)).toEqual([3, 2, 1]);
   });
 
@@ -92,14 +94,15 @@ describe('silences', () => {
     expect(readSilence({ ...draft, where: null }, now)).toBe('target');
     expect(readSilence({ ...draft, to: draft.from }, now)).toBe('order');
     expect(readSilence({ ...draft, to: '' }, now)).toBe('order');
+    expect(readSilence({ ...draft, reason: '  ' }, now)).toBe('reason');
     expect(readSilence(draft, now + 2 * HOUR)).toBe('order');
   });
 });
 
 describe('alerts of other systems', () => {
   it('are handed in under a name that can stand in a key, by a command that works as it is', () => {
-    expect(['pump-control', 'plc.1', 'a_b'].every(validName)).toBe(true);
-    expect(['', 'two words', 'a/b', 'x'.repeat(65)].some(validName)).toBe(false);
+    expect(['pump-control', 'plc-1', 'a'].every(validName)).toBe(true);
+    expect(['', 'two words', 'a/b', 'Pump', 'x'.repeat(41)].some(validName)).toBe(false);
     const command = curlExample('s3cret', 'https://tirta.local:8443');
     expect(command).toContain('https://tirta.local:8443/api/v1/webhooks/alerts');
     expect(command).toContain('Bearer s3cret');

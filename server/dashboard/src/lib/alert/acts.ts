@@ -33,16 +33,15 @@ export function refused(cause: unknown): void {
 
 /** Clears what the filter finds out of the lists, and offers to bring it back. */
 export async function clearAway(filter: AlertQuery, after: () => void): Promise<void> {
-  const cleared = await alertsApi.clear(filter);
+  const { clearance } = await alertsApi.clear(filter);
+  const count = clearance?.alerts ?? 0;
   alerts.again();
   after();
   const t = i18n.t.alerts.clear;
   toasts.show({
-    text: t.done(cleared.alerts, formatCount(cleared.alerts, i18n.locale)),
+    text: t.done(count, formatCount(count, i18n.locale)),
     tone: 'ok',
-    ...(cleared.alerts > 0
-      ? { action: { label: t.undo, run: () => void bringBack(cleared.id, after) } }
-      : {}),
+    ...(clearance ? { action: { label: t.undo, run: () => void bringBack(clearance.id, after) } } : {}),
   });
 }
 

@@ -48,6 +48,7 @@ const news = (what: string, over: Partial<Alert> = {}): News => ({
   key: `alert-17-${what}`,
   what,
   at: 2_000,
+  text: { id: 'pH pi-7 tinggi', en: 'pH pi-7 high' },
   alert: alert(over),
 });
 
@@ -74,7 +75,15 @@ describe('live news', () => {
   });
 
   it('of a digest changes no single alert', () => {
-    const digest: News = { v: 1, key: 'digest-3', what: 'digest', at: 1, alert: null, alerts: [alert()] };
+    const digest: News = {
+      v: 1,
+      key: 'digest-3',
+      what: 'digest',
+      at: 1,
+      text: { id: '', en: '' },
+      alert: null,
+      alerts: [alert()],
+    };
     expect(mergeNews(known(alert()), [digest]).size).toBe(1);
     expect(loudness(digest, 0)).toBe('calm');
     expect(loudness({ ...digest, alerts: [] }, 0)).toBe('silent');

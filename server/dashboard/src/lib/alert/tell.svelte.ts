@@ -1,5 +1,5 @@
 // Owns how this browser tells of alerts: toast always, sound and system notification as the person chose.
-import type { Alert, News, Text } from '$lib/api/alert-types';
+import type { Alert, News } from '$lib/api/alert-types';
 import { serverNow } from '$lib/format/server-clock';
 import { i18n } from '$lib/i18n/index.svelte';
 import { paths } from '$lib/state/route';
@@ -76,8 +76,7 @@ class Tell {
   }
 
   #toast(news: News, loud: Loudness): void {
-    const text = textOf(news);
-    if (!text) return;
+    const text = news.text[i18n.language];
     const href = news.alert ? paths.alert(news.alert.id) : paths.alerts();
     toasts.show({
       text,
@@ -95,7 +94,7 @@ class Tell {
     try {
       // Two tabs of the same browser show one: the tag is the same.
       const shown = new Notification(i18n.t.alerts.severity[alert.severity], {
-        body: textOf(news),
+        body: news.text[i18n.language],
         tag: news.key,
         icon: '/favicon.svg',
       });
@@ -111,12 +110,4 @@ class Tell {
 }
 
 const groupOf = ({ id }: Alert): string => `alert-${id}`;
-const said = (text: Text | undefined): string => text?.[i18n.language] ?? '';
-
-function textOf({ what, text, alert, alerts }: News): string {
-  if (what === 'digest') return said(text) || i18n.t.alerts.digest(alerts?.length ?? 0);
-  const words = said(alert?.text);
-  return what === 'cleared' ? i18n.t.alerts.isOver(words) : words;
-}
-
 export const tell = new Tell();

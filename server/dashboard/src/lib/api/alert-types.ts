@@ -48,9 +48,9 @@ export interface News {
   key: string;
   what: string;
   at: number;
+  text: Text;
   alert: Alert | null;
   alerts?: Alert[];
-  text?: Text;
 }
 
 export interface AlertCounts {
@@ -72,14 +72,12 @@ export interface AlertEvent {
   detail: Record<string, unknown>;
 }
 export interface Delivery {
-  key: string;
   what: string;
   at: number;
   withheld: string | null;
-  channel: string;
-  state: string;
+  channel: string | null;
+  state: string | null;
   tries: number;
-  next_at: number;
   done_at: number | null;
   problem: string | null;
 }
@@ -174,7 +172,7 @@ export interface Preview {
 export interface Preset {
   id: string;
   name: Text;
-  version: string;
+  version: number;
   effective: string;
   source: string;
   metrics: Record<string, Threshold>;
@@ -183,8 +181,8 @@ export interface Preset {
 export interface Silence extends Target {
   id: number;
   kind: 'maintenance' | 'silence';
-  from_at: number;
-  to_at: number;
+  from: number;
+  to: number;
   reason: string;
   made_by: string;
   made_at: number;

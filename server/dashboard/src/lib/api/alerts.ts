@@ -1,6 +1,10 @@
 // Owns the list of what the dashboard asks of the server about thresholds, alerts and outages.
 import type * as T from './alert-types';
+import { serverNow } from '$lib/format/server-clock';
 import { ask } from './call';
+
+/** Silences that were over longer ago than this are of no interest. */
+const OVER_MS = 30 * 86_400_000;
 
 const drop = (query: Record<string, string | number | boolean | null | undefined>) =>
   Object.fromEntries(
@@ -17,7 +21,7 @@ export const alertsApi = {
   one: (id: number) => ask<T.AlertDetail>('get', '/api/v1/alerts/{id}', { path: { id: String(id) } }),
   act: (body: T.Act) => ask<unknown>('post', '/api/v1/alerts/act', { body }),
   clear: (filter: AlertQuery) =>
-    ask<T.Clearance>('post', '/api/v1/alerts/clear', { body: { filter: drop(filter) } }),
+    ask<{ clearance: T.Clearance | null }>('post', '/api/v1/alerts/clear', { body: drop(filter) }),
   clearances: async () =>
     (await ask<{ clearances: T.Clearance[] }>('get', '/api/v1/alerts/clearances', {})).clearances,
   restore: (id: number) =>
@@ -33,23 +37,24 @@ export const alertsApi = {
         { path: { name } },
       )
     ).thresholds,
-  put: (body: {
-    targets: T.Target[];
-    metric: string;
-    threshold: T.Threshold | null;
-    preset?: string | null;
-  }) => ask<unknown>('put', '/api/v1/thresholds', { body }),
+  put: (body: { targets: T.Target[]; metric: string; threshold: T.Threshold | null; preset?: string }) =>
+    ask<unknown>('put', '/api/v1/thresholds', { body }),
   history: async ({ scope, target }: T.Target, metric: string) =>
     (
-      await ask<{ versions: T.ThresholdVersion[] }>('get', '/api/v1/thresholds/history', {
+      await ask<{ thresholds: T.ThresholdVersion[] }>('get', '/api/v1/thresholds/history', {
         query: { scope, target, metric },
       })
-    ).versions,
+    ).thresholds,
   preview: (body: { device: string; metric: string; threshold: T.Threshold; days: number }) =>
     ask<T.Preview>('post', '/api/v1/thresholds/preview', { body }),
   presets: async () => (await ask<{ presets: T.Preset[] }>('get', '/api/v1/thresholds/presets', {})).presets,
 
-  silences: async () => (await ask<{ silences: T.Silence[] }>('get', '/api/v1/silences', {})).silences,
+  silences: async () =>
+    (
+      await ask<{ silences: T.Silence[] }>('get', '/api/v1/silences', {
+        query: { since: Math.floor(serverNow() - OVER_MS) },
+      })
+    ).silences,
   silence: (body: T.NewSilence) => ask<T.Silence>('post', '/api/v1/silences', { body }),
   endSilence: (id: number) => ask<unknown>('post', '/api/v1/silences/{id}/end', { path: { id: String(id) } }),
 
@@ -63,14 +68,12 @@ export const alertsApi = {
     }),
   availability: async (query: {
     per: T.Per;
-    of: string;
+    by: 'device' | 'location';
     device?: string;
     location?: string;
     from: number;
     to: number;
-  }) =>
-    (await ask<{ availability: T.Availability[] }>('get', '/api/v1/availability', { query: drop(query) }))
-      .availability,
+  }) => (await ask<{ rows: T.Availability[] }>('get', '/api/v1/availability', { query: drop(query) })).rows,
 
   intakeTokens: async () =>
     (await ask<{ tokens: T.IntakeToken[] }>('get', '/api/v1/intake-tokens', {})).tokens,

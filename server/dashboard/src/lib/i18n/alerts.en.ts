@@ -10,9 +10,6 @@ export const alertsEn = {
   badgeUnread: (count: number, text: string) => one(count, `${text} unread alert`, `${text} unread alerts`),
   all: (count: number, text: string) => one(count, `${text} alert`, `All ${text} alerts`),
   show: 'Show',
-  isOver: (text: string) => `Over: ${text}`,
-  digest: (count: number) =>
-    one(count, '1 alert of the past came in late', `${count} alerts of the past came in late`),
   moreToasts: (count: number) => one(count, '1 more critical alert', `${count} more critical alerts`),
   closeAll: 'Close all',
 
@@ -210,6 +207,7 @@ export const alertsEn = {
     assigned: 'Assigned',
     snoozed: 'Snoozed',
     noted: 'Note',
+    announced: 'Told: the device is up to date',
     linked: 'Became part of a larger alert',
     cleared_away: 'Cleared out of the list',
     restored: 'Brought back into the list',
@@ -218,6 +216,7 @@ export const alertsEn = {
   who: { rule: 'the rule', server: 'the server' },
   delivery: {
     pending: 'On its way',
+    untaken: 'No channel has taken it yet',
     sent: 'Delivered',
     failed: 'Failed',
     tries: (count: number, text: string) => one(count, `${text} try`, `${text} tries`),
@@ -249,6 +248,7 @@ export const alertsEn = {
     submit: 'Make',
     order: 'It must end after it begins, and in the future.',
     target: 'Choose a device or location.',
+    reasonMissing: 'Say why: others will wonder.',
     made: 'Silence made',
     end: 'End now',
     ended: 'Silence ended',
@@ -267,7 +267,7 @@ export const alertsEn = {
     make: 'New token',
     name: 'Name of the system',
     namePlaceholder: 'Such as: pump-control',
-    nameHint: 'Letters, digits, dot, dash and underscore; it stands at its alerts.',
+    nameHint: 'Small letters, digits and dashes, 40 at most; it stands at its alerts.',
     submit: 'Make token',
     once: 'The token is shown this once only. Copy it now.',
     token: 'Token',

@@ -58,7 +58,7 @@ class Alerts implements Follower {
   async refresh(): Promise<void> {
     const asked = ++this.#asked;
     try {
-      const { alerts, counts } = await alertsApi.list({ state: 'active' }, MOST);
+      const { alerts, counts } = await alertsApi.list({ state: 'open,acknowledged' }, MOST);
       if (!this.#running || asked !== this.#asked) return;
       this.#active = new Map(alerts.map((alert) => [alert.id, alert]));
       this.#counts = counts;

@@ -5,6 +5,8 @@ import type { AlertQuery } from '$lib/api/alerts';
 export const STATES = ['active', 'open', 'acknowledged', 'resolved', 'any'] as const;
 export const SEVERITIES = ['critical', 'warning'] as const;
 export const SOURCES = ['rule', 'outage', 'intake'] as const;
+/** Nobody has said, and no rule, that it is over. */
+export const UNRESOLVED = 'open,acknowledged';
 /** The names in the address; `state` is absent for 'active'. */
 export const NAMES = ['state', 'severity', 'source', 'device', 'location', 'q'] as const;
 export type Name = (typeof NAMES)[number];
@@ -25,7 +27,9 @@ export function chosen(read: (name: string) => string | null): Chosen {
 
 /** What is not chosen is not asked. */
 export function asked(filter: Chosen): AlertQuery {
-  const entries = Object.entries(filter).filter(
+  const { state, ...rest } = filter;
+  const wanted = { state: state === 'active' ? UNRESOLVED : state, ...rest };
+  const entries = Object.entries(wanted).filter(
     ([name, value]) => value !== '' && !(name === 'state' && value === 'any'),
   );
   return Object.fromEntries(entries);

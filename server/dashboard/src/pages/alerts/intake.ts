@@ -1,7 +1,7 @@
 // Owns what a third-party system is told to send. Pure.
 
 /** A name that the server takes, so that it can stand in an alert's key. */
-export const validName = (name: string): boolean => /^[A-Za-z0-9._-]{1,64}$/.test(name);
+export const validName = (name: string): boolean => /^[a-z0-9-]{1,40}$/.test(name);
 
 /** A whole command, to be tried as it stands. */
 export function curlExample(token: string, origin: string): string {

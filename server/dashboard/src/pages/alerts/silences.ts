@@ -3,19 +3,16 @@ import type { NewSilence, Silence, Target } from '$lib/api/alert-types';
 
 export type SilenceState = 'now' | 'later' | 'over';
 
-export function silenceState(
-  silence: Pick<Silence, 'from_at' | 'to_at' | 'ended_at'>,
-  now: number,
-): SilenceState {
-  if (silence.ended_at !== null || silence.to_at <= now) return 'over';
-  return silence.from_at > now ? 'later' : 'now';
+export function silenceState(silence: Pick<Silence, 'from' | 'to' | 'ended_at'>, now: number): SilenceState {
+  if (silence.ended_at !== null || silence.to <= now) return 'over';
+  return silence.from > now ? 'later' : 'now';
 }
 
 /** Those in force, then the planned ones, then what is over; each the newest first. */
 export function silencesInOrder(silences: readonly Silence[], now: number): Silence[] {
   const rank = { now: 0, later: 1, over: 2 };
   return silences.toSorted(
-    (a, b) => rank[silenceState(a, now)] - rank[silenceState(b, now)] || b.from_at - a.from_at,
+    (a, b) => rank[silenceState(a, now)] - rank[silenceState(b, now)] || b.from - a.from,
   );
 }
 
@@ -34,10 +31,13 @@ export interface SilenceDraft {
   reason: string;
 }
 
+export type Amiss = 'target' | 'order' | 'reason';
+
 /** The order, or what is wrong with the draft. */
-export function readSilence(draft: SilenceDraft, now: number): NewSilence | 'target' | 'order' {
+export function readSilence(draft: SilenceDraft, now: number): NewSilence | Amiss {
   if (!draft.where) return 'target';
   const [from, to] = [Date.parse(draft.from), Date.parse(draft.to)];
   if (!(to > from) || to <= now) return 'order';
+  if (!draft.reason.trim()) return 'reason';
   return { kind: draft.kind, ...draft.where, from, to, reason: draft.reason.trim() };
 }

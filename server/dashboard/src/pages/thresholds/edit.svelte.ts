@@ -101,7 +101,7 @@ export class Edit {
     }));
     const preset = threshold ? this.presetId : null;
     try {
-      await alertsApi.put({ targets: [...this.targets], metric, threshold, preset });
+      await alertsApi.put({ targets: [...this.targets], metric, threshold, ...(preset ? { preset } : {}) });
     } catch (cause) {
       if (cause instanceof Problem && cause.field) this.refused = cause;
       throw cause;
@@ -114,7 +114,7 @@ export class Edit {
           targets: [target],
           metric,
           threshold: was?.threshold ?? null,
-          preset: was?.preset ?? null,
+          ...(was?.preset ? { preset: was.preset } : {}),
         });
       await this.inForce.load();
     };
