@@ -20,9 +20,11 @@ CREATE TABLE threshold (
 -- A device under rules: what holds for it and how it stands. No row: no rule, and ingest does nothing for it.
 CREATE TABLE watch (
     device     TEXT   NOT NULL PRIMARY KEY,
-    -- shared::rule::Thresholds in force and shared::rule::Watches, as JSON.
+    -- shared::rule::Thresholds in force, and how it stands under them (store::judge::Standing), as JSON.
     thresholds TEXT   NOT NULL,
-    state      TEXT   NOT NULL
+    state      TEXT   NOT NULL,
+    -- When something late last came of it, while it is not decided what is told of that.
+    late_at    BIGINT
 );
 
 CREATE TABLE alert (
@@ -87,7 +89,8 @@ CREATE TABLE alert_event (
     at    BIGINT NOT NULL,
     -- An account, 'rule' or 'server'.
     who   TEXT   NOT NULL,
-    -- raised escalated eased cleared read acknowledged resolved reopened assigned snoozed noted linked cleared_away restored
+    -- raised escalated eased cleared announced read acknowledged resolved reopened assigned snoozed noted linked
+    -- cleared_away restored
     what  TEXT   NOT NULL,
     -- JSON object: severity, value, text of a note, ...
     detail TEXT  NOT NULL,

@@ -29,6 +29,10 @@ pub enum Act {
     PolicyChanged,
     AuthorityRotated,
     AuthorityRetired,
+    ThresholdChanged,
+    AlertActed,
+    AlertsCleared,
+    AlertsRestored,
 }
 
 impl Act {
@@ -54,6 +58,10 @@ impl Act {
             Self::PolicyChanged => "policy.changed",
             Self::AuthorityRotated => "authority.rotated",
             Self::AuthorityRetired => "authority.retired",
+            Self::ThresholdChanged => "threshold.changed",
+            Self::AlertActed => "alert.acted",
+            Self::AlertsCleared => "alerts.cleared",
+            Self::AlertsRestored => "alerts.restored",
         }
     }
 }

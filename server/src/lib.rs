@@ -3,6 +3,7 @@
 //! The path of a reading is `broker` -> `link` -> `ingest` -> `store`, then back as an ack and on as an event of `live`.
 
 pub mod admission;
+pub mod alert;
 pub mod audit;
 pub mod broker;
 pub mod ca;
@@ -21,4 +22,5 @@ pub mod recompute;
 pub mod registry;
 pub mod run;
 pub mod store;
+pub mod threshold;
 pub mod tls;

@@ -173,7 +173,7 @@ fn noise_around_a_limit_for_a_day_with_restarts_is_one_alert() {
         // It lies at the limit for most of the day, and well below it in the end.
         let middle = if second < 80_000 { 9.0 } else { 8.5 };
         words.extend(device.reads(Metric::Ph, f64::from(second), middle + 0.2 * dice.unit() - 0.1 + 0.09));
-        if dice.next() % 50 == 0 {
+        if dice.one_in(50) {
             device.restart();
         }
     }
@@ -189,6 +189,10 @@ impl Dice {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.next().is_multiple_of(n)
     }
 
     #[allow(clippy::cast_precision_loss)] // that is all a float has
@@ -219,7 +223,7 @@ fn readings(seed: u64) -> impl Iterator<Item = (u64, Seen)> {
             2 => (Metric::Tds, 700.0 + 400.0 * dice.unit()),
             _ => (Metric::Temperature, 19.0 + 4.0 * dice.unit()),
         };
-        let fails = dice.next() % 8 == 0;
+        let fails = dice.one_in(8);
         let outcome = if fails { Outcome::Fault(Fault::NotReady) } else { Outcome::rounded(metric, Ok(value)) };
         let flags = if dice.next() % 200 < 10 { Flags::NONE.with(Flag::Calibrating) } else { Flags::NONE };
         (seq, Seen { metric, at: UtcMillis(now), outcome, flags })
@@ -239,22 +243,23 @@ fn a_million_readings_bring_about_the_same_on_the_device_and_on_the_server_whate
             server.take(seen);
             high = seq;
         }
-        if dice.next() % 3 == 0 {
+        if dice.one_in(3) {
             server.restart();
         }
         // The ack may be lost; then all of it comes again.
-        if dice.next() % 4 != 0 {
+        if !dice.one_in(4) {
             unacked.clear();
         }
     };
+    let mut offline = 0;
     for (seq, seen) in readings(99) {
         agent.take(seen);
         unacked.push((seq, seen));
-        if dice.next() % 500 == 0 {
+        if dice.one_in(500) {
             agent.restart();
         }
-        let backlog = dice.next() % 2000 == 0;
-        if dice.next() % 40 == 0 && !backlog {
+        offline = if dice.one_in(50_000) { 7_000 } else { offline - 1 };
+        if offline < 0 && dice.one_in(40) {
             deliver(&mut unacked, &mut dice, &mut server);
         }
     }

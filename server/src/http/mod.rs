@@ -1,6 +1,8 @@
 //! REST, WebSocket and static files. Each resource has a file with its routes; this one puts them together.
 //! Knows no SQL, no MQTT and no certificate.
 
+pub mod alert_acts;
+pub mod alerts;
 pub mod assets;
 pub mod audit;
 pub mod auth;
@@ -21,10 +23,12 @@ pub mod places;
 pub mod readings;
 pub mod recomputations;
 pub mod registrations;
+pub mod rule;
 pub mod security;
 pub mod serve;
 pub mod session;
 pub mod settings;
+pub mod thresholds;
 pub mod throttle;
 pub mod tokens;
 pub mod waiting;
@@ -86,6 +90,17 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(registrations::list))
         .routes(routes!(registrations::export))
         .routes(routes!(registrations::range))
+        .routes(routes!(thresholds::list, thresholds::change))
+        .routes(routes!(thresholds::of_device))
+        .routes(routes!(thresholds::history))
+        .routes(routes!(thresholds::presets))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::one))
+        .routes(routes!(alerts::export))
+        .routes(routes!(alert_acts::act))
+        .routes(routes!(alert_acts::clear))
+        .routes(routes!(alert_acts::clearances))
+        .routes(routes!(alert_acts::restore))
         .routes(routes!(live::watch))
         .routes(routes!(openapi::show));
     if let Some(app) = app {

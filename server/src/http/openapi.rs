@@ -21,6 +21,7 @@ use utoipa::{Modify, OpenApi};
         (name = "devices", description = "The fleet"),
         (name = "calibration", description = "Calibrating probes, and computing history again"),
         (name = "readings", description = "What was measured"),
+        (name = "alerts", description = "What is to hold, what does not, and what was done about it"),
         (name = "enrolment", description = "How devices come in"),
         (name = "authority", description = "Whom the fleet's certificates come from"),
         (name = "audit", description = "Who did what"),

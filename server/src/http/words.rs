@@ -40,5 +40,6 @@ words! {
         [Synced, Repaired, Unsynced].map(shared::ClockQuality::as_str)
     };
     Buffers, "A set of pH buffers.", ["technical", "nist"];
+    Severity, "How bad something is.", ["warning", "critical"];
     Via, "Where somebody calibrated.", ["dashboard", "device"];
 }

@@ -1,7 +1,9 @@
-//! What has to be done now and then: notice who has fallen silent, forget what has expired, renew the server's certificate.
+//! What has to be done now and then: notice who has fallen silent and what is missing, forget what has expired, renew the
+//! server's certificate.
 
 use crate::cut_off::write_revocations;
 use crate::http::model::{self, State};
+use crate::http::thresholds::follow;
 use crate::live::Event;
 use crate::run::App;
 use crate::store::StoreError;
@@ -11,6 +13,8 @@ use tokio::time::MissedTickBehavior;
 
 /// How soon a watcher is told that a device has fallen silent.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked at what the rules of devices follow from, and what only time can tell of them.
+const WATCH_EVERY: Duration = Duration::from_secs(10);
 /// How often expired sessions and tokens are forgotten and the server's certificate is looked at.
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// An expired token is shown for so long, so that somebody can see why a device could not enrol.
@@ -27,12 +31,15 @@ const UNFINISHED_MS: i64 = 3_600_000;
 /// Runs until it is aborted. A failure is logged and tried again at the next turn.
 pub async fn run(app: Arc<App>) {
     let (mut look, mut tidy) = (tokio::time::interval(LOOK_EVERY), tokio::time::interval(TIDY_EVERY));
+    let mut watch = tokio::time::interval(WATCH_EVERY);
+    watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut seen = Seen { at: app.clock.now(), states: BTreeMap::new() };
     loop {
         let done = tokio::select! {
             _ = look.tick() => tell_changes(&app, &mut seen).await,
+            _ = watch.tick() => watch_over(&app).await,
             _ = tidy.tick() => {
                 renew_certificate(&app);
                 list_revocations(&app).await;
@@ -75,6 +82,13 @@ async fn tell_changes(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
     }
     seen.at = now;
     Ok(())
+}
+
+/// What no reading brings about: rules that follow from a changed registry, data that is missing, and what is told of the past.
+async fn watch_over(app: &App) -> Result<(), StoreError> {
+    follow(app).await;
+    app.store.notice_missing(app.clock.now()).await?;
+    app.store.tell_of_the_past(app.clock.now()).await
 }
 
 /// A server that runs for years must not end up with a certificate that has ended.

@@ -4,7 +4,9 @@
 //! few statements, because a statement costs more than a row.
 
 use super::{
-    Store, StoreError, on_pool,
+    Store, StoreError,
+    conn::Conn,
+    on_pool,
     reading::{Committed, Incoming},
     segment::{Summary, pack, split, unpack},
 };
@@ -65,7 +67,7 @@ impl Insert {
     }
 }
 
-fn placeholders(after: usize, count: usize) -> String {
+pub(super) fn placeholders(after: usize, count: usize) -> String {
     (after + 1..=after + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(",")
 }
 
@@ -260,7 +262,15 @@ impl Store {
                 let sql = "UPDATE device SET last_seen = $2 WHERE name = $1";
                 sqlx::query(sql).bind(name).bind(at).execute(&mut *tx).await?;
             }
+            let mut conn = Conn::from(&mut *tx);
+            if let Some(now) = batches.iter().map(|batch| batch.at).max() {
+                self.judge(&mut conn, &plan.fresh(batches), now).await?;
+            }
+            let news = conn.news;
             tx.commit().await?;
+            if news {
+                self.wake();
+            }
             Ok(plan.answers)
         })
     }
@@ -298,6 +308,13 @@ impl<'a> Plan<'a> {
             plan.answers.push(answer);
         }
         plan
+    }
+
+    /// The readings that had not been seen before, and whose.
+    fn fresh<'b>(&'b self, batches: &'b [Incoming]) -> Vec<(&'b str, &'b [Reading])> {
+        let whose = batches.iter().map(|batch| batch.device.as_str());
+        let fresh = self.answers.iter().map(|answer| answer.as_ref().map_or(&[][..], |kept| &kept.fresh[..]));
+        whose.zip(fresh).filter(|(_, fresh)| !fresh.is_empty()).collect()
     }
 
     fn take(&mut self, batch: &'a Incoming) -> Committed {

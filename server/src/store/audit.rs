@@ -1,5 +1,6 @@
 //! The audit log: rows are added within the transaction of what they tell of, and never changed.
 
+use super::conn::{Conn, on_conn};
 use super::{Store, StoreError, on_pool};
 use crate::audit::Entry;
 use serde_json::{Map, Value};
@@ -44,6 +45,12 @@ macro_rules! audit {
     }};
 }
 pub(super) use audit;
+
+/// The same on a connection of either engine.
+pub(super) async fn audit_on(conn: &mut Conn<'_>, entry: Entry) -> Result<(), StoreError> {
+    on_conn!(conn, |c| audit!(c, entry));
+    Ok(())
+}
 
 impl Store {
     /// Adds an entry about something that is not in the database.

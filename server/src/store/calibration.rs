@@ -237,14 +237,16 @@ impl Store {
         for kept in self.in_force(only).await? {
             active.entry(kept.device).or_default().push(kept.record);
         }
-        let told = |device: Device| {
+        let mut watched = self.watched_thresholds(only).await?;
+        let mut told = |device: Device| {
             let mut settings = Settings::new(device.settings_version, device.intervals);
             let records = active.get(&device.name).into_iter().flatten();
             settings.calibrations = records.map(|record| (record.metric, record.active())).collect();
+            settings.thresholds = watched.remove(&device.name).unwrap_or_default();
             (device.name, settings)
         };
         let wanted = |device: &Device| device.settings_version > 0 && device.revoked_at.is_none();
-        Ok(devices.into_iter().filter(wanted).map(told).collect())
+        Ok(devices.into_iter().filter(wanted).map(&mut told).collect())
     }
 }
 

@@ -2,13 +2,23 @@
 
 mod account;
 mod admit;
+mod alert;
+mod alert_act;
+mod alert_id;
+mod alert_list;
+mod alert_row;
 mod append;
 mod audit;
 mod bucket;
 mod calibration;
 mod certificate;
+mod clearance;
 mod column;
+mod conn;
 mod device;
+mod judge;
+mod late;
+mod missing;
 mod overlay;
 mod policy;
 mod reading;
@@ -18,28 +28,38 @@ mod segment;
 mod sensors;
 mod sqlite_file;
 mod takeover;
+mod threshold;
 mod tidy;
 mod token;
 mod waiting;
+mod watched;
 
 pub use admit::{Admission, Knock};
+pub use alert_act::AlertAct;
+pub use alert_list::{AlertCounts, AlertEvent, AlertFilter, Delivery, MOST_ALERTS};
 pub(crate) use append::SegmentRow;
 pub use audit::{MOST_ENTRIES, Written};
 pub use bucket::Buckets;
 pub use calibration::{KeptRecord, Recording};
 pub use certificate::Issued;
+pub use clearance::Clearance;
 pub use device::Device;
 pub use overlay::Revised;
 pub use reading::{Committed, Incoming};
 pub use revision::{Draft, Results, Revision, Wanted};
 pub use sensors::Probes;
 pub use takeover::{Approval, Approved, Replaced};
+pub use threshold::NewThreshold;
 pub use token::{NewToken, Token};
 pub use waiting::WaitingBoard;
 
+use crate::alert::words;
+use alert_id::Ids;
+use jiff::tz::TimeZone;
 use shared::DeviceName;
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
+use tokio::sync::watch;
 
 /// What can go wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +110,11 @@ pub(crate) use on_pool;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Pool,
+    ids: Arc<Ids>,
+    /// The zone of the times in what people read.
+    zone: TimeZone,
+    /// Woken after a commit that wrote into the outbox.
+    news: watch::Sender<()>,
 }
 
 impl Store {
@@ -116,7 +141,26 @@ impl Store {
             return Err(StoreError::Url { url: scheme.to_owned() });
         };
         on_pool!(&pool, |pool| migrations.run(pool).await?);
-        Ok(Self { pool })
+        let mut random = [0; 2];
+        getrandom::fill(&mut random).map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
+        let (ids, news) = (Arc::new(Ids::new(u16::from_le_bytes(random))), watch::Sender::new(()));
+        let zone = words::zone(words::USUAL_ZONE).unwrap_or(TimeZone::UTC);
+        Ok(Self { pool, ids, zone, news })
+    }
+
+    /// The same, with another zone for the times in what people read.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// Changes after each commit that wrote into the outbox.
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
+    }
+
+    fn wake(&self) {
+        self.news.send_replace(());
     }
 
     /// Whether the database answers.
