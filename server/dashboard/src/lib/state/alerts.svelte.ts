@@ -85,11 +85,7 @@ class Alerts implements Follower {
   }
 }
 
-export function newsOf(events: readonly LiveEvent[]): News[] {
-  return events.flatMap((event) => {
-    const { type, news } = event as unknown as { type: string; news?: News };
-    return type === 'alert' && news ? [news] : [];
-  });
-}
+export const newsOf = (events: readonly LiveEvent[]): News[] =>
+  events.flatMap((event) => (event.type === 'alert' ? [event.news] : []));
 
 export const alerts = new Alerts();
