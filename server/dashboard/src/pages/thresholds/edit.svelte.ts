@@ -80,15 +80,35 @@ export class Edit {
     if (this.scope === 'device') this.devices = (target ?? '').split(',').filter(Boolean);
   }
 
-  fill(threshold: Threshold | null, preset: string | null = null): void {
+  /** What is in force fills the form, unless somebody has begun to change it: other targets don't take that away. */
+  show(): void {
+    const begun =
+      this.#metric === this.metric && (this.#chosen || JSON.stringify(this.draft) !== this.#filled);
+    this.#metric = this.metric;
+    if (!begun) this.#fill(this.holding?.threshold ?? null, this.holding?.preset ?? null);
+  }
+
+  /** An earlier version, or a preset, as somebody chose it. */
+  take(threshold: Threshold, preset: string | null = null): void {
+    this.#fill(threshold, preset);
+    this.#chosen = true;
+  }
+
+  #metric = '';
+  #filled = '';
+  #chosen = false;
+
+  #fill(threshold: Threshold | null, preset: string | null): void {
     this.draft = draftOf(threshold, i18n.locale);
+    this.#filled = JSON.stringify(this.draft);
+    this.#chosen = false;
     this.preset = this.presets.value?.find(({ id }) => id === preset) ?? null;
     this.refused = null;
   }
 
   choosePreset(id: string): void {
     const threshold = this.presets.value?.find((each) => each.id === id)?.metrics[this.metric];
-    if (threshold) this.fill(threshold, id);
+    if (threshold) this.take(threshold, id);
     else this.preset = null;
   }
 
