@@ -127,6 +127,7 @@ export class Edit {
       throw cause;
     }
     this.refused = null;
+    [this.#filled, this.#chosen] = [JSON.stringify(this.draft), false];
     await this.inForce.load();
     return async () => {
       for (const { target, was } of before)
