@@ -3,6 +3,7 @@
 
 use crate::cut_off::cut_off;
 use crate::enrol::{EnrolError, renew};
+use crate::http::thresholds::follow;
 use crate::run::App;
 use shared::{DeviceName, Topic, message};
 use std::sync::Arc;
@@ -59,6 +60,7 @@ async fn quarantined(app: &App, device: &DeviceName) {
         Ok(true) => {
             tracing::warn!(%device, "two boards use one key: neither may connect until somebody approves one with a new key");
             cut_off(app, device).await;
+            follow(app).await;
         }
         Ok(false) => {}
         Err(error) => tracing::error!(%device, %error, "two boards use one key, and it can't be withdrawn"),

@@ -18,6 +18,7 @@ pub mod identity;
 pub mod ingest;
 pub mod link;
 pub mod live;
+pub mod preview;
 pub mod recompute;
 pub mod registry;
 pub mod run;

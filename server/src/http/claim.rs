@@ -4,6 +4,7 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::Body;
+use super::thresholds::follow;
 use super::waiting::approved;
 use crate::audit::Act;
 use crate::live::Event;
@@ -93,6 +94,7 @@ pub async fn claim(
         }
         _ => false,
     };
+    follow(&app).await;
     app.live.publish(Event::Device { name: claimed.name.clone() });
     let (name, serial) = (claimed.name.to_string(), claimed.serial.map(String::from));
     Ok(Json(ClaimedDevice { name, serial, location: claimed.location, approved }))

@@ -4,6 +4,7 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Named, unknown_device};
 use super::model::{About, Device};
+use super::thresholds::follow;
 use super::to_the_end;
 use crate::cut_off::cut_off;
 use crate::ingest::publish_settings;
@@ -53,6 +54,7 @@ pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Named(name): Na
         tracing::warn!(device = %name, user = caller.account, "revoked");
         // Also when it was revoked before: whoever asks again wants it gone.
         cut_off(&app, &name).await;
+        follow(&app).await;
         Ok(StatusCode::NO_CONTENT)
     })
     .await
@@ -99,6 +101,7 @@ async fn replaced(
     let waiting = match app.store.replace(&name, serial, &caller.actor(), app.clock.now()).await? {
         Replaced::Now => {
             cut_off(app, &name).await;
+            follow(app).await;
             app.live.publish(Event::Waiting);
             false
         }

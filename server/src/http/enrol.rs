@@ -4,6 +4,7 @@
 use super::auth::Peer;
 use super::error::{Problem, Problems};
 use super::extract::Body;
+use super::thresholds::follow;
 use crate::admission::Refusal;
 use crate::cut_off::cut_off;
 use crate::enrol::{Credentials, EnrolError, Enrolled};
@@ -138,7 +139,10 @@ pub async fn enrol(
         app.live.publish(Event::Waiting);
     };
     match crate::enrol::enrol(&app.store, &app.authority, app.lifetimes, &request, &address, now, cut).await {
-        Ok(Enrolled::As(credentials)) => Ok(Json(identity(&app, credentials)).into_response()),
+        Ok(Enrolled::As(credentials)) => {
+            follow(&app).await;
+            Ok(Json(identity(&app, credentials)).into_response())
+        }
         Ok(Enrolled::Waits { reason, news }) => {
             if news {
                 tracing::info!(%serial, peer = address, reason = reason.as_str(), "a board waits for approval");

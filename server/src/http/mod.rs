@@ -20,6 +20,7 @@ pub mod model;
 pub mod openapi;
 pub mod password;
 pub mod places;
+pub mod preview;
 pub mod readings;
 pub mod recomputations;
 pub mod registrations;
@@ -94,6 +95,7 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(thresholds::of_device))
         .routes(routes!(thresholds::history))
         .routes(routes!(thresholds::presets))
+        .routes(routes!(preview::show))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::one))
         .routes(routes!(alerts::export))

@@ -4,6 +4,7 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, CsvBody, Params};
+use super::thresholds::follow;
 use super::words;
 use crate::audit::Act;
 use crate::live::Event;
@@ -298,6 +299,7 @@ pub async fn import(
         return Ok(([(header::CONTENT_TYPE, "application/problem+json")], answer).into_response());
     }
     plan.imported = true;
+    follow(&app).await;
     tracing::info!(user = caller.account, created = plan.created, changed = plan.changed, "imported registrations");
     for name in seen {
         app.live.publish(Event::Device { name });

@@ -3,6 +3,7 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
+use super::thresholds::follow;
 use super::to_the_end;
 use crate::cut_off::cut_off;
 use crate::live::Event;
@@ -182,6 +183,7 @@ pub async fn approved(app: &App, caller: &Caller, id: &str, approval: &Approval)
         }
     };
     tracing::info!(device = %name, user = caller.account, "approved");
+    follow(app).await;
     app.live.publish(Event::Waiting);
     app.live.publish(Event::Device { name: name.clone() });
     Ok(name)

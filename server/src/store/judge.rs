@@ -36,6 +36,8 @@ pub(super) struct Verdict {
     pub(super) transitions: Vec<(Transition, Option<f64>)>,
     /// Of limits that are still passed, those whose value was never so far beyond.
     pub(super) extremes: Vec<Extreme>,
+    /// Why the alerts end that end, if the readings are not why.
+    pub(super) reason: Option<&'static str>,
     /// Whether a reading is late.
     pub(super) late: bool,
     /// Whether the last reading is of now: nothing late is on its way any more.
@@ -73,7 +75,7 @@ impl Standing {
         let mut told = Vec::new();
         self.watches.change(rules, now, &mut told);
         let transitions = told.into_iter().map(|told| (told, self.forget(&told))).collect();
-        Verdict { transitions, ..Verdict::default() }
+        Verdict { transitions, reason: Some("rules_changed"), ..Verdict::default() }
     }
 
     /// The device is known to have measured until `at`, although nothing came.

@@ -20,7 +20,7 @@ const IN_FORCE: &str = "SELECT scope, target, metric, version, threshold, preset
       AND later.target = threshold.target AND later.metric = threshold.metric AND later.version > threshold.version)
     ORDER BY scope, target, metric";
 /// What each device said that it measures: its newest word of each probe.
-const MEASURED: &str = "SELECT device, metric, CASE WHEN report IS NULL THEN 0 ELSE 1 END FROM sensors
+const MEASURED: &str = "SELECT device, metric, report IS NOT NULL FROM sensors
     WHERE NOT EXISTS (SELECT 1 FROM sensors later WHERE later.device = sensors.device
       AND later.metric = sensors.metric AND later.since > sensors.since)";
 
@@ -142,6 +142,10 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing has changed then.
     pub async fn rewatch(&self, now: UtcMillis) -> Result<Vec<DeviceName>, StoreError> {
+        const ANY: &str = "SELECT (SELECT COUNT(*) FROM threshold) + (SELECT COUNT(*) FROM watch)";
+        if on_pool!(&self.pool, |pool| sqlx::query_scalar::<_, i64>(ANY).fetch_one(pool).await?) == 0 {
+            return Ok(vec![]);
+        }
         let (begin, alone) = self.one_at_a_time();
         Ok(transaction!(self, begin, |conn| {
             on_conn!(conn, |c| sqlx::query(alone).execute(&mut *c).await?.rows_affected());
@@ -161,12 +165,12 @@ impl Store {
         }
         let devices: Vec<(String, Option<String>)> =
             on_conn!(conn, |c| sqlx::query_as(DEVICES).fetch_all(&mut *c).await?);
-        let measured: Vec<(String, String, i64)> =
+        let measured: Vec<(String, String, bool)> =
             on_conn!(conn, |c| sqlx::query_as(MEASURED).fetch_all(&mut *c).await?);
         let mut measures: HashMap<&str, Vec<Metric>> = HashMap::new();
         for (device, metric, reports) in &measured {
             let metrics = measures.entry(device).or_default();
-            metrics.extend(Metric::from_wire(metric).filter(|_| *reports == 1));
+            metrics.extend(Metric::from_wire(metric).filter(|_| *reports));
         }
         // Locked in the order of their names, as everywhere.
         let mut wanted: BTreeMap<&str, Thresholds> =

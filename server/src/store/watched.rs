@@ -107,7 +107,8 @@ impl Store {
                     self.grade(conn, &grade, now).await?;
                 }
                 (_, None) => {
-                    let resolve = Resolve { key: &key, at: told.since, by: "rule", reason: None, extreme: *extreme };
+                    let resolve =
+                        Resolve { key: &key, at: told.since, by: "rule", reason: verdict.reason, extreme: *extreme };
                     self.resolve(conn, &resolve, now).await?;
                 }
             }

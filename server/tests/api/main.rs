@@ -5,6 +5,7 @@
 #[path = "../fleet/mod.rs"]
 mod fleet;
 
+mod alerts;
 mod calibration;
 mod command;
 mod devices;

@@ -57,6 +57,17 @@ impl Database {
         }
     }
 
+    /// The rows of a question, two texts each.
+    pub async fn texts(&self, sql: &'static str) -> Vec<(String, String)> {
+        if self.schema.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
+        } else {
+            let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
+        }
+    }
+
     /// The first column of a question's first row, a number.
     pub async fn number(&self, sql: &'static str) -> i64 {
         if self.schema.is_some() {

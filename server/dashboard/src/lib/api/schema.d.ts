@@ -4,6 +4,128 @@
  */
 
 export interface paths {
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts, newest first. */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is filtered as a file of comma-separated values, newest first; times are UTC milliseconds. */
+        get: operations["exportAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/act": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does something with alerts. */
+        post: operations["actOnAlerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clears all alerts that the filter means out of the lists. They are kept, and can be put back. What still goes on is told
+         *     anew when it begins anew.
+         */
+        post: operations["clearAlerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/clearances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was cleared out of the lists, newest first. */
+        get: operations["listClearances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/clearances/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the alerts of a clearance back into the lists. */
+        post: operations["restoreAlerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert with all that happened to it. */
+        get: operations["getAlert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -283,6 +405,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{name}/thresholds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What holds for a device, and whether it runs it. */
+        get: operations["getDeviceThresholds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/enrol": {
         parameters: {
             query?: never;
@@ -540,6 +679,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/thresholds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The thresholds in force. */
+        get: operations["listThresholds"];
+        /** Sets or takes away a threshold for devices, locations or the fleet: for all the targets, or for none. */
+        put: operations["changeThresholds"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/thresholds/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that was ever set for a target, newest first. */
+        get: operations["getThresholdHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/thresholds/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Thresholds that are ready to be set, each with its source. */
+        get: operations["listThresholdPresets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/thresholds/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a threshold on the readings of the last days. */
+        post: operations["previewThreshold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/waiting": {
         parameters: {
             query?: never;
@@ -646,6 +854,391 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Something that somebody should know. Times are UTC milliseconds. */
+        Alert: {
+            /**
+             * Format: int64
+             * @description Since when.
+             */
+            acknowledged_at: number | null;
+            /** @description Who takes care of it. */
+            acknowledged_by: string | null;
+            /** @description Whose it is. */
+            assignee: string | null;
+            /**
+             * Format: int64
+             * @description When anything about it last changed.
+             */
+            changed_at: number;
+            /**
+             * Format: int64
+             * @description How many belong to this one.
+             */
+            children: number;
+            /** @description Whatever else is known: `fault` of a probe; `title` and `text` of an intake alert. */
+            detail: Record<string, never>;
+            /** @description At which device. */
+            device: string | null;
+            /**
+             * Format: double
+             * @description The value furthest beyond the limit.
+             */
+            extreme: number | null;
+            /** @description It began and ended before the server knew of it. */
+            historical: boolean;
+            /**
+             * Format: int64
+             * @description Rises with the time at which the server knew.
+             */
+            id: number;
+            /** @description What is wrong. */
+            kind: components["schemas"]["AlertKind"];
+            /**
+             * Format: int64
+             * @description When the server got to know: much later if its device had no network.
+             */
+            known_at: number;
+            /**
+             * Format: double
+             * @description The limit that it passed; of a rate the greatest change that is allowed.
+             */
+            limit: number | null;
+            /** @description At which location. */
+            location: string | null;
+            metric: components["schemas"]["Metric"] | null;
+            /**
+             * Format: int64
+             * @description The alert of the location or fleet that this one belongs to.
+             */
+            parent: number | null;
+            /**
+             * Format: int64
+             * @description When that was decided: `since` and the hold time.
+             */
+            raised_at: number;
+            /** @description Whether anybody has read it. */
+            read: boolean;
+            /** @description Why it is over, if somebody said. */
+            reason: string | null;
+            /**
+             * Format: int64
+             * @description How often it was reopened.
+             */
+            reopened: number;
+            /**
+             * Format: int64
+             * @description Since when it has been over.
+             */
+            resolved_at: number | null;
+            /** @description Who says that it is over: an account, or `rule`. */
+            resolved_by: string | null;
+            /** @description How bad it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description Whether a silence or maintenance holds for it now. */
+            silenced: boolean;
+            /** @description Whether what decided it is simulated. */
+            simulated: boolean;
+            /**
+             * Format: int64
+             * @description Since when it has been so.
+             */
+            since: number;
+            /**
+             * Format: int64
+             * @description Until when nobody is told of it.
+             */
+            snoozed_until: number | null;
+            /** @description Who found out. */
+            source: components["schemas"]["AlertSource"];
+            /** @description How far it has been dealt with. */
+            state: components["schemas"]["AlertState"];
+            /** @description All of it as a sentence. */
+            text: components["schemas"]["AlertText"];
+            unit: components["schemas"]["Unit"] | null;
+            /**
+             * Format: double
+             * @description The value that decided it.
+             */
+            value: number | null;
+            /** @description How bad it was at its worst. */
+            worst: components["schemas"]["Severity"];
+        };
+        /**
+         * @description What can be done with an alert.
+         * @enum {string}
+         */
+        AlertActName: "read" | "acknowledge" | "resolve" | "reopen" | "assign" | "snooze" | "note";
+        /** @description Something that is done with alerts. */
+        AlertActs: {
+            /** @description What. */
+            act: components["schemas"]["AlertActName"];
+            /** @description Whose it is. */
+            assignee?: string | null;
+            /** @description With which; 1 to 500. */
+            ids: number[];
+            /** @description Why it is over: needed to resolve. */
+            reason?: string;
+            /** @description A note. */
+            text?: string;
+            /**
+             * Format: int64
+             * @description Until when nobody is told (UTC milliseconds): 30 days from now at most.
+             */
+            until?: number | null;
+        };
+        /** @description Alerts that were cleared out of the lists together. */
+        AlertClearance: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description When they were put back (UTC milliseconds), if they were.
+             */
+            restored_at: number | null;
+            /** @description By whom. */
+            who: string;
+        };
+        /** @description Clearances. */
+        AlertClearances: {
+            /** @description The newest first. */
+            clearances: components["schemas"]["AlertClearance"][];
+        };
+        /** @description How a channel fares with news of an alert. */
+        AlertDelivery: {
+            /**
+             * Format: int64
+             * @description Since when it is to be told (UTC milliseconds).
+             */
+            at: number;
+            /** @description Which channel; null while none has taken it. */
+            channel: string | null;
+            /**
+             * Format: int64
+             * @description When it was over (UTC milliseconds).
+             */
+            done_at: number | null;
+            /** @description What went wrong last. */
+            problem: string | null;
+            /** @description `pending`, `sent` or `failed`. */
+            state: string | null;
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            tries: number;
+            /** @description What it tells, such as `raised`. */
+            what: string;
+            /** @description Why it is not sent: `silenced`, `maintenance`, `snoozed` or `linked`. */
+            withheld: string | null;
+        };
+        /** @description Something that happened to an alert. */
+        AlertEvent: {
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            at: number;
+            /** @description Whatever else belongs to it, such as the `text` of a note. */
+            detail: Record<string, never>;
+            /**
+             * Format: int64
+             * @description 1, 2, 3, ...
+             */
+            seq: number;
+            /**
+             * @description `raised`, `escalated`, `eased`, `cleared`, `announced`, `read`, `acknowledged`, `resolved`, `reopened`, `assigned`,
+             *     `snoozed`, `noted`, `linked`, `cleared_away` or `restored`.
+             */
+            what: string;
+            /** @description An account, `rule` or `server`. */
+            who: string;
+        };
+        /** @description Which alerts. Of words of one field, with a comma between, each is meant. */
+        AlertFilter: {
+            /**
+             * @description Whose they are.
+             * @default null
+             */
+            assignee: string;
+            /**
+             * Format: int64
+             * @description Of a list: only those with a lower id, `next` of the answer before.
+             * @default null
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description What a clearance took out of the lists, instead of what is in them.
+             * @default null
+             */
+            cleared: number;
+            /**
+             * @description At which device.
+             * @default null
+             */
+            device: string;
+            /**
+             * Format: int64
+             * @description Those that have been so since this time (UTC milliseconds) or later.
+             * @default null
+             */
+            from: number;
+            /**
+             * @description Only what was over before the server knew of it, or only the rest.
+             * @default null
+             */
+            historical: boolean;
+            /**
+             * @description What is wrong, such as `low,high`.
+             * @default null
+             */
+            kind: string;
+            /**
+             * Format: int32
+             * @description Of a list: at most so many, 1 to 500; 100 if absent.
+             * @default null
+             */
+            limit: number;
+            /**
+             * @description At which location.
+             * @default null
+             */
+            location: string;
+            /**
+             * @description Of which metric.
+             * @default null
+             */
+            metric: string;
+            /**
+             * @description Words that stand in them or in their notes, in this order.
+             * @default null
+             */
+            q: string;
+            /**
+             * @description `warning`, `critical`.
+             * @default null
+             */
+            severity: string;
+            /**
+             * @description `rule`, `outage`, `intake`.
+             * @default null
+             */
+            source: string;
+            /**
+             * @description `open`, `acknowledged`, `resolved`.
+             * @default null
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description Those that have been so since before this time (UTC milliseconds).
+             * @default null
+             */
+            to: number;
+            /**
+             * @description Only what nobody has read, or only the rest.
+             * @default null
+             */
+            unread: boolean;
+        };
+        /** @description An alert with all that happened to it. */
+        AlertHistory: {
+            /** @description The alert. */
+            alert: components["schemas"]["Alert"];
+            /** @description The alerts that belong to it. */
+            children: components["schemas"]["Alert"][];
+            /** @description Oldest first. */
+            deliveries: components["schemas"]["AlertDelivery"][];
+            /** @description Oldest first. */
+            events: components["schemas"]["AlertEvent"][];
+        };
+        /**
+         * @description What is wrong.
+         * @enum {string}
+         */
+        AlertKind: "Low" | "High" | "Rate" | "Missing" | "Fault" | "Offline" | "LocationOffline" | "FleetOffline" | "RepeatedOutages" | "External";
+        /** @description How many there are in all, whatever is asked for. */
+        AlertNumbers: {
+            /**
+             * Format: int64
+             * @description Somebody does.
+             */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description Not resolved, and critical.
+             */
+            critical: number;
+            /**
+             * Format: int64
+             * @description Nobody takes care of them.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Nobody has read them.
+             */
+            unread: number;
+        };
+        /**
+         * @description Who found out.
+         * @enum {string}
+         */
+        AlertSource: "Rule" | "Outage" | "Intake";
+        /**
+         * @description How far an alert has been dealt with.
+         * @enum {string}
+         */
+        AlertState: "Open" | "Acknowledged" | "Resolved";
+        /** @description The same in both languages of the people who read it. */
+        AlertText: {
+            /** @description English. */
+            en: string;
+            /** @description Indonesian. */
+            id: string;
+        };
+        /** @description A part of the alerts. */
+        Alerts: {
+            /** @description The newest first. */
+            alerts: components["schemas"]["Alert"][];
+            /** @description How many there are. */
+            counts: components["schemas"]["AlertNumbers"];
+            /**
+             * Format: int64
+             * @description Where it goes on; null at the end.
+             */
+            next: number | null;
+        };
+        /** @description What was done. */
+        AlertsActed: {
+            /** @description The alerts with which it was done; those for which it means nothing are not among them. */
+            done: number[];
+        };
+        /** @description What was cleared. */
+        AlertsCleared: {
+            clearance: components["schemas"]["AlertClearance"] | null;
+        };
+        /** @description What was put back. */
+        AlertsRestored: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            alerts: number;
+        };
         /** @description Buckets of all devices. */
         AllSeries: {
             /** @description Devices with a reading in the range. */
@@ -1057,6 +1650,47 @@ export interface components {
          * @enum {string}
          */
         DeviceState: "online" | "offline" | "never" | "revoked" | "quarantined";
+        /** @description What holds for a metric of a device. */
+        DeviceThreshold: {
+            /** @description Whether the device says that it runs it. */
+            applied: boolean;
+            /** @description The limits that its probe can't see passed, such as `high.critical`: beyond its range a reading is a fault. */
+            beyond_probe: string[];
+            /**
+             * Format: int64
+             * @description When it was set (UTC milliseconds).
+             */
+            changed_at: number;
+            /** @description By whom. */
+            changed_by: string;
+            /** @description The preset that it was filled from. */
+            preset: string | null;
+            /** @description Whose threshold it is: the device's own, its location's or the fleet's. */
+            scope: components["schemas"]["Scope"];
+            /** @description Which location or device. */
+            target: string;
+            /** @description What is asked. */
+            threshold: components["schemas"]["Threshold"];
+            /**
+             * Format: int32
+             * @description Its version.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description Since when it waits for the device (UTC milliseconds); null if it is applied.
+             */
+            waiting_since: number | null;
+        };
+        /** @description What holds for a device. */
+        DeviceThresholds: {
+            /** @description The device's name. */
+            device: string;
+            /** @description By metric. */
+            thresholds: {
+                [key: string]: components["schemas"]["DeviceThreshold"];
+            };
+        };
         /** @description All devices. */
         Devices: {
             /** @description In the order of their numbers. */
@@ -1355,6 +1989,47 @@ export interface components {
          * @enum {string}
          */
         OrderKind: "begin" | "take" | "drop" | "finish" | "cancel";
+        /** @description An alert that there would have been. Times are UTC milliseconds. */
+        PreviewAlert: {
+            /**
+             * Format: double
+             * @description The value furthest beyond the limit.
+             */
+            extreme: number | null;
+            /** @description What would have been wrong. */
+            kind: components["schemas"]["AlertKind"];
+            /**
+             * Format: int64
+             * @description When somebody would have been told.
+             */
+            raised_at: number;
+            /**
+             * Format: int64
+             * @description Since when it would have been over; null if it would go on.
+             */
+            resolved_at: number | null;
+            /** @description How bad at its worst. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: int64
+             * @description Since when.
+             */
+            since: number;
+        };
+        /** @description A threshold to be tried. */
+        PreviewRequest: {
+            /**
+             * Format: int32
+             * @description Of how many days up to now, 1 to 31; 7 if absent.
+             */
+            days?: number;
+            /** @description On whose readings. */
+            device: string;
+            /** @description Of which metric. */
+            metric: components["schemas"]["Metric"];
+            /** @description The threshold. */
+            threshold: components["schemas"]["Threshold"];
+        };
         /** @description An authority that another has taken over from. */
         PreviousAuthority: {
             /** @description SHA-256 of its certificate, hexadecimal. */
@@ -1581,6 +2256,11 @@ export interface components {
              */
             to: number;
         };
+        /**
+         * @description For what a threshold or a silence is meant.
+         * @enum {string}
+         */
+        Scope: "fleet" | "location" | "device";
         /** @description Which values are believed; both ends belong to the range. */
         SensorLimits: {
             /** @description Outside, the reading is a fault. */
@@ -1622,6 +2302,30 @@ export interface components {
             /** @description The account's name. */
             user: string;
         };
+        /** @description A threshold as it was set. */
+        SetThreshold: {
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            changed_at: number;
+            /** @description By whom. */
+            changed_by: string;
+            /** @description Of which metric. */
+            metric: components["schemas"]["Metric"];
+            /** @description The preset that it was filled from. */
+            preset: string | null;
+            /** @description For what it is meant. */
+            scope: components["schemas"]["Scope"];
+            /** @description The name of the location or device; empty for the fleet. */
+            target: string;
+            threshold: components["schemas"]["Threshold"] | null;
+            /**
+             * Format: int32
+             * @description Rises by one with each change.
+             */
+            version: number;
+        };
         /** @description The settings of a device. */
         Settings: {
             /**
@@ -1638,6 +2342,152 @@ export interface components {
              * @description Rises by one with each change; 0 means that nothing was ever set.
              */
             version: number;
+        };
+        /**
+         * @description How bad something is.
+         * @enum {string}
+         */
+        Severity: "warning" | "critical";
+        /** @description A scope and which one of it. */
+        Target: {
+            /** @description For what it is meant. */
+            scope: components["schemas"]["Scope"];
+            /** @description The name of the location or device; empty for the fleet. */
+            target?: string;
+        };
+        /** @description What is to hold for one metric of a device. Values are in the metric's unit, times in milliseconds. */
+        Threshold: {
+            /**
+             * Format: int32
+             * @description How long a value must be back until that counts: a day at most.
+             */
+            clear_ms?: number;
+            /** @description How long the probe may fail: a day at most. */
+            fault?: components["schemas"]["ThresholdLasting"];
+            /** @description What must not be exceeded. */
+            high?: components["schemas"]["ThresholdSide"];
+            /**
+             * Format: int32
+             * @description How long a limit must be passed until that counts: a day at most.
+             */
+            hold_ms?: number;
+            /**
+             * Format: double
+             * @description How far a value must come back within a limit until it counts as back.
+             */
+            hysteresis?: number;
+            /** @description What must not be fallen below. */
+            low?: components["schemas"]["ThresholdSide"];
+            /** @description How long no reading may come while the device measures: half a minute to a week. */
+            missing?: components["schemas"]["ThresholdLasting"];
+            /** @description How fast the value may change. */
+            rate?: components["schemas"]["ThresholdRate"];
+        };
+        /** @description A threshold that shall hold. */
+        ThresholdChange: {
+            /** @description Of which metric. */
+            metric: components["schemas"]["Metric"];
+            /** @description The preset that it was filled from, if it still says the same. */
+            preset?: string;
+            /** @description For whom; 1 to 1000. */
+            targets: components["schemas"]["Target"][];
+            threshold: components["schemas"]["Threshold"] | null;
+        };
+        /** @description Something that may last so long. */
+        ThresholdLasting: {
+            /**
+             * Format: int32
+             * @description So long.
+             */
+            after_ms: number;
+            /** @description How bad it is; a warning if absent. */
+            severity?: components["schemas"]["Severity"];
+        };
+        /** @description A set of thresholds. */
+        ThresholdPreset: {
+            /** @description Since when the values hold (`2014-10-15`), as their source says. */
+            effective: string;
+            /** @description What it is for: `hydroponics`, `wastewater`, ... */
+            group: string;
+            /** @description Its name for programs. */
+            id: string;
+            /** @description By metric. */
+            metrics: {
+                [key: string]: components["schemas"]["Threshold"];
+            };
+            /** @description Its name for people. */
+            name: components["schemas"]["AlertText"];
+            /** @description Where the values come from. */
+            source: string;
+            /**
+             * Format: int32
+             * @description Rises when its values change.
+             */
+            version: number;
+        };
+        /** @description Presets. */
+        ThresholdPresets: {
+            /** @description By group. */
+            presets: components["schemas"]["ThresholdPreset"][];
+        };
+        /** @description What a threshold would have done. */
+        ThresholdPreview: {
+            /** @description Oldest first; of what is missing nothing is said. */
+            alerts: components["schemas"]["PreviewAlert"][];
+            /** @description How many there would have been. */
+            count: number;
+            /**
+             * Format: int64
+             * @description From when on (UTC milliseconds).
+             */
+            from: number;
+            /** @description So many readings were looked at. */
+            readings: number;
+            /**
+             * Format: int64
+             * @description Until when (UTC milliseconds).
+             */
+            to: number;
+            /** @description Whether there were more: the newest were not looked at. */
+            truncated: boolean;
+        };
+        /** @description The greatest change, up or down, within a time. */
+        ThresholdRate: {
+            /**
+             * Format: double
+             * @description More than that is too fast.
+             */
+            change: number;
+            /** @description How bad it is; a warning if absent. */
+            severity?: components["schemas"]["Severity"];
+            /**
+             * Format: int32
+             * @description The time that is looked at: ten seconds to a day.
+             */
+            within_ms: number;
+        };
+        /** @description The limits on one side. A value that equals a limit is within it. */
+        ThresholdSide: {
+            /**
+             * Format: double
+             * @description Beyond it somebody must act.
+             */
+            critical?: number;
+            /**
+             * Format: double
+             * @description Beyond it somebody should look.
+             */
+            warning?: number;
+        };
+        /** @description Thresholds. */
+        Thresholds: {
+            /** @description By scope, target and metric; of a history the newest first. */
+            thresholds: components["schemas"]["SetThreshold"][];
+        };
+        /** @description What a change brought about. */
+        ThresholdsChanged: {
+            /** @description The devices whose settings have changed: they get them at once, or when they are back. */
+            devices: string[];
         };
         /** @description An enrolment token, without its secret. */
         Token: {
@@ -1753,6 +2603,346 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAlerts: {
+        parameters: {
+            query?: {
+                /** @description `open`, `acknowledged`, `resolved`. */
+                state?: string;
+                /** @description `warning`, `critical`. */
+                severity?: string;
+                /** @description `rule`, `outage`, `intake`. */
+                source?: string;
+                /** @description What is wrong, such as `low,high`. */
+                kind?: string;
+                /** @description At which device. */
+                device?: string;
+                /** @description At which location. */
+                location?: string;
+                /** @description Of which metric. */
+                metric?: string;
+                /** @description Whose they are. */
+                assignee?: string;
+                /** @description Words that stand in them or in their notes, in this order. */
+                q?: string;
+                /** @description Those that have been so since this time (UTC milliseconds) or later. */
+                from?: number;
+                /** @description Those that have been so since before this time (UTC milliseconds). */
+                to?: number;
+                /** @description Only what was over before the server knew of it, or only the rest. */
+                historical?: boolean;
+                /** @description Only what nobody has read, or only the rest. */
+                unread?: boolean;
+                /** @description What a clearance took out of the lists, instead of what is in them. */
+                cleared?: number;
+                /** @description Of a list: only those with a lower id, `next` of the answer before. */
+                before?: number;
+                /** @description Of a list: at most so many, 1 to 500; 100 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alerts"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAlerts: {
+        parameters: {
+            query?: {
+                /** @description `open`, `acknowledged`, `resolved`. */
+                state?: string;
+                /** @description `warning`, `critical`. */
+                severity?: string;
+                /** @description `rule`, `outage`, `intake`. */
+                source?: string;
+                /** @description What is wrong, such as `low,high`. */
+                kind?: string;
+                /** @description At which device. */
+                device?: string;
+                /** @description At which location. */
+                location?: string;
+                /** @description Of which metric. */
+                metric?: string;
+                /** @description Whose they are. */
+                assignee?: string;
+                /** @description Words that stand in them or in their notes, in this order. */
+                q?: string;
+                /** @description Those that have been so since this time (UTC milliseconds) or later. */
+                from?: number;
+                /** @description Those that have been so since before this time (UTC milliseconds). */
+                to?: number;
+                /** @description Only what was over before the server knew of it, or only the rest. */
+                historical?: boolean;
+                /** @description Only what nobody has read, or only the rest. */
+                unread?: boolean;
+                /** @description What a clearance took out of the lists, instead of what is in them. */
+                cleared?: number;
+                /** @description Of a list: only those with a lower id, `next` of the answer before. */
+                before?: number;
+                /** @description Of a list: at most so many, 1 to 500; 100 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    actOnAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertActs"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsActed"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clearAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertFilter"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsCleared"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listClearances: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertClearances"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the clearance's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsRestored"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the alert's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertHistory"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -2465,6 +3655,46 @@ export interface operations {
             };
         };
     };
+    getDeviceThresholds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the device's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceThresholds"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     enrol: {
         parameters: {
             query?: never;
@@ -3154,6 +4384,206 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listThresholds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thresholds"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeThresholds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThresholdChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdsChanged"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getThresholdHistory: {
+        parameters: {
+            query: {
+                /** @description For what it was meant. */
+                scope: "fleet" | "location" | "device";
+                /** @description The name of the location or device; absent for the fleet. */
+                target?: string;
+                /** @description Only of this metric. */
+                metric?: components["schemas"]["Metric"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thresholds"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listThresholdPresets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdPresets"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewThreshold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdPreview"];
+                };
             };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {

@@ -1,0 +1,437 @@
+//! What the store promises about alerts, on every engine: readings become alerts where they are kept, each told once, however
+//! the server is cut off; and what people do with them stands.
+
+#![allow(clippy::unwrap_used)] // a test may
+
+mod databases;
+
+use databases::{Database, NOW, on_each_database, pi, reading, received, register};
+use server::alert::{Alert, News, State, What};
+use server::audit::Actor;
+use server::store::{AlertAct, AlertFilter, Incoming, NewThreshold, Store};
+use server::threshold::{Scope, Target};
+use shared::message::{BufferStatus, LinkState};
+use shared::rule::{Seen, Severity, Thresholds, Transition, Watches};
+use shared::{
+    BufferId, ClockQuality, DeviceName, Flags, Metric, Outcome, Reading, Stamp, Status, UtcMillis, message::Received,
+};
+use std::time::Duration;
+
+const SECOND: i64 = 1000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const PH: &str = r#"{"low":{"warning":5},"high":{"warning":9,"critical":10},"hysteresis":0.25}"#;
+
+/// So many devices under a rule.
+async fn under(database: &Database, devices: u32, metric: Metric, json: &str) -> Store {
+    let store = database.open().await;
+    register(database, devices).await;
+    rule(&store, metric, Some(json), NOW).await;
+    store
+}
+
+async fn rule(store: &Store, metric: Metric, json: Option<&str>, now: UtcMillis) {
+    let targets = vec![Target { scope: Scope::Fleet, target: String::new() }];
+    let threshold = json.map(|json| serde_json::from_str(json).unwrap());
+    let new = NewThreshold { targets, metric, threshold, preset: None };
+    store.set_thresholds(&new, &Actor::account("budi"), now).await.unwrap();
+}
+
+fn at(ms: i64) -> UtcMillis {
+    UtcMillis(NOW.0 + ms)
+}
+
+/// A device that sends pH readings, each with its time and value.
+struct Sender {
+    device: DeviceName,
+    seq: u64,
+}
+
+impl Sender {
+    fn new(n: u32) -> Self {
+        Self { device: pi(n), seq: 0 }
+    }
+
+    fn batch(&mut self, now: i64, readings: &[(i64, f64)]) -> Incoming {
+        let one = |(ms, value): &(i64, f64)| {
+            self.seq += 1;
+            reading(self.seq, *ms, Metric::Ph, *value)
+        };
+        let received = received(1, readings.iter().map(one).collect());
+        Incoming { device: self.device.clone(), received, at: at(now) }
+    }
+
+    async fn send(&mut self, store: &Store, now: i64, readings: &[(i64, f64)]) {
+        let batch = self.batch(now, readings);
+        store.append(&[batch]).await.unwrap();
+    }
+}
+
+async fn all(store: &Store) -> Vec<Alert> {
+    let mut alerts = store.alerts(&AlertFilter::default(), None, 500, at(0)).await.unwrap();
+    alerts.reverse();
+    alerts
+}
+
+/// What was told: what of which alert, and why not.
+async fn told(database: &Database) -> Vec<(News, Option<String>)> {
+    let rows = database.texts("SELECT payload, COALESCE(withheld, '') FROM outbox ORDER BY id").await;
+    let news =
+        |row: (String, String)| (serde_json::from_str(&row.0).unwrap(), Some(row.1).filter(|why| !why.is_empty()));
+    rows.into_iter().map(news).collect()
+}
+
+async fn what_was_told(database: &Database) -> Vec<What> {
+    told(database).await.into_iter().map(|(news, _)| news.what).collect()
+}
+
+async fn events(store: &Store, id: i64) -> Vec<String> {
+    store.alert_events(id).await.unwrap().into_iter().map(|event| format!("{} {}", event.who, event.what)).collect()
+}
+
+#[test]
+fn an_alert_begins_gets_worse_and_better_and_ends_and_each_is_told_once() {
+    on_each_database(|database| async move {
+        let store = under(&database, 1, Metric::Ph, PH).await;
+        let mut sender = Sender::new(1);
+        for (n, value) in [7.0, 9.4, 10.6, 10.4, 9.5, 8.0].into_iter().enumerate() {
+            let now = n as i64 * 10 * SECOND;
+            sender.send(&store, now, &[(now, value)]).await;
+        }
+        let [alert] = &all(&store).await[..] else { panic!("one alert") };
+        assert_eq!(
+            (alert.state, alert.severity, alert.worst),
+            (State::Resolved, Severity::Warning, Severity::Critical)
+        );
+        assert_eq!((alert.value, alert.limit, alert.extreme), (Some(9.5), Some(9.0), Some(10.6)));
+        assert_eq!((alert.since, alert.raised_at, alert.resolved_at), (at(10_000).0, at(10_000).0, Some(at(50_000).0)));
+        assert_eq!(alert.resolved_by.as_deref(), Some("rule"));
+        assert_eq!(events(&store, alert.id).await, ["rule raised", "rule escalated", "rule eased", "rule cleared"]);
+        let news = told(&database).await;
+        assert_eq!(
+            news.iter().map(|(news, _)| news.what).collect::<Vec<_>>(),
+            [What::Raised, What::Escalated, What::Eased, What::Cleared]
+        );
+        let (first, _) = &news[0];
+        assert_eq!(first.key, format!("alert-{}-1", alert.id));
+        assert_eq!(first.text.id, "Peringatan: pH pi-1 tinggi: 9,4 (batas 9,0) sejak 09:00");
+        assert_eq!(first.alert.as_ref().unwrap().value, Some(9.4), "as it was then");
+        assert_eq!(database.number("SELECT COUNT(*) FROM watch").await, 1);
+    });
+}
+
+#[test]
+fn a_device_without_rules_is_not_looked_at_and_one_of_another_metric_is_not_meant() {
+    on_each_database(|database| async move {
+        let store = database.open().await;
+        register(&database, 2).await;
+        Sender::new(1).send(&store, 0, &[(0, 99.0)]).await;
+        rule(&store, Metric::Tds, Some(PH), NOW).await;
+        Sender::new(2).send(&store, 0, &[(0, 99.0)]).await;
+        assert!(all(&store).await.is_empty());
+    });
+}
+
+/// Numbers that look random, the same ones each time.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+#[test]
+fn noise_around_a_limit_for_a_day_is_one_alert_however_often_the_server_is_started_anew() {
+    on_each_database(|database| async move {
+        let rules = r#"{"high":{"warning":9},"hysteresis":0.25,"hold_ms":60000,"clear_ms":60000}"#;
+        let mut store = under(&database, 1, Metric::Ph, rules).await;
+        let (mut sender, mut dice) = (Sender::new(1), Dice(7));
+        let mut unacknowledged: Vec<Incoming> = vec![];
+        for minute in 0..1440 {
+            // It lies at the limit for most of the day, and well below it in the end.
+            let middle = if minute < 1300 { 9.0 } else { 8.5 };
+            let seconds = (0..6).map(|n| (minute * 60 + n * 10) * SECOND);
+            let readings: Vec<_> = seconds.map(|ms| (ms, middle + 0.09 + 0.2 * dice.unit() - 0.1)).collect();
+            unacknowledged.push(sender.batch((minute * 60 + 50) * SECOND, &readings));
+            store.append(&unacknowledged).await.unwrap();
+            // An acknowledgement may be lost: then all of it comes again.
+            if dice.next() % 4 != 0 {
+                unacknowledged.clear();
+            }
+            if dice.next() % 20 == 0 {
+                store.close().await;
+                store = database.open().await;
+            }
+        }
+        assert_eq!(what_was_told(&database).await, [What::Raised, What::Cleared]);
+        assert_eq!(all(&store).await.len(), 1);
+    });
+}
+
+#[test]
+fn the_server_decides_the_same_as_the_device_whatever_is_cut_off_repeated_or_started_anew() {
+    on_each_database(|database| async move {
+        let rules = r#"{"low":{"warning":6,"critical":5},"high":{"warning":8,"critical":9},"hysteresis":0.3,"hold_ms":20000,
+            "clear_ms":30000,"rate":{"change":1.5,"within_ms":60000},"fault":{"after_ms":0,"severity":"critical"}}"#;
+        let mut store = under(&database, 1, Metric::Ph, rules).await;
+        let thresholds: Thresholds = [(Metric::Ph, serde_json::from_str(rules).unwrap())].into();
+        let (mut device, mut decided): (Watches, Vec<Transition>) = (Watches::default(), vec![]);
+        let (mut dice, mut now, mut ph, mut seq) = (Dice(11), 0, 7.0_f64, 0);
+        let mut unacknowledged: Vec<Reading> = vec![];
+        for _ in 0..600 {
+            for _ in 0..1 + dice.next() % 40 {
+                now += 3 * SECOND;
+                ph = (ph + 0.5 * (dice.unit() - 0.5)).clamp(4.0, 10.0);
+                seq += 1;
+                let mut taken = reading(seq, now, Metric::Ph, ph);
+                if dice.next() % 20 == 0 {
+                    taken.outcome = Outcome::Fault(shared::Fault::NoAnswer);
+                }
+                device.take(&thresholds, &Seen::of(&taken).unwrap(), &mut decided);
+                unacknowledged.push(taken);
+            }
+            let batch = Incoming { device: pi(1), received: received(1, unacknowledged.clone()), at: at(now) };
+            if dice.next() % 5 == 0 {
+                // The server is killed while it takes the batch in: before, during or after its commit.
+                let cut = Duration::from_micros(dice.next() % 4000);
+                let _ = tokio::time::timeout(cut, store.append(std::slice::from_ref(&batch))).await;
+                store = database.open().await;
+                continue;
+            }
+            store.append(&[batch]).await.unwrap();
+            if dice.next() % 3 != 0 {
+                unacknowledged.clear();
+            }
+        }
+        let mut kept = vec![];
+        for alert in all(&store).await {
+            for event in store.alert_events(alert.id).await.unwrap() {
+                kept.push((event.what.clone(), alert.kind.as_str()));
+            }
+        }
+        let word = |told: &Transition| match (told.before, told.after) {
+            (None, _) => "raised",
+            (_, None) => "cleared",
+            (before, after) if after > before => "escalated",
+            _ => "eased",
+        };
+        let mut expected: Vec<_> = decided.iter().map(|told| (word(told).to_owned(), told.kind.as_str())).collect();
+        assert!(expected.len() > 100, "{}", expected.len());
+        let told = what_was_told(&database).await.len();
+        assert_eq!(told, expected.len(), "each is told once");
+        kept.sort();
+        expected.sort();
+        assert_eq!(kept, expected);
+    });
+}
+
+#[test]
+fn hours_of_late_data_come_as_one_digest_and_what_goes_on_is_told_when_the_device_is_up_to_date() {
+    on_each_database(|database| async move {
+        let store = under(&database, 2, Metric::Ph, PH).await;
+        let (mut one, mut other) = (Sender::new(1), Sender::new(2));
+        let now = 6 * HOUR;
+        // Each half hour of six it was too high for a minute, on both devices; in the end the first stays too high.
+        let hours =
+            |from: i64| (from..from + 6).flat_map(|n| [(n * 30 * MINUTE, 9.5), (n * 30 * MINUTE + MINUTE, 7.0)]);
+        one.send(&store, now, &Vec::from_iter(hours(0))).await;
+        other.send(&store, now, &Vec::from_iter(hours(0))).await;
+        store.tell_of_the_past(at(now + 10 * SECOND)).await.unwrap();
+        assert!(what_was_told(&database).await.is_empty(), "more may come");
+        one.send(&store, now + 20 * SECOND, &Vec::from_iter(hours(6).filter(|(ms, _)| *ms < now))).await;
+        one.send(&store, now + 30 * SECOND, &[(now - 10 * MINUTE, 9.4), (now + 29 * SECOND, 9.4)]).await;
+        assert_eq!(what_was_told(&database).await, [What::Raised], "it goes on");
+        store.tell_of_the_past(at(now + 40 * SECOND)).await.unwrap();
+        assert_eq!(what_was_told(&database).await.len(), 1, "the other may send more");
+        for seconds in [80, 100, 200, 300] {
+            store.tell_of_the_past(at(now + seconds * SECOND)).await.unwrap();
+        }
+        let news = told(&database).await;
+        assert_eq!(news.iter().map(|(news, _)| news.what).collect::<Vec<_>>(), [What::Raised, What::Digest]);
+        let alerts = all(&store).await;
+        let historical = alerts.iter().filter(|alert| alert.historical).count();
+        assert_eq!((alerts.len(), historical, news[1].0.alerts.len()), (19, 18, 18));
+        assert!(alerts.iter().all(|alert| alert.historical == (alert.state == State::Resolved)));
+        one.send(&store, now + 400 * SECOND, &[(now + 400 * SECOND, 7.0)]).await;
+        assert_eq!(what_was_told(&database).await.last(), Some(&What::Cleared));
+    });
+}
+
+#[test]
+fn an_alert_that_was_told_and_ended_without_a_network_is_told_to_be_over() {
+    on_each_database(|database| async move {
+        let store = under(&database, 1, Metric::Ph, PH).await;
+        let mut sender = Sender::new(1);
+        sender.send(&store, 0, &[(0, 9.5)]).await;
+        sender.send(&store, 3 * HOUR, &[(MINUTE, 10.5), (HOUR, 7.0), (3 * HOUR, 7.0)]).await;
+        assert_eq!(what_was_told(&database).await, [What::Raised, What::Cleared]);
+        let alert = all(&store).await.remove(0);
+        assert_eq!((alert.resolved_at, alert.historical, alert.worst), (Some(at(HOUR).0), false, Severity::Critical));
+    });
+}
+
+#[test]
+fn a_reading_whose_time_is_not_known_never_alerts() {
+    on_each_database(|database| async move {
+        let store = under(&database, 1, Metric::Ph, PH).await;
+        let mut batch = Sender::new(1).batch(0, &[(0, 13.0), (1000, 13.0)]);
+        for reading in &mut batch.received.readings {
+            reading.stamp = Stamp { clock: ClockQuality::Unsynced, ..reading.stamp };
+        }
+        store.append(&[batch]).await.unwrap();
+        assert!(all(&store).await.is_empty());
+    });
+}
+
+#[test]
+fn data_that_is_missing_is_told_by_time_alone_if_the_device_is_there_and_has_sent_all() {
+    on_each_database(|database| async move {
+        let store = under(&database, 2, Metric::Ph, r#"{"missing":{"after_ms":60000}}"#).await;
+        let mut status = Status::new(LinkState::Online);
+        status.clock = Some(ClockQuality::Synced);
+        status.buffer = Some(BufferStatus::new(BufferId::from_random(1), 0, 0));
+        for (n, pending) in [(1, 0), (2, 7)] {
+            Sender::new(n).send(&store, 0, &[(0, 7.0)]).await;
+            status.buffer = Some(BufferStatus::new(BufferId::from_random(1), pending, 0));
+            for seconds in (10..=250).step_by(10) {
+                store.record_status(&pi(n), &status, at(seconds * SECOND)).await.unwrap();
+                store.notice_missing(at(seconds * SECOND)).await.unwrap();
+            }
+        }
+        let alerts = all(&store).await;
+        let shown: Vec<_> =
+            alerts.iter().map(|alert| (alert.device.as_deref().unwrap(), alert.kind.as_str(), alert.since)).collect();
+        assert_eq!(shown, [("pi-1", "missing", NOW.0)]);
+        Sender { device: pi(1), seq: 1 }.send(&store, 260 * SECOND, &[(260 * SECOND, 7.0)]).await;
+        assert_eq!(what_was_told(&database).await, [What::Raised, What::Cleared]);
+    });
+}
+
+#[test]
+fn nobody_is_told_of_what_is_silenced_or_snoozed_but_it_is_kept_and_shown() {
+    on_each_database(|database| async move {
+        let store = under(&database, 1, Metric::Ph, PH).await;
+        let mut sender = Sender::new(1);
+        database
+            .tamper(format!(
+                "INSERT INTO silence (id, kind, scope, target, from_at, to_at, reason, made_by, made_at)
+                 VALUES (1, 'maintenance', 'device', 'pi-1', {}, {}, 'probes are cleaned', 'budi', 0)",
+                NOW.0,
+                at(MINUTE).0
+            ))
+            .await;
+        sender.send(&store, 1000, &[(1000, 9.5)]).await;
+        let alert = all(&store).await.remove(0);
+        assert!(alert.silenced && alert.state == State::Open);
+        let snooze = AlertAct::Snooze { until: Some(at(5 * MINUTE)) };
+        store.act_on_alerts(&[alert.id], &snooze, &Actor::account("budi"), at(2 * MINUTE)).await.unwrap();
+        sender.send(&store, 3 * MINUTE, &[(3 * MINUTE, 10.5)]).await;
+        sender.send(&store, 6 * MINUTE, &[(6 * MINUTE, 7.0)]).await;
+        let withheld: Vec<_> = told(&database).await.into_iter().map(|(_, why)| why).collect();
+        assert_eq!(withheld, [Some("maintenance".to_owned()), Some("snoozed".to_owned()), None]);
+    });
+}
+
+#[test]
+fn what_people_do_with_alerts_stands_with_their_name_and_is_told() {
+    on_each_database(|database| async move {
+        let store = under(&database, 1, Metric::Ph, PH).await;
+        let mut sender = Sender::new(1);
+        sender.send(&store, 0, &[(0, 9.5)]).await;
+        let id = all(&store).await[0].id;
+        let act =
+            async |act: AlertAct| store.act_on_alerts(&[id, 5], &act, &Actor::account("siti"), at(1000)).await.unwrap();
+        assert_eq!(store.alert_counts().await.unwrap().unread, 1);
+        assert_eq!(act(AlertAct::Acknowledge).await, [id]);
+        assert!(act(AlertAct::Acknowledge).await.is_empty(), "it is already");
+        assert!(act(AlertAct::Read).await.is_empty(), "who acts has read it");
+        assert_eq!(act(AlertAct::Assign { assignee: Some("joko".to_owned()) }).await, [id]);
+        assert_eq!(act(AlertAct::Note { text: "Dosing pump was stuck 100%".to_owned() }).await, [id]);
+        assert_eq!(act(AlertAct::Resolve { reason: "repaired".to_owned() }).await, [id]);
+        let alert = all(&store).await.remove(0);
+        let shown = (alert.resolved_by.as_deref(), alert.reason.as_deref(), alert.assignee.as_deref());
+        assert_eq!(shown, (Some("siti"), Some("repaired"), Some("joko")));
+        assert!(alert.read);
+        let expected =
+            ["rule raised", "siti acknowledged", "siti assigned", "siti noted", "siti resolved"].map(str::to_owned);
+        assert_eq!(events(&store, id).await, expected);
+        assert_eq!(what_was_told(&database).await, [What::Raised, What::Acknowledged, What::Resolved]);
+        let log = store.audit(None, None, 10).await.unwrap();
+        let acts: Vec<_> =
+            log.iter().filter(|e| e.act == "alert.acted").map(|e| e.detail["act"].as_str().unwrap()).collect();
+        assert_eq!(acts, ["resolve", "note", "assign", "acknowledge"]);
+        let found = |q: &str| AlertFilter { q: Some(q.to_owned()), ..AlertFilter::default() };
+        assert_eq!(store.alerts(&found("STUCK 100%"), None, 10, NOW).await.unwrap().len(), 1);
+        assert!(store.alerts(&found("stuck_100"), None, 10, NOW).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn what_was_resolved_by_hand_is_reopened_when_it_gets_worse_and_begins_anew_when_it_was_over() {
+    on_each_database(|database| async move {
+        let store = under(&database, 1, Metric::Ph, PH).await;
+        let mut sender = Sender::new(1);
+        let admin = Actor::account("admin");
+        sender.send(&store, 0, &[(0, 9.5)]).await;
+        let id = all(&store).await[0].id;
+        let resolve = AlertAct::Resolve { reason: "looks fine".to_owned() };
+        store.act_on_alerts(&[id], &resolve, &admin, at(1000)).await.unwrap();
+        sender.send(&store, 2000, &[(2000, 10.5)]).await;
+        let alert = all(&store).await.remove(0);
+        assert_eq!((alert.state, alert.reopened, alert.severity), (State::Open, 1, Severity::Critical));
+        store.act_on_alerts(&[id], &resolve, &admin, at(3000)).await.unwrap();
+        sender.send(&store, 5000, &[(4000, 7.0), (5000, 9.5)]).await;
+        let alerts = all(&store).await;
+        assert_eq!(alerts.iter().map(|alert| alert.state).collect::<Vec<_>>(), [State::Resolved, State::Open]);
+        let reopen = store.act_on_alerts(&[id], &AlertAct::Reopen, &admin, at(6000)).await.unwrap();
+        assert!(reopen.is_empty(), "there is never a second of a key");
+    });
+}
+
+#[test]
+fn alerts_that_are_cleared_away_come_back_as_they_were_unless_they_began_anew() {
+    on_each_database(|database| async move {
+        let store = under(&database, 2, Metric::Ph, PH).await;
+        let (mut one, mut other) = (Sender::new(1), Sender::new(2));
+        let admin = Actor::account("admin");
+        one.send(&store, 0, &[(0, 9.5)]).await;
+        other.send(&store, 0, &[(0, 9.5)]).await;
+        let before = all(&store).await;
+        let nothing = AlertFilter { severity: Some("critical".to_owned()), ..AlertFilter::default() };
+        assert!(store.clear_alerts(&nothing, &admin, at(500)).await.unwrap().is_none());
+        let cleared = store.clear_alerts(&AlertFilter::default(), &admin, at(1000)).await.unwrap().unwrap();
+        assert_eq!((cleared.alerts, all(&store).await.len()), (2, 0));
+        assert_eq!(store.alert_counts().await.unwrap().open, 0);
+        one.send(&store, 3000, &[(2000, 7.0), (3000, 9.6)]).await;
+        assert_eq!(all(&store).await.len(), 1);
+        assert_eq!(store.restore_alerts(cleared.id, &admin, at(4000)).await.unwrap(), Some(2));
+        assert_eq!(store.restore_alerts(cleared.id, &admin, at(4000)).await.unwrap(), None, "once is enough");
+        let after = all(&store).await;
+        assert_eq!(after.len(), 3);
+        let states: Vec<_> = after.iter().map(|alert| (alert.device.as_deref().unwrap(), alert.state)).collect();
+        assert_eq!(states, [("pi-1", State::Resolved), ("pi-2", State::Open), ("pi-1", State::Open)]);
+        assert_eq!((after[1].since, after[1].value), (before[1].since, before[1].value));
+        assert_eq!(store.clearances().await.unwrap()[0].restored_at, Some(at(4000).0));
+    });
+}
+
+#[test]
+fn a_gap_of_what_was_refused_changes_nothing_about_the_rules() {
+    on_each_database(|database| async move {
+        let store = under(&database, 1, Metric::Ph, PH).await;
+        let empty = Received { buffer: BufferId::from_random(1), first: 1, last: 4, readings: vec![], refused: vec![] };
+        store.append(&[Incoming { device: pi(1), received: empty, at: NOW }]).await.unwrap();
+        let mut batch = Sender { device: pi(1), seq: 4 }.batch(0, &[(0, 9.5)]);
+        batch.received.readings[0].flags = Flags::NONE;
+        store.append(&[batch]).await.unwrap();
+        assert_eq!(all(&store).await.len(), 1);
+    });
+}
