@@ -1,47 +1,37 @@
 // Owns the short names of what the server speaks about thresholds, alerts and outages.
+import type { components } from './schema';
 
-export type Severity = 'warning' | 'critical';
-export type AlertState = 'open' | 'acknowledged' | 'resolved';
-export type Scope = 'fleet' | 'location' | 'device';
-export interface Text {
-  id: string;
-  en: string;
-}
+type Schemas = components['schemas'];
+/** The document can't say that a detail may be anything. */
+type Detailed<T> = Omit<T, 'detail'> & { detail: Record<string, unknown> };
 
-export interface Alert {
-  id: number;
-  source: string;
-  kind: string;
-  device: string | null;
-  location: string | null;
-  metric: string | null;
-  unit: string | null;
-  severity: Severity;
-  worst: Severity;
-  state: AlertState;
-  since: number;
-  raised_at: number;
-  known_at: number;
-  resolved_at: number | null;
-  resolved_by: string | null;
-  reason: string | null;
-  value: number | null;
-  limit: number | null;
-  extreme: number | null;
-  simulated: boolean;
-  historical: boolean;
-  reopened: number;
-  read: boolean;
-  acknowledged_by: string | null;
-  acknowledged_at: number | null;
-  assignee: string | null;
-  snoozed_until: number | null;
-  parent: number | null;
-  children: number;
-  silenced: boolean;
-  detail: Record<string, unknown>;
-  text: Text;
-}
+export type Severity = Schemas['Severity'];
+export type AlertState = Schemas['AlertState'];
+export type Scope = Schemas['Scope'];
+export type Text = Schemas['AlertText'];
+export type Alert = Detailed<Schemas['Alert']>;
+export type AlertCounts = Schemas['AlertNumbers'];
+export type AlertFilter = Schemas['AlertFilter'];
+export type AlertEvent = Detailed<Schemas['AlertEvent']>;
+export type Delivery = Schemas['AlertDelivery'];
+export type AlertDetail = Omit<Schemas['AlertHistory'], 'alert' | 'events' | 'children'> & {
+  alert: Alert;
+  events: AlertEvent[];
+  children: Alert[];
+};
+export type AlertList = Omit<Schemas['Alerts'], 'alerts'> & { alerts: Alert[] };
+export type Act = Schemas['AlertActs'];
+export type Clearance = Schemas['AlertClearance'];
+export type Threshold = Schemas['Threshold'];
+export type Target = Schemas['Target'] & { target: string };
+export type ThresholdVersion = Schemas['SetThreshold'];
+/** The list has only those that were not taken away. */
+export type ThresholdInForce = ThresholdVersion & { threshold: Threshold };
+export type DeviceThreshold = Schemas['DeviceThreshold'];
+export type ThresholdChange = Schemas['ThresholdChange'];
+export type Preview = Schemas['ThresholdPreview'];
+export type PreviewRequest = Schemas['PreviewRequest'];
+export type Preset = Schemas['ThresholdPreset'];
 
 export interface News {
   v: number;
@@ -51,131 +41,6 @@ export interface News {
   text: Text;
   alert: Alert | null;
   alerts?: Alert[];
-}
-
-export interface AlertCounts {
-  open: number;
-  acknowledged: number;
-  critical: number;
-  unread: number;
-}
-export interface AlertList {
-  alerts: Alert[];
-  next: number | null;
-  counts: AlertCounts;
-}
-export interface AlertEvent {
-  seq: number;
-  at: number;
-  who: string;
-  what: string;
-  detail: Record<string, unknown>;
-}
-export interface Delivery {
-  what: string;
-  at: number;
-  withheld: string | null;
-  channel: string | null;
-  state: string | null;
-  tries: number;
-  done_at: number | null;
-  problem: string | null;
-}
-export interface AlertDetail {
-  alert: Alert;
-  events: AlertEvent[];
-  deliveries: Delivery[];
-  children: Alert[];
-}
-export type ActName = 'read' | 'acknowledge' | 'resolve' | 'reopen' | 'assign' | 'snooze' | 'note';
-export interface Act {
-  ids: number[];
-  act: ActName;
-  reason?: string;
-  assignee?: string | null;
-  until?: number | null;
-  text?: string;
-}
-export interface Clearance {
-  id: number;
-  at: number;
-  who: string;
-  alerts: number;
-  restored_at: number | null;
-}
-
-export interface Side {
-  warning?: number | null;
-  critical?: number | null;
-}
-export interface Change {
-  change: number;
-  within_ms: number;
-  severity?: Severity;
-}
-export interface Lasting {
-  after_ms: number;
-  severity?: Severity;
-}
-export interface Threshold {
-  low?: Side;
-  high?: Side;
-  hysteresis?: number | null;
-  hold_ms?: number;
-  clear_ms?: number;
-  rate?: Change | null;
-  missing?: Lasting | null;
-  fault?: Lasting | null;
-}
-export interface Target {
-  scope: Scope;
-  target: string;
-}
-export interface ThresholdInForce extends Target {
-  metric: string;
-  version: number;
-  threshold: Threshold;
-  preset: string | null;
-  changed_at: number;
-  changed_by: string;
-}
-export interface DeviceThreshold extends Target {
-  version: number;
-  threshold: Threshold;
-  applied: boolean;
-  waiting_since: number | null;
-  beyond_probe: string[];
-}
-export interface ThresholdVersion {
-  version: number;
-  threshold: Threshold | null;
-  preset: string | null;
-  changed_at: number;
-  changed_by: string;
-}
-export interface PreviewAlert {
-  kind: string;
-  severity: Severity;
-  since: number;
-  raised_at: number;
-  resolved_at: number | null;
-  extreme: number | null;
-}
-export interface Preview {
-  alerts: PreviewAlert[];
-  count: number;
-  readings: number;
-  from: number;
-  to: number;
-  truncated: boolean;
-}
-export interface Preset {
-  id: string;
-  name: Text;
-  version: number;
-  effective: string;
-  source: string;
-  metrics: Record<string, Threshold>;
 }
 
 export interface Silence extends Target {

@@ -1,7 +1,8 @@
 // Owns the list of what the dashboard asks of the server about thresholds, alerts and outages.
 import type * as T from './alert-types';
 import { serverNow } from '$lib/format/server-clock';
-import { ask } from './call';
+import { ask, call } from './call';
+import { asMetric } from './client';
 
 /** Silences that were over longer ago than this are of no interest. */
 const OVER_MS = 30 * 86_400_000;
@@ -11,43 +12,37 @@ const drop = (query: Record<string, string | number | boolean | null | undefined
     Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ''),
   ) as Record<string, string | number | boolean>;
 
-export type AlertQuery = Partial<
-  Record<'state' | 'severity' | 'source' | 'device' | 'location' | 'metric' | 'q', string>
+export type AlertQuery = Pick<
+  T.AlertFilter,
+  'state' | 'severity' | 'source' | 'device' | 'location' | 'metric' | 'q'
 >;
 
 export const alertsApi = {
-  list: (query: AlertQuery, limit: number, before?: number) =>
-    ask<T.AlertList>('get', '/api/v1/alerts', { query: drop({ ...query, limit, before }) }),
-  one: (id: number) => ask<T.AlertDetail>('get', '/api/v1/alerts/{id}', { path: { id: String(id) } }),
-  act: (body: T.Act) => ask<unknown>('post', '/api/v1/alerts/act', { body }),
-  clear: (filter: AlertQuery) =>
-    ask<{ clearance: T.Clearance | null }>('post', '/api/v1/alerts/clear', { body: drop(filter) }),
-  clearances: async () =>
-    (await ask<{ clearances: T.Clearance[] }>('get', '/api/v1/alerts/clearances', {})).clearances,
-  restore: (id: number) =>
-    ask<unknown>('post', '/api/v1/alerts/clearances/{id}/restore', { path: { id: String(id) } }),
+  list: async (query: AlertQuery, limit: number, before?: number) =>
+    (await call('get', '/api/v1/alerts', {
+      query: { ...query, limit, ...(before === undefined ? {} : { before }) },
+    })) as T.AlertList,
+  one: async (id: number) => (await call('get', '/api/v1/alerts/{id}', { path: { id } })) as T.AlertDetail,
+  act: (body: T.Act) => call('post', '/api/v1/alerts/act', { body }),
+  clear: (filter: AlertQuery) => call('post', '/api/v1/alerts/clear', { body: filter }),
+  clearances: async () => (await call('get', '/api/v1/alerts/clearances', {})).clearances,
+  restore: (id: number) => call('post', '/api/v1/alerts/clearances/{id}/restore', { path: { id } }),
 
-  thresholds: async () =>
-    (await ask<{ thresholds: T.ThresholdInForce[] }>('get', '/api/v1/thresholds', {})).thresholds,
+  thresholds: async () => {
+    const { thresholds } = await call('get', '/api/v1/thresholds', {});
+    return thresholds.filter((each): each is T.ThresholdInForce => each.threshold !== null);
+  },
   ofDevice: async (name: string) =>
-    (
-      await ask<{ thresholds: Record<string, T.DeviceThreshold> }>(
-        'get',
-        '/api/v1/devices/{name}/thresholds',
-        { path: { name } },
-      )
-    ).thresholds,
-  put: (body: { targets: T.Target[]; metric: string; threshold: T.Threshold | null; preset?: string }) =>
-    ask<unknown>('put', '/api/v1/thresholds', { body }),
+    (await call('get', '/api/v1/devices/{name}/thresholds', { path: { name } })).thresholds,
+  put: (body: T.ThresholdChange) => call('put', '/api/v1/thresholds', { body }),
   history: async ({ scope, target }: T.Target, metric: string) =>
     (
-      await ask<{ thresholds: T.ThresholdVersion[] }>('get', '/api/v1/thresholds/history', {
-        query: { scope, target, metric },
+      await call('get', '/api/v1/thresholds/history', {
+        query: { scope, target, metric: asMetric(metric) },
       })
     ).thresholds,
-  preview: (body: { device: string; metric: string; threshold: T.Threshold; days: number }) =>
-    ask<T.Preview>('post', '/api/v1/thresholds/preview', { body }),
-  presets: async () => (await ask<{ presets: T.Preset[] }>('get', '/api/v1/thresholds/presets', {})).presets,
+  preview: (body: T.PreviewRequest) => call('post', '/api/v1/thresholds/preview', { body }),
+  presets: async () => (await call('get', '/api/v1/thresholds/presets', {})).presets,
 
   silences: async () =>
     (
