@@ -107,6 +107,7 @@ CREATE TABLE clearance (
 );
 
 -- What is to be told, written in the transaction of what it tells of. Rows are only ever added; ids are made as an alert's.
+-- Only what becomes of them changes.
 CREATE TABLE outbox (
     id         BIGINT NOT NULL PRIMARY KEY,
     -- The same for the same news, however often it is sent: 'alert-17-1', 'digest-1763690400000'.
@@ -118,9 +119,12 @@ CREATE TABLE outbox (
     created_at BIGINT NOT NULL,
     -- The news as it was, JSON: see notify::News.
     payload    TEXT   NOT NULL,
-    -- Why it is not sent, though it is kept: 'silenced', 'snoozed', 'maintenance', 'linked'.
-    withheld   TEXT
+    -- Why it is not sent, though it is kept: 'silenced', 'snoozed', 'maintenance', 'linked', 'untold' (that it began was not sent).
+    withheld   TEXT,
+    -- Whether the channels and the audit log have been given it.
+    spread     BOOLEAN NOT NULL DEFAULT FALSE
 );
+CREATE INDEX outbox_new ON outbox (id) WHERE NOT spread;
 CREATE INDEX outbox_of_alert ON outbox (alert, id);
 
 -- How each channel fares with each news.

@@ -1,5 +1,9 @@
 //! The configuration file (TOML). Knows only names and bounds, opens nothing.
 
+mod alerts;
+
+pub use alerts::{Alerts, Webhook};
+
 use crate::enrol::Lifetimes;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -60,6 +64,8 @@ pub struct Config {
     pub advertise: Advertise,
     /// How long certificates are good.
     pub lifetimes: Lifetimes,
+    /// How alerts are told, and to whom.
+    pub alerts: Alerts,
 }
 
 /// The form of the log.
@@ -137,6 +143,7 @@ impl Config {
             broker,
             advertise,
             lifetimes: file.certificates.check()?,
+            alerts: file.alerts.check()?,
         })
     }
 
@@ -198,6 +205,8 @@ struct File {
     certificates: Certificates,
     #[serde(default)]
     discovery: Discovery,
+    #[serde(default)]
+    alerts: alerts::Table,
 }
 
 #[derive(Deserialize, Default)]

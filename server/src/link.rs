@@ -9,10 +9,10 @@ mod throw_out;
 pub use throw_out::{ThrowOutError, throw_out};
 
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish, PublishOptions, QoS,
-    SubscribeFilter, TlsConfiguration, Transport,
+    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish, PublishOptions,
+    PublishResult, QoS, SubscribeFilter, TlsConfiguration, Transport, mqttbytes::v5::PubAckReason,
 };
-use shared::{Topic, message::MAX_PAYLOAD};
+use shared::{Topic, message::MAX_PAYLOAD, topic};
 use std::{
     sync::{
         Arc,
@@ -140,6 +140,28 @@ impl Link {
     pub fn try_publish(&self, topic: &Topic, payload: String, retain: bool) -> Result<(), LinkError> {
         let options = PublishOptions::new(QoS::AtLeastOnce).retain(retain);
         self.client.try_publish(topic.to_string(), payload, options).map_err(|e| LinkError(e.to_string()))
+    }
+
+    /// Publishes on [`topic::ALERTS`] with QoS 1; returns when the broker has said that it has it.
+    ///
+    /// # Errors
+    /// When it will not be sent, or the broker refuses it.
+    pub async fn publish_alert(&self, payload: String) -> Result<(), LinkError> {
+        if !self.connected() {
+            return Err(LinkError("there is no connection".to_owned()));
+        }
+        let options = PublishOptions::new(QoS::AtLeastOnce);
+        let sent = self.client.publish_tracked(topic::ALERTS, payload, options).await;
+        let notice = sent.map_err(|e| LinkError(e.to_string()))?;
+        match notice.wait_async().await {
+            Ok(PublishResult::Qos1(answer))
+                if matches!(answer.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers) =>
+            {
+                Ok(())
+            }
+            Ok(answer) => Err(LinkError(format!("the broker refuses it: {answer:?}"))),
+            Err(error) => Err(LinkError(error.to_string())),
+        }
     }
 
     /// Whether the broker has the server's subscriptions now.

@@ -1,5 +1,6 @@
 //! Events for whoever watches now. Nothing here is stored; a slow watcher is told that it missed something.
 
+use crate::alert::News;
 use shared::{DeviceName, Reading, message::calibrate::View};
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -30,6 +31,13 @@ pub enum Event {
         device: DeviceName,
         /// How it stands.
         view: Arc<View>,
+    },
+    /// Something happened to an alert.
+    Alert {
+        /// What is told of it.
+        news: Arc<News>,
+        /// Why nobody is to be disturbed by it.
+        withheld: Option<String>,
     },
 }
 

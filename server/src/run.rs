@@ -9,9 +9,11 @@ use crate::enrol::Lifetimes;
 use crate::http::password::{self, PasswordError};
 use crate::http::{self, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
+use crate::notify::{Channel, Mqtt, Webhook, WebhookError, dispatch::Dispatcher};
 use crate::store::{Store, StoreError};
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
-use crate::{discovery, identity, ingest, live::Live};
+use crate::{discovery, identity, ingest, live::Live, outage};
+use jiff::tz::TimeZone;
 use shared::{Clock, UtcMillis};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::{io, sync::Arc};
@@ -59,6 +61,9 @@ pub enum RunError {
     /// There is nobody whose password could be changed.
     #[error("there is no account yet: the first start makes it and prints its password")]
     NoAccount,
+    /// Somebody who is to be told of alerts can't be.
+    #[error("configuration: {0}")]
+    Webhook(#[from] WebhookError),
     /// The log's filter is none.
     #[error("configuration: log: {0}")]
     Log(String),
@@ -90,6 +95,8 @@ pub struct App {
     pub token_throttle: Throttle,
     /// How long certificates are good.
     pub lifetimes: Lifetimes,
+    /// The fleet's time zone.
+    pub zone: TimeZone,
     /// Where browsers and devices reach this server, if its configuration says so.
     pub public_url: Option<String>,
     /// Held while history is computed again: one at a time, so that it can't starve what comes in.
@@ -117,6 +124,8 @@ pub struct Running {
     ingest: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     identity: JoinHandle<()>,
+    /// What watches over outages, and what tells.
+    alerts: [JoinHandle<()>; 2],
 }
 
 /// Starts everything; returns when everything listens.
@@ -127,7 +136,10 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
     let authority = Authority::open(&config.data_dir, &names(config), clock.now())?;
     let store = Store::open(&config.database_url)
         .await
-        .map_err(|error| RunError::Database { database: config.database(), error })?;
+        .map_err(|error| RunError::Database { database: config.database(), error })?
+        .in_zone(config.alerts.time_zone.clone());
+    let webhooks = config.alerts.webhooks.iter().map(|hook| Webhook::open(hook, Arc::clone(&clock)));
+    let webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
 
     let https = listen_tls("http.https", config.https, &authority, false).await?;
     let plain = match config.plain {
@@ -178,11 +190,13 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         throttle,
         token_throttle: Throttle::default(),
         lifetimes: config.lifetimes,
+        zone: config.alerts.time_zone.clone(),
         public_url: public_url(config, https.local_addr()),
         recomputing: Mutex::new(()),
         listed: Mutex::new(None),
         stopping: stopping.clone(),
     });
+    let alerts = watch_and_tell(config, &app, webhooks);
     let (https_address, plain_address) = (https.local_addr(), plain.as_ref().map(TcpListener::local_addr));
     let mut http = vec![tokio::spawn(serve(https, http::router(app.clone(), true), stopping.clone()))];
     if let Some(plain) = plain {
@@ -200,7 +214,20 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         stop_ingest,
         http,
         ingest,
+        alerts,
     })
+}
+
+/// Starts the watch over outages, and whatever tells of alerts; both end when the server stops.
+fn watch_and_tell(config: &Config, app: &Arc<App>, webhooks: Vec<Webhook>) -> [JoinHandle<()>; 2] {
+    let grace_ms = i64::try_from(config.alerts.offline_after.as_millis()).unwrap_or(i64::MAX);
+    let watch = outage::task::Watch::new(app.store.clone(), app.clock.now(), grace_ms);
+    let watch = outage::task::run(watch, app.link.clone(), Arc::clone(&app.clock), app.stopping.clone());
+    let mut channels: Vec<Arc<dyn Channel>> = vec![Arc::new(Mqtt(app.link.clone()))];
+    channels.extend(webhooks.into_iter().map(|hook| Arc::new(hook) as Arc<dyn Channel>));
+    let dispatcher = Dispatcher::new(app.store.clone(), app.live.clone(), Arc::clone(&app.clock), channels);
+    let mut stopping = app.stopping.clone();
+    [tokio::spawn(watch), tokio::spawn(dispatcher.run(async move { stopped(&mut stopping).await }))]
 }
 
 impl Running {
@@ -219,6 +246,9 @@ impl Running {
         let _ = self.ingest.await;
         // Ingest has ended, so nothing more concerns it.
         let _ = self.identity.await;
+        for task in self.alerts {
+            let _ = task.await;
+        }
         self.app.link.stop().await;
         if let Some(broker) = &self.app.broker {
             broker.stop().await;

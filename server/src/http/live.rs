@@ -9,6 +9,7 @@ use super::model::{Device, Reading};
 use super::places::Place;
 use super::serve::stopped;
 use super::wire;
+use crate::alert::News;
 use crate::live::Event;
 use crate::run::App;
 use axum::Extension;
@@ -58,6 +59,15 @@ pub enum LiveEvent {
         /// How it stands.
         #[schema(value_type = wire::View)]
         view: Arc<View>,
+    },
+    /// Something happened to an alert.
+    Alert {
+        /// What webhooks are told, too.
+        #[schema(value_type = News)]
+        news: Arc<News>,
+        /// Why nobody is to be disturbed by it: `silenced`, `snoozed`, `maintenance`, `linked` or `untold`.
+        #[schema(required)]
+        withheld: Option<String>,
     },
     /// Events were dropped because this watcher was slow: it should fetch everything again.
     Missed,
@@ -176,12 +186,12 @@ impl Watcher {
     /// Tells of an event, if it is one that is watched.
     async fn tell(&mut self, event: Event) -> Result<(), End> {
         let whose = match &event {
-            Event::Readings { device, .. } => Some(device),
-            Event::Device { name } => Some(name),
-            Event::Calibration { device, .. } => Some(device),
+            Event::Readings { device, .. } | Event::Calibration { device, .. } => Some(device.as_str()),
+            Event::Device { name } => Some(name.as_str()),
+            Event::Alert { news, .. } => news.alert.as_ref().and_then(|alert| alert.device.as_deref()),
             Event::Waiting => None,
         };
-        if self.only.is_some() && self.only.as_ref() != whose {
+        if self.only.as_ref().is_some_and(|only| Some(only.as_str()) != whose) {
             return Ok(());
         }
         let event = match event {
@@ -195,6 +205,7 @@ impl Watcher {
                 Err(_) => LiveEvent::Missed,
             },
             Event::Waiting => LiveEvent::Waiting,
+            Event::Alert { news, withheld } => LiveEvent::Alert { news, withheld },
             Event::Calibration { device, view } => LiveEvent::Calibration { device: device.to_string(), view },
         };
         self.say(&event).await

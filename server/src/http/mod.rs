@@ -15,9 +15,11 @@ pub mod enrol;
 pub mod error;
 pub mod extract;
 pub mod health;
+pub mod intake;
 pub mod live;
 pub mod model;
 pub mod openapi;
+pub mod outages;
 pub mod password;
 pub mod places;
 pub mod preview;
@@ -29,6 +31,7 @@ pub mod security;
 pub mod serve;
 pub mod session;
 pub mod settings;
+pub mod silences;
 pub mod thresholds;
 pub mod throttle;
 pub mod tokens;
@@ -56,6 +59,7 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(session::sign_in))
         .routes(routes!(enrol::enrol))
         .routes(routes!(enrol::renew))
+        .routes(routes!(intake::report))
         .layer(DefaultBodyLimit::max(OPEN_BODY_LIMIT));
     let files = OpenApiRouter::new()
         .routes(routes!(registrations::import))
@@ -88,6 +92,12 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(authority::rotate))
         .routes(routes!(authority::retire))
         .routes(routes!(audit::list))
+        .routes(routes!(outages::list))
+        .routes(routes!(outages::availability))
+        .routes(routes!(silences::list, silences::create))
+        .routes(routes!(silences::end))
+        .routes(routes!(intake::list, intake::create))
+        .routes(routes!(intake::delete))
         .routes(routes!(registrations::list))
         .routes(routes!(registrations::export))
         .routes(routes!(registrations::range))

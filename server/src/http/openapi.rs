@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use std::sync::OnceLock;
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -15,7 +15,7 @@ use utoipa::{Modify, OpenApi};
     info(title = "Tirta", description = "Readings, devices and settings of a fleet of water probes."),
     components(schemas(LiveEvent, Problem)),
     security(("session" = [])),
-    modifiers(&SessionCookie),
+    modifiers(&Secrets),
     tags(
         (name = "session", description = "Signing in and out"),
         (name = "devices", description = "The fleet"),
@@ -31,12 +31,14 @@ use utoipa::{Modify, OpenApi};
 )]
 struct Frame;
 
-struct SessionCookie;
+struct Secrets;
 
-impl Modify for SessionCookie {
+impl Modify for Secrets {
     fn modify(&self, document: &mut Document) {
         let scheme = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
-        document.components.get_or_insert_default().add_security_scheme("session", scheme);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("session", scheme);
+        components.add_security_scheme("intake", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     }
 }
 

@@ -29,6 +29,16 @@ impl Ids {
     }
 }
 
+/// The least id of an instant.
+pub(super) fn first_of(at: UtcMillis) -> i64 {
+    (at.0 - EPOCH_MS).max(0) * STEP
+}
+
+/// When an id was made (UTC ms).
+pub(super) fn made_at(id: i64) -> i64 {
+    id / STEP + EPOCH_MS
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,177 @@
+//! Outages as they are kept: those that are open, those of a time, and when the server itself could not hear.
+
+use super::{Store, StoreError, on_pool, stored_name};
+use crate::outage::{Absence, Before, Cause, Gone, Open, Out, Standing, Window};
+use serde_json::{Map, Value};
+use shared::UtcMillis;
+use std::collections::BTreeMap;
+
+/// Most outages of one answer.
+pub const MOST_OUTAGES: u32 = 500;
+
+/// An outage as it is kept. Times are UTC milliseconds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outage {
+    /// Rises with the time at which it was noticed.
+    pub id: i64,
+    /// Whose; `None`: the server itself.
+    pub device: Option<String>,
+    /// Where that is.
+    pub location: Option<String>,
+    /// Since when.
+    pub started_at: i64,
+    /// Until when; `None`: it goes on.
+    pub ended_at: Option<i64>,
+    /// Why.
+    pub cause: Cause,
+    /// What that was concluded from.
+    pub detail: Map<String, Value>,
+    /// The alert that tells of it.
+    pub alert: Option<i64>,
+}
+
+/// Which outages.
+#[derive(Debug, Clone, Default)]
+pub struct Which {
+    /// Only those of this device.
+    pub device: Option<String>,
+    /// Only those at this location.
+    pub location: Option<String>,
+    /// Only those that reach into this time.
+    pub time: Option<Window>,
+    /// Only those with a lower id.
+    pub before: Option<i64>,
+}
+
+type Row = (i64, Option<String>, Option<String>, i64, Option<i64>, String, String, Option<i64>);
+
+/// Outages that are open, and what is told of each.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOutages {
+    /// For the watcher.
+    pub open: Vec<Open>,
+    /// For the grouping; in the same order.
+    pub outs: Vec<Out>,
+}
+
+impl Store {
+    /// Outages, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row can't be read.
+    pub async fn outages(&self, which: &Which, limit: u32) -> Result<Vec<Outage>, StoreError> {
+        const QUERY: &str = "SELECT id, device, location, started_at, ended_at, cause, detail, alert FROM outage
+            WHERE id < $1 AND ($2 = '' OR device = $2) AND ($3 = '' OR location = $3)
+              AND started_at < $4 AND COALESCE(ended_at, $4) > $5 ORDER BY id DESC LIMIT $6";
+        let all = Window { from: i64::MIN, to: i64::MAX };
+        let (before, time) = (which.before.unwrap_or(i64::MAX), which.time.unwrap_or(all));
+        let device = which.device.as_deref().unwrap_or_default();
+        let location = which.location.as_deref().unwrap_or_default();
+        let rows: Vec<Row> = on_pool!(&self.pool, |pool| {
+            let query = sqlx::query_as(QUERY).bind(before).bind(device).bind(location).bind(time.to).bind(time.from);
+            query.bind(i64::from(limit.min(MOST_OUTAGES))).fetch_all(pool).await?
+        });
+        let read = |(id, device, location, started_at, ended_at, cause, detail, alert): Row| {
+            let (cause, detail) = (stored_cause(&cause)?, serde_json::from_str(&detail).unwrap_or_default());
+            Ok(Outage { id, device, location, started_at, ended_at, cause, detail, alert })
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Who was gone when in a time, by device; what has not ended lasts until `now`. Under `None`: the server itself.
+    ///
+    /// # Errors
+    /// When the database fails or a row can't be read.
+    pub async fn absences(
+        &self,
+        time: Window,
+        now: UtcMillis,
+    ) -> Result<BTreeMap<Option<String>, Vec<Absence>>, StoreError> {
+        const QUERY: &str = "SELECT device, started_at, COALESCE(ended_at, $3), cause FROM outage
+            WHERE started_at < $2 AND COALESCE(ended_at, $3) > $1";
+        let rows: Vec<(Option<String>, i64, i64, String)> = on_pool!(&self.pool, |pool| {
+            sqlx::query_as(QUERY).bind(time.from).bind(time.to).bind(now.0).fetch_all(pool).await?
+        });
+        let mut absences: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (device, from, to, cause) in rows {
+            let absence = Absence { time: Window { from, to }, cause: stored_cause(&cause)? };
+            absences.entry(device).or_default().push(absence);
+        }
+        Ok(absences)
+    }
+
+    /// When the server heard nothing, as far as it reaches into a time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn deaf_times(&self, time: Window) -> Result<Vec<Window>, StoreError> {
+        const QUERY: &str = "SELECT started_at, ended_at FROM outage
+            WHERE device IS NULL AND started_at < $2 AND ended_at > $1 ORDER BY started_at";
+        let rows: Vec<(i64, i64)> =
+            on_pool!(&self.pool, |pool| { sqlx::query_as(QUERY).bind(time.from).bind(time.to).fetch_all(pool).await? });
+        Ok(rows.into_iter().map(|(from, to)| Window { from, to }).collect())
+    }
+
+    /// All outages of devices that have not ended.
+    ///
+    /// # Errors
+    /// When the database fails or a row can't be read.
+    pub async fn open_outages(&self) -> Result<OpenOutages, StoreError> {
+        // A group is over when one of it is back, or by the server's word; that somebody resolved its alert by hand
+        // does not make it fifty alerts.
+        const QUERY: &str = "SELECT o.id, o.device, o.location, o.started_at, o.detail, o.alert, a.parent,
+                (SELECT MIN(s.ended_at) FROM outage s JOIN alert c ON c.id = s.alert
+                    WHERE c.parent = a.parent) AS back,
+                (SELECT p.resolved_at FROM alert p WHERE p.id = a.parent AND p.resolved_by = 'server') AS over
+            FROM outage o LEFT JOIN alert a ON a.id = o.alert
+            WHERE o.device IS NOT NULL AND o.ended_at IS NULL ORDER BY o.id";
+        type Row = (i64, String, Option<String>, i64, String, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+        let rows: Vec<Row> = on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).fetch_all(pool).await?);
+        let mut all = OpenOutages::default();
+        for (id, device, location, started_at, detail, alert, parent, back, over) in rows {
+            let unknown = Before { gone: Gone::Silent, boot: String::new(), run: None };
+            let before = serde_json::from_str(&detail).unwrap_or(unknown);
+            all.open.push(Open { id, device: stored_name(&device)?, started_at, before });
+            let standing = match (alert, parent) {
+                (None, _) => Standing::Untold,
+                (Some(_), None) => Standing::Own,
+                (Some(_), Some(_)) => Standing::Part { over_since: back.into_iter().chain(over).min() },
+            };
+            let noticed_at = super::alert_id::made_at(id);
+            all.outs.push(Out { id, location, started_at, noticed_at, standing });
+        }
+        Ok(all)
+    }
+
+    /// Notes that the server hears devices now. If it did not for more than `longest_ms`, that was an outage of its own,
+    /// which is kept and returned.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hears(&self, now: UtcMillis, longest_ms: i64) -> Result<Option<Window>, StoreError> {
+        const LAST: &str = "SELECT value FROM policy WHERE name = 'heard_at'";
+        const NOW: &str = "INSERT INTO policy (name, value) VALUES ('heard_at', $1)
+            ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value";
+        const OUTAGE: &str =
+            "INSERT INTO outage (id, started_at, ended_at, cause, detail) VALUES ($1, $2, $3, 'server', '{}')";
+        let (begin, alone) = self.one_at_a_time();
+        on_pool!(&self.pool, |pool| {
+            let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
+            let last: Option<i64> = sqlx::query_scalar(LAST).fetch_optional(&mut *tx).await?;
+            let deaf = last.map(|last| Window { from: last, to: now.0 }).filter(|time| time.ms() > longest_ms);
+            if let Some(deaf) = deaf {
+                let query = sqlx::query(OUTAGE).bind(self.ids.next(now)).bind(deaf.from).bind(deaf.to);
+                query.execute(&mut *tx).await?;
+            }
+            sqlx::query(NOW).bind(now.0).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(deaf)
+        })
+    }
+}
+
+fn stored_cause(word: &str) -> Result<Cause, StoreError> {
+    let corrupt = || StoreError::Corrupt { what: "outage", why: format!("its cause is {word:?}") };
+    Cause::from_word(word).ok_or_else(corrupt)
+}

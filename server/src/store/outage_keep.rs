@@ -1,0 +1,287 @@
+//! What becomes of outages: begun, ended, told of. Each step is one transaction, in which what another server on the same
+//! database has done meanwhile counts.
+
+use super::alert::{Raise, Resolve, happened};
+use super::conn::{Conn, on_conn, transaction};
+use super::{Store, StoreError};
+use crate::alert::{Kind, Source, What};
+use crate::outage::{Cause, Tell, Turn, Window};
+use serde_json::{Map, Value, json};
+use shared::UtcMillis;
+use shared::rule::Severity;
+
+/// So many outages of a device in so long are worth a notice of their own, which is over after as long without one.
+const REPEATED: i64 = 3;
+const REPEATED_MS: i64 = 86_400_000;
+
+/// By whom an alert of an outage ends.
+const SERVER: &str = "server";
+
+/// An outage and what its alert needs of it.
+#[derive(sqlx::FromRow)]
+struct Gone {
+    id: i64,
+    device: String,
+    location: Option<String>,
+    started_at: i64,
+    alert: Option<i64>,
+}
+
+impl Store {
+    /// Writes what the watcher saw.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing is written.
+    pub async fn keep_turns(&self, turns: &[Turn], now: UtcMillis) -> Result<(), StoreError> {
+        let (begin, alone) = self.one_at_a_time();
+        transaction!(self, begin, |conn| {
+            on_conn!(conn, |c| sqlx::query(alone).execute(&mut *c).await?.rows_affected());
+            for turn in turns {
+                self.keep_turn(conn, turn, now).await?;
+            }
+        });
+        Ok(())
+    }
+
+    async fn keep_turn(&self, conn: &mut Conn<'_>, turn: &Turn, now: UtcMillis) -> Result<(), StoreError> {
+        const BEGIN: &str = "INSERT INTO outage (id, device, location, started_at, cause, detail)
+            VALUES ($1, $2, $3, $4, 'unknown', $5) ON CONFLICT (device) WHERE ended_at IS NULL DO NOTHING";
+        const END: &str = "UPDATE outage SET ended_at = $2, cause = $3, detail = $4 WHERE id = $1 AND ended_at IS NULL";
+        const PASSED: &str = "INSERT INTO outage (id, device, location, started_at, ended_at, cause, detail)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        match turn {
+            Turn::Begin { device, location, started_at, before } => {
+                let detail = serde_json::to_string(before)
+                    .map_err(|error| StoreError::Corrupt { what: "outage", why: error.to_string() })?;
+                on_conn!(conn, |c| sqlx::query(BEGIN)
+                    .bind(self.ids.next(now))
+                    .bind(device.as_str())
+                    .bind(location)
+                    .bind(started_at)
+                    .bind(detail)
+                    .execute(&mut *c)
+                    .await?
+                    .rows_affected());
+            }
+            Turn::End { id, device, ended_at, cause, detail } => {
+                let detail = Value::Object(detail.clone()).to_string();
+                let ended = on_conn!(conn, |c| {
+                    let query = sqlx::query(END).bind(id).bind(ended_at).bind(cause.as_str()).bind(detail);
+                    query.execute(&mut *c).await?.rows_affected()
+                });
+                if ended > 0 {
+                    let key = format!("outage/{device}");
+                    self.over(conn, &key, UtcMillis(*ended_at), now).await?;
+                    self.notice_repeated(conn, device.as_str(), *cause, now).await?;
+                }
+            }
+            Turn::Passed { device, location, window: Window { from, to }, cause, detail } => {
+                let detail = Value::Object(detail.clone()).to_string();
+                on_conn!(conn, |c| sqlx::query(PASSED)
+                    .bind(self.ids.next(now))
+                    .bind(device.as_str())
+                    .bind(location)
+                    .bind(from)
+                    .bind(to)
+                    .bind(cause.as_str())
+                    .bind(detail)
+                    .execute(&mut *c)
+                    .await?
+                    .rows_affected());
+                self.notice_repeated(conn, device.as_str(), *cause, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn over(&self, conn: &mut Conn<'_>, key: &str, at: UtcMillis, now: UtcMillis) -> Result<(), StoreError> {
+        let resolve = Resolve { key, at, by: SERVER, reason: None, extreme: None };
+        self.resolve(conn, &resolve, now).await.map(|_| ())
+    }
+
+    /// What somebody did on purpose, and what was the server's or the location's, is no fault of the device.
+    async fn notice_repeated(
+        &self,
+        conn: &mut Conn<'_>,
+        device: &str,
+        cause: Cause,
+        now: UtcMillis,
+    ) -> Result<(), StoreError> {
+        const COUNT: &str = "SELECT COUNT(*) FROM outage o WHERE o.device = $1 AND o.started_at > $2
+              AND o.cause NOT IN ('stopped', 'server')
+              AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.id = o.alert AND a.parent IS NOT NULL)";
+        if matches!(cause, Cause::Stopped | Cause::Server) {
+            return Ok(());
+        }
+        let since = now.0 - REPEATED_MS;
+        let count: i64 =
+            on_conn!(conn, |c| sqlx::query_scalar(COUNT).bind(device).bind(since).fetch_one(&mut *c).await?);
+        if count < REPEATED {
+            return Ok(());
+        }
+        let detail = json!({"outages": count, "hours": REPEATED_MS / 3_600_000});
+        let raise = raise(Kind::RepeatedOutages, format!("repeated/{device}"), UtcMillis(since), now, detail);
+        self.raise(conn, &Raise { device: Some(device.to_owned()), ..raise }, now).await.map(|_| ())
+    }
+
+    /// Raises the alerts that are due.
+    ///
+    /// # Errors
+    /// When the database fails: then none is raised.
+    pub async fn tell_outages(&self, due: &[Tell], now: UtcMillis) -> Result<(), StoreError> {
+        let (begin, alone) = self.one_at_a_time();
+        transaction!(self, begin, |conn| {
+            on_conn!(conn, |c| sqlx::query(alone).execute(&mut *c).await?.rows_affected());
+            for tell in due {
+                match tell {
+                    Tell::One(id) => self.tell_one(conn, *id, now).await?,
+                    Tell::Location(location, ids) => {
+                        let key = format!("outage/location/{location}");
+                        self.tell_group(conn, Kind::LocationOffline, key, Some(location), ids, now).await?;
+                    }
+                    Tell::Fleet(ids) => {
+                        let key = "outage/fleet".to_owned();
+                        self.tell_group(conn, Kind::FleetOffline, key, None, ids, now).await?;
+                    }
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn tell_one(&self, conn: &mut Conn<'_>, id: i64, now: UtcMillis) -> Result<(), StoreError> {
+        let Some(gone) = gone(conn, id).await? else { return Ok(()) };
+        let Some(alert) = gone.alert else {
+            self.raise_one(conn, &gone, None, now).await?;
+            return Ok(());
+        };
+        // It was a part of its location's alert, which is over, and is told on its own now.
+        let seq = link(conn, alert, None, now).await?;
+        self.tell(conn, alert, seq, What::Raised, now).await
+    }
+
+    /// One alert for all; those of the devices are kept under it, and nobody is disturbed by them.
+    async fn tell_group(
+        &self,
+        conn: &mut Conn<'_>,
+        kind: Kind,
+        key: String,
+        location: Option<&str>,
+        ids: &[i64],
+        now: UtcMillis,
+    ) -> Result<(), StoreError> {
+        let mut all = vec![];
+        for id in ids {
+            all.extend(gone(conn, *id).await?);
+        }
+        let Some(since) = all.iter().map(|gone| gone.started_at).min() else { return Ok(()) };
+        let detail = json!({"devices": all.len()});
+        let raise = Raise {
+            severity: Severity::Critical,
+            location: location.map(str::to_owned),
+            ..raise(kind, key, UtcMillis(since), now, detail)
+        };
+        let parent = self.raise(conn, &raise, now).await?;
+        for gone in &all {
+            match gone.alert {
+                Some(alert) => {
+                    link(conn, alert, Some(parent), now).await?;
+                }
+                None => self.raise_one(conn, gone, Some(parent), now).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn raise_one(
+        &self,
+        conn: &mut Conn<'_>,
+        gone: &Gone,
+        parent: Option<i64>,
+        now: UtcMillis,
+    ) -> Result<(), StoreError> {
+        const LINK: &str = "UPDATE outage SET alert = $2 WHERE id = $1";
+        let key = format!("outage/{}", gone.device);
+        let raise = Raise {
+            device: Some(gone.device.clone()),
+            location: gone.location.clone(),
+            parent,
+            ..raise(Kind::Offline, key, UtcMillis(gone.started_at), now, json!({"outage": gone.id}))
+        };
+        let alert = self.raise(conn, &raise, now).await?;
+        on_conn!(conn, |c| sqlx::query(LINK).bind(gone.id).bind(alert).execute(&mut *c).await?.rows_affected());
+        Ok(())
+    }
+
+    /// Ends the alerts of locations, and of the fleet, of which somebody is there: `all_gone` says of a location, or of the
+    /// fleet (`None`), whether nobody is. And the notices of devices that were not gone for a day.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_outage_alerts(
+        &self,
+        all_gone: impl Fn(Option<&str>) -> bool,
+        now: UtcMillis,
+    ) -> Result<(), StoreError> {
+        const GROUPS: &str = "SELECT dedup_key, location FROM alert WHERE state <> 'resolved'
+            AND kind IN ('location_offline', 'fleet_offline')";
+        const QUIET: &str = "SELECT dedup_key, device FROM alert WHERE state <> 'resolved' AND kind = 'repeated_outages'
+            AND NOT EXISTS (SELECT 1 FROM outage o WHERE o.device = alert.device AND (o.ended_at IS NULL OR o.ended_at > $1))";
+        let since = now.0 - REPEATED_MS;
+        let (groups, quiet): (Vec<(String, Option<String>)>, Vec<(String, Option<String>)>) =
+            super::on_pool!(&self.pool, |pool| (
+                sqlx::query_as(GROUPS).fetch_all(pool).await?,
+                sqlx::query_as(QUIET).bind(since).fetch_all(pool).await?
+            ));
+        let back = groups.into_iter().filter(|(_, location)| !all_gone(location.as_deref()));
+        let over: Vec<String> = back.chain(quiet).map(|(key, _)| key).collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        let (begin, alone) = self.one_at_a_time();
+        transaction!(self, begin, |conn| {
+            on_conn!(conn, |c| sqlx::query(alone).execute(&mut *c).await?.rows_affected());
+            for key in &over {
+                self.over(conn, key, now, now).await?;
+            }
+        });
+        Ok(())
+    }
+}
+
+fn raise(kind: Kind, key: String, since: UtcMillis, now: UtcMillis, detail: Value) -> Raise {
+    let detail = match detail {
+        Value::Object(detail) => detail,
+        _ => Map::new(),
+    };
+    Raise {
+        source: Source::Outage,
+        kind,
+        device: None,
+        location: None,
+        metric: None,
+        key,
+        severity: Severity::Warning,
+        since,
+        at: now,
+        value: None,
+        limit: None,
+        detail,
+        simulated: false,
+        announced: true,
+        parent: None,
+    }
+}
+
+/// The outage, if it has not ended meanwhile.
+async fn gone(conn: &mut Conn<'_>, id: i64) -> Result<Option<Gone>, StoreError> {
+    const ONE: &str = "SELECT id, device, location, started_at, alert FROM outage WHERE id = $1 AND ended_at IS NULL";
+    Ok(on_conn!(conn, |c| sqlx::query_as(ONE).bind(id).fetch_optional(&mut *c).await?))
+}
+
+/// Puts an alert under another, or on its own; returns the number of the event.
+async fn link(conn: &mut Conn<'_>, alert: i64, parent: Option<i64>, now: UtcMillis) -> Result<i64, StoreError> {
+    const LINK: &str = "UPDATE alert SET parent = $2, changed_at = $3 WHERE id = $1";
+    on_conn!(conn, |c| sqlx::query(LINK).bind(alert).bind(parent).bind(now.0).execute(&mut *c).await?.rows_affected());
+    happened(conn, alert, "linked", SERVER, &json!({"parent": parent}), now).await
+}
