@@ -58,6 +58,7 @@ describe('silences', () => {
     made_at: 0,
     ended_at: null,
     ended_by: null,
+    active: true,
     ...over,
   });
 
@@ -146,6 +147,8 @@ describe('outages', () => {
     out_ms: 0,
     unknown_ms: 0,
     planned_ms: 0,
+    longest_ms: 0,
+    causes: {},
     ...over,
   });
 
@@ -209,7 +212,7 @@ describe('an alert in numbers', () => {
 describe('a preview', () => {
   it('names the newest and counts the rest', () => {
     const alerts = [1, 3, 2].map((at) => ({
-      kind: 'high',
+      kind: 'high' as const,
       severity: 'warning' as const,
       since: at,
       raised_at: at,

@@ -21,6 +21,7 @@ const alert = (over: Partial<Alert> = {}): Alert => ({
   since: 1_000,
   raised_at: 2_000,
   known_at: 2_000,
+  changed_at: 2_000,
   resolved_at: null,
   resolved_by: null,
   reason: null,
@@ -43,7 +44,7 @@ const alert = (over: Partial<Alert> = {}): Alert => ({
   ...over,
 });
 
-const news = (what: string, over: Partial<Alert> = {}): News => ({
+const news = (what: News['what'], over: Partial<Alert> = {}): News => ({
   v: 1,
   key: `alert-17-${what}`,
   what,
@@ -121,7 +122,7 @@ describe('how loudly news is told', () => {
     expect(loudness(news('cleared', { state: 'resolved' }), 0)).toBe('calm');
     expect(loudness(news('eased'), 0)).toBe('calm');
     expect(loudness(news('acknowledged', { state: 'acknowledged' }), 0)).toBe('silent');
-    expect(loudness(news('eaten_by_fish'), 0)).toBe('silent');
+    expect(loudness(news('eaten_by_fish' as News['what']), 0)).toBe('silent');
   });
 
   it('is silent while silenced or snoozed, for a part of a larger alert, and about the past', () => {

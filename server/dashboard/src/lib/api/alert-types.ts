@@ -33,60 +33,14 @@ export type Preview = Schemas['ThresholdPreview'];
 export type PreviewRequest = Schemas['PreviewRequest'];
 export type Preset = Schemas['ThresholdPreset'];
 
-export interface News {
-  v: number;
-  key: string;
-  what: string;
-  at: number;
-  text: Text;
+export type News = Omit<Schemas['AlertMessage'], 'alert' | 'alerts'> & {
   alert: Alert | null;
   alerts?: Alert[];
-}
-
-export interface Silence extends Target {
-  id: number;
-  kind: 'maintenance' | 'silence';
-  from: number;
-  to: number;
-  reason: string;
-  made_by: string;
-  made_at: number;
-  ended_at: number | null;
-  ended_by: string | null;
-}
-export interface NewSilence extends Target {
-  kind: 'maintenance' | 'silence';
-  from: number;
-  to: number;
-  reason: string;
-}
-export interface Outage {
-  id: number;
-  device: string | null;
-  location: string | null;
-  started_at: number;
-  ended_at: number | null;
-  cause: string;
-  detail: Record<string, unknown>;
-  alert: number | null;
-}
-export interface Availability {
-  device: string | null;
-  location: string | null;
-  from: number;
-  to: number;
-  availability_percent: number | null;
-  outages: number;
-  out_ms: number;
-  unknown_ms: number;
-  planned_ms: number;
-}
+};
+/** The document has no list of the words. */
+export type Silence = Omit<Schemas['Silence'], 'kind' | 'scope'> & { kind: NewSilence['kind']; scope: Scope };
+export type NewSilence = Schemas['NewSilence'];
+export type Outage = Schemas['Outage'];
+export type Availability = Schemas['Availability'];
 export type Per = 'day' | 'week' | 'month';
-export interface IntakeToken {
-  id: string;
-  name: string;
-  made_by: string;
-  made_at: number;
-  used_at: number | null;
-  revoked_at: number | null;
-}
+export type IntakeToken = Schemas['IntakeToken'];

@@ -1,21 +1,23 @@
 // Owns the list of what the dashboard asks of the server about thresholds, alerts and outages.
 import type * as T from './alert-types';
 import { serverNow } from '$lib/format/server-clock';
-import { ask, call } from './call';
-import { asMetric } from './client';
+import { call } from './call';
+import { asMetric, type Span } from './client';
 
 /** Silences that were over longer ago than this are of no interest. */
 const OVER_MS = 30 * 86_400_000;
 
-const drop = (query: Record<string, string | number | boolean | null | undefined>) =>
-  Object.fromEntries(
-    Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ''),
-  ) as Record<string, string | number | boolean>;
+interface Place {
+  device?: string;
+  location?: string;
+}
 
-export type AlertQuery = Pick<
-  T.AlertFilter,
-  'state' | 'severity' | 'source' | 'device' | 'location' | 'metric' | 'q'
+export type AlertQuery = Partial<
+  Pick<T.AlertFilter, 'state' | 'severity' | 'source' | 'device' | 'location' | 'metric' | 'q'>
 >;
+
+/** A metric of a newer server has a name of its own. */
+type Named<B> = Omit<B, 'metric'> & { metric: string };
 
 export const alertsApi = {
   list: async (query: AlertQuery, limit: number, before?: number) =>
@@ -24,7 +26,8 @@ export const alertsApi = {
     })) as T.AlertList,
   one: async (id: number) => (await call('get', '/api/v1/alerts/{id}', { path: { id } })) as T.AlertDetail,
   act: (body: T.Act) => call('post', '/api/v1/alerts/act', { body }),
-  clear: (filter: AlertQuery) => call('post', '/api/v1/alerts/clear', { body: filter }),
+  /** What the filter leaves out has a default, which the document can't tell from being required. */
+  clear: (filter: AlertQuery) => call('post', '/api/v1/alerts/clear', { body: filter as T.AlertFilter }),
   clearances: async () => (await call('get', '/api/v1/alerts/clearances', {})).clearances,
   restore: (id: number) => call('post', '/api/v1/alerts/clearances/{id}/restore', { path: { id } }),
 
@@ -34,45 +37,32 @@ export const alertsApi = {
   },
   ofDevice: async (name: string) =>
     (await call('get', '/api/v1/devices/{name}/thresholds', { path: { name } })).thresholds,
-  put: (body: T.ThresholdChange) => call('put', '/api/v1/thresholds', { body }),
+  put: (body: Named<T.ThresholdChange>) =>
+    call('put', '/api/v1/thresholds', { body: { ...body, metric: asMetric(body.metric) } }),
   history: async ({ scope, target }: T.Target, metric: string) =>
     (
       await call('get', '/api/v1/thresholds/history', {
         query: { scope, target, metric: asMetric(metric) },
       })
     ).thresholds,
-  preview: (body: T.PreviewRequest) => call('post', '/api/v1/thresholds/preview', { body }),
+  preview: (body: Named<T.PreviewRequest>) =>
+    call('post', '/api/v1/thresholds/preview', { body: { ...body, metric: asMetric(body.metric) } }),
   presets: async () => (await call('get', '/api/v1/thresholds/presets', {})).presets,
 
   silences: async () =>
-    (
-      await ask<{ silences: T.Silence[] }>('get', '/api/v1/silences', {
-        query: { since: Math.floor(serverNow() - OVER_MS) },
-      })
-    ).silences,
-  silence: (body: T.NewSilence) => ask<T.Silence>('post', '/api/v1/silences', { body }),
-  endSilence: (id: number) => ask<unknown>('post', '/api/v1/silences/{id}/end', { path: { id: String(id) } }),
+    (await call('get', '/api/v1/silences', { query: { since: Math.floor(serverNow() - OVER_MS) } }))
+      .silences as T.Silence[],
+  silence: (body: T.NewSilence) => call('post', '/api/v1/silences', { body }),
+  endSilence: (id: number) => call('post', '/api/v1/silences/{id}/end', { path: { id } }),
 
-  outages: (
-    query: { device?: string; location?: string; from?: number; to?: number },
-    limit: number,
-    before?: number,
-  ) =>
-    ask<{ outages: T.Outage[]; next: number | null }>('get', '/api/v1/outages', {
-      query: drop({ ...query, limit, before }),
+  outages: (query: Place, limit: number, before?: number) =>
+    call('get', '/api/v1/outages', {
+      query: { ...query, limit, ...(before === undefined ? {} : { before }) },
     }),
-  availability: async (query: {
-    per: T.Per;
-    by: 'device' | 'location';
-    device?: string;
-    location?: string;
-    from: number;
-    to: number;
-  }) => (await ask<{ rows: T.Availability[] }>('get', '/api/v1/availability', { query: drop(query) })).rows,
+  availability: async (query: Place & Span & { per: T.Per; by: 'device' | 'location' }) =>
+    (await call('get', '/api/v1/availability', { query })).rows,
 
-  intakeTokens: async () =>
-    (await ask<{ tokens: T.IntakeToken[] }>('get', '/api/v1/intake-tokens', {})).tokens,
-  makeIntakeToken: (name: string) =>
-    ask<T.IntakeToken & { token: string }>('post', '/api/v1/intake-tokens', { body: { name } }),
-  revokeIntakeToken: (id: string) => ask<unknown>('delete', '/api/v1/intake-tokens/{id}', { path: { id } }),
+  intakeTokens: async () => (await call('get', '/api/v1/intake-tokens', {})).tokens,
+  makeIntakeToken: (name: string) => call('post', '/api/v1/intake-tokens', { body: { name } }),
+  revokeIntakeToken: (id: string) => call('delete', '/api/v1/intake-tokens/{id}', { path: { id } }),
 };

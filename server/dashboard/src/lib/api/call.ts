@@ -44,12 +44,7 @@ export async function call<M extends Method, P extends With<M>>(
   path: P,
   input: Input<paths[P][M]>,
 ): Promise<Answer<paths[P][M]>> {
-  return ask<Answer<paths[P][M]>>(method, path, input as Loose);
-}
-
-/** A request whose types the caller vouches for. */
-export async function ask<T>(method: Method, path: string, input: Loose): Promise<T> {
-  const { path: parts = {}, query, body, csv } = input;
+  const { path: parts = {}, query, body, csv } = input as Loose;
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ''));
   const init: RequestInit = {
     method: method.toUpperCase(),
@@ -71,7 +66,7 @@ export async function ask<T>(method: Method, path: string, input: Loose): Promis
   }
   noteServerDate(response.headers.get('date'));
   if (!response.ok) throw await problemOf(response);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return (response.status === 204 ? undefined : await response.json()) as Answer<paths[P][M]>;
 }
 
 function search(query: Loose['query']): string {

@@ -194,6 +194,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What share of each day, week or month devices were there, with how often and why they were not. */
+        get: operations["listAvailability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/claim": {
         parameters: {
             query?: never;
@@ -498,6 +515,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/intake-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All intake tokens, without their secrets. */
+        get: operations["listIntakeTokens"];
+        put?: never;
+        /** Makes an intake token. It is shown in this answer and never again. */
+        post: operations["createIntakeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intake-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraws an intake token. Alerts that came by it stay. */
+        delete: operations["deleteIntakeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/latest": {
         parameters: {
             query?: never;
@@ -541,6 +593,23 @@ export interface paths {
         };
         /** This document. */
         get: operations["getOpenapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Outages of devices and of the server itself, newest first. */
+        get: operations["listOutages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -679,6 +748,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Silences and maintenance windows that hold or come, the newest first. */
+        get: operations["listSilences"];
+        put?: never;
+        /** Makes a silence or a maintenance window. */
+        post: operations["createSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a silence before its time. */
+        post: operations["endSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/thresholds": {
         parameters: {
             query?: never;
@@ -810,6 +914,23 @@ export interface paths {
         put?: never;
         /** Says no to a board: it is told so when it asks again. */
         post: operations["refuseWaiting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands in an alert of a third-party system, or that it is over. The same `key` again is the same alert. */
+        post: operations["reportAlert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1169,7 +1290,34 @@ export interface components {
          * @description What is wrong.
          * @enum {string}
          */
-        AlertKind: "Low" | "High" | "Rate" | "Missing" | "Fault" | "Offline" | "LocationOffline" | "FleetOffline" | "RepeatedOutages" | "External";
+        AlertKind: "low" | "high" | "rate" | "missing" | "fault" | "offline" | "location_offline" | "fleet_offline" | "repeated_outages" | "external";
+        /** @description What is told to others: webhooks, MQTT and browsers get the same. */
+        AlertMessage: {
+            alert: components["schemas"]["Alert"] | null;
+            /** @description The alerts of a digest. */
+            alerts?: components["schemas"]["Alert"][];
+            /**
+             * Format: int64
+             * @description When the server decided that (UTC milliseconds).
+             */
+            at: number;
+            /** @description The same for the same news, however often it is sent. */
+            key: string;
+            /** @description The news as a sentence. */
+            text: components["schemas"]["AlertText"];
+            /**
+             * Format: int32
+             * @description Version of this form: 1.
+             */
+            v: number;
+            /** @description What happened. */
+            what: components["schemas"]["AlertNews"];
+        };
+        /**
+         * @description What happened to an alert that is told to others.
+         * @enum {string}
+         */
+        AlertNews: "raised" | "escalated" | "eased" | "cleared" | "acknowledged" | "resolved" | "reopened" | "digest";
         /** @description How many there are in all, whatever is asked for. */
         AlertNumbers: {
             /**
@@ -1197,12 +1345,12 @@ export interface components {
          * @description Who found out.
          * @enum {string}
          */
-        AlertSource: "Rule" | "Outage" | "Intake";
+        AlertSource: "rule" | "outage" | "intake";
         /**
          * @description How far an alert has been dealt with.
          * @enum {string}
          */
-        AlertState: "Open" | "Acknowledged" | "Resolved";
+        AlertState: "open" | "acknowledged" | "resolved";
         /** @description The same in both languages of the people who read it. */
         AlertText: {
             /** @description English. */
@@ -1301,6 +1449,62 @@ export interface components {
             previous: components["schemas"]["PreviousAuthority"] | null;
             /** @description Its name. */
             subject: string;
+        };
+        /** @description Availability by time. */
+        Availabilities: {
+            /** @description By device or location, then by time. */
+            rows: components["schemas"]["Availability"][];
+        };
+        /** @description How a day, week or month went for a device or a location. */
+        Availability: {
+            /**
+             * Format: double
+             * @description The share of the known time in which it was there; null if nothing is known.
+             */
+            availability_percent: number | null;
+            /** @description How many of them by which cause. */
+            causes: {
+                [key: string]: number;
+            };
+            /** @description Which device; null: all of the location. */
+            device: string | null;
+            /**
+             * Format: int64
+             * @description From when (UTC milliseconds).
+             */
+            from: number;
+            /** @description Where. */
+            location: string | null;
+            /**
+             * Format: int64
+             * @description The longest single time of that.
+             */
+            longest_ms: number;
+            /**
+             * Format: int64
+             * @description How long it was gone, in milliseconds.
+             */
+            out_ms: number;
+            /**
+             * Format: int32
+             * @description Outages that began in it.
+             */
+            outages: number;
+            /**
+             * Format: int64
+             * @description How long it was gone during maintenance: not counted.
+             */
+            planned_ms: number;
+            /**
+             * Format: int64
+             * @description Until when.
+             */
+            to: number;
+            /**
+             * Format: int64
+             * @description How long the server itself was not there to know: not counted.
+             */
+            unknown_ms: number;
         };
         /** @description `shared::enrol::Broker`, for the document. */
         BrokerAddress: {
@@ -1561,6 +1765,11 @@ export interface components {
             /** @description The serial on the card. */
             serial: string;
         };
+        /** @description An intake token with its secret: this is the only time it is shown. */
+        CreatedIntakeToken: components["schemas"]["IntakeToken"] & {
+            /** @description What the system sends as `Authorization: Bearer ...`. */
+            token: string;
+        };
         /** @description An enrolment token with its secret: this is the only time it is shown. */
         CreatedToken: components["schemas"]["Token"] & {
             /** @description What it gets beside the token: the SHA-256 of the authority's certificate, which pins this server. */
@@ -1799,6 +2008,45 @@ export interface components {
          * @enum {string}
          */
         ImportVerdict: "created" | "changed" | "unchanged" | "refused";
+        /** @description What became of a report. */
+        IntakeReply: {
+            /**
+             * Format: int64
+             * @description The alert; null if a thing was said to be over of which nothing was known.
+             */
+            alert: number | null;
+            /** @description `raised`, `repeated` (it was known), `resolved` or `unknown`. */
+            outcome: string;
+        };
+        /** @description An intake token, without its secret. */
+        IntakeToken: {
+            /** @description Names it; no secret. */
+            id: string;
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            made_at: number;
+            /** @description By whom it was made. */
+            made_by: string;
+            /** @description Which system has it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description When it was withdrawn (UTC milliseconds).
+             */
+            revoked_at: number | null;
+            /**
+             * Format: int64
+             * @description When it was last used, to the minute (UTC milliseconds).
+             */
+            used_at: number | null;
+        };
+        /** @description All intake tokens. */
+        IntakeTokens: {
+            /** @description In the order of their creation. */
+            tokens: components["schemas"]["IntakeToken"][];
+        };
         /** @description The latest reading of each device and metric. */
         Latest: {
             /** @description In the order of the devices. */
@@ -1843,6 +2091,13 @@ export interface components {
             type: "calibration";
             /** @description How it stands. */
             view: components["schemas"]["CalibrationView"];
+        } | {
+            /** @description What webhooks are told, too. */
+            news: components["schemas"]["AlertMessage"];
+            /** @enum {string} */
+            type: "alert";
+            /** @description Why nobody is to be disturbed by it: `silenced`, `snoozed`, `maintenance`, `linked` or `untold`. */
+            withheld: string | null;
         } | {
             /** @enum {string} */
             type: "missed";
@@ -1916,6 +2171,11 @@ export interface components {
             /** @description The serial on the label or the board. */
             serial?: string | null;
         };
+        /** @description The intake token that is wanted. */
+        NewIntakeToken: {
+            /** @description Which system gets it: 1 to 40 of a-z, 0-9 and -. */
+            name: string;
+        };
         /** @description A window to open. */
         NewPolicy: {
             /**
@@ -1963,6 +2223,27 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** @description The silence that is wanted. */
+        NewSilence: {
+            /**
+             * Format: int64
+             * @description From when on (UTC milliseconds); at once if absent.
+             */
+            from?: number | null;
+            /** @description Why nobody is told. */
+            kind: components["schemas"]["SilenceKind"];
+            /** @description Why, for people. */
+            reason: string;
+            /** @description For whom. */
+            scope: components["schemas"]["SilenceScope"];
+            /** @description Which location or device; absent for the fleet. */
+            target?: string | null;
+            /**
+             * Format: int64
+             * @description Until when (UTC milliseconds).
+             */
+            to: number;
+        };
         /** @description The token that is wanted. */
         NewToken: {
             /** @description Whom it lets in; all others wait for approval. */
@@ -1989,6 +2270,52 @@ export interface components {
          * @enum {string}
          */
         OrderKind: "begin" | "take" | "drop" | "finish" | "cancel";
+        /** @description A time in which a device, or the server, was not there. */
+        Outage: {
+            /**
+             * Format: int64
+             * @description The alert that tells of it.
+             */
+            alert: number | null;
+            /** @description Why; `unknown` until it has ended. */
+            cause: components["schemas"]["OutageCause"];
+            /** @description What that was concluded from: `up_s`, `why`, `cut_ago_s`. */
+            detail: Record<string, never>;
+            /** @description Whose; null: the server itself. */
+            device: string | null;
+            /**
+             * Format: int64
+             * @description Until when; null: it goes on.
+             */
+            ended_at: number | null;
+            /**
+             * Format: int64
+             * @description Rises with the time at which it was noticed.
+             */
+            id: number;
+            /** @description Where that was. */
+            location: string | null;
+            /**
+             * Format: int64
+             * @description Since when: its last sign of life (UTC milliseconds).
+             */
+            started_at: number;
+        };
+        /**
+         * @description Why a device was not there. The words are stored.
+         * @enum {string}
+         */
+        OutageCause: "power" | "network" | "stopped" | "agent" | "server" | "unknown";
+        /** @description A part of the outages. */
+        Outages: {
+            /**
+             * Format: int64
+             * @description Where it goes on; null at the end.
+             */
+            next: number | null;
+            /** @description The newest first. */
+            outages: components["schemas"]["Outage"][];
+        };
         /** @description An alert that there would have been. Times are UTC milliseconds. */
         PreviewAlert: {
             /**
@@ -2208,6 +2535,36 @@ export interface components {
             /** @description Its serial. */
             serial: string;
         };
+        /**
+         * @description Whether it is so still.
+         * @enum {string}
+         */
+        ReportState: "firing" | "resolved";
+        /** @description An alert as another system reports it. */
+        ReportedAlert: {
+            /**
+             * Format: int64
+             * @description Since when (UTC milliseconds); now if absent.
+             */
+            at?: number | null;
+            /** @description Which device it is about. */
+            device?: string | null;
+            /** @description What makes it one in that system, at most 200 bytes: the same key again is the same alert. */
+            key: string;
+            metric?: components["schemas"]["Metric"] | null;
+            severity?: components["schemas"]["Severity"] | null;
+            /** @description Whether it is so still. */
+            state: components["schemas"]["ReportState"];
+            /** @description More, at most 4000 bytes. */
+            text?: string | null;
+            /** @description In a line, at most 200 bytes; may be left out when it is resolved. */
+            title?: string;
+            /**
+             * Format: double
+             * @description Which value.
+             */
+            value?: number | null;
+        };
         /** @description What became of a range. */
         ReservedRange: {
             /** @description How many names are reserved now that were not before. */
@@ -2348,6 +2705,63 @@ export interface components {
          * @enum {string}
          */
         Severity: "warning" | "critical";
+        /** @description A silence or maintenance window. */
+        Silence: {
+            /** @description Whether it holds now. */
+            active: boolean;
+            /**
+             * Format: int64
+             * @description When somebody ended it early.
+             */
+            ended_at: number | null;
+            /** @description Who. */
+            ended_by: string | null;
+            /**
+             * Format: int64
+             * @description From when on (UTC milliseconds).
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description Names it.
+             */
+            id: number;
+            /** @description `maintenance` or `silence`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            made_at: number;
+            /** @description By whom. */
+            made_by: string;
+            /** @description Why. */
+            reason: string;
+            /** @description `fleet`, `location` or `device`. */
+            scope: string;
+            /** @description Which location or device; empty for the fleet. */
+            target: string;
+            /**
+             * Format: int64
+             * @description Until when it was wanted (UTC milliseconds).
+             */
+            to: number;
+        };
+        /**
+         * @description Why nobody is told.
+         * @enum {string}
+         */
+        SilenceKind: "maintenance" | "silence";
+        /**
+         * @description For whom.
+         * @enum {string}
+         */
+        SilenceScope: "fleet" | "location" | "device";
+        /** @description Silences. */
+        Silences: {
+            /** @description The newest first. */
+            silences: components["schemas"]["Silence"][];
+        };
         /** @description A scope and which one of it. */
         Target: {
             /** @description For what it is meant. */
@@ -3076,6 +3490,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Authority"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAvailability: {
+        parameters: {
+            query?: {
+                /** @description What the time is cut into. */
+                per?: "day" | "week" | "month";
+                /** @description Of what. */
+                by?: "device" | "location";
+                /** @description Only of this device. */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /** @description From when on (UTC milliseconds); 30 days before `to` if absent. */
+                from?: number;
+                /** @description Until when (UTC milliseconds); until now if absent. */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Availabilities"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3940,6 +4404,123 @@ export interface operations {
             };
         };
     };
+    listIntakeTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeTokens"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createIntakeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIntakeToken"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedIntakeToken"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteIntakeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the token's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description withdrawn, or was so already */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getLatest: {
         parameters: {
             query?: never;
@@ -4031,6 +4612,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    listOutages: {
+        parameters: {
+            query?: {
+                /** @description Only those of this device. */
+                device?: string;
+                /** @description Only those at this location. */
+                location?: string;
+                /** @description Only those that had not ended by then (UTC milliseconds). */
+                from?: number;
+                /** @description Only those that had begun by then (UTC milliseconds). */
+                to?: number;
+                /** @description Only those with a lower id: `next` of the answer before. */
+                before?: number;
+                /** @description At most so many, 1 to 500. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outages"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -4405,6 +5036,127 @@ export interface operations {
             };
         };
     };
+    listSilences: {
+        parameters: {
+            query?: {
+                /** @description Also those that were over, but not by then (UTC milliseconds); only what holds or comes if absent. */
+                since?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silences"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSilence"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the silence's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listThresholds: {
         parameters: {
             query?: never;
@@ -4741,6 +5493,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportedAlert"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeReply"];
+                };
             };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
