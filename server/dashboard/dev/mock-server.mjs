@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { MockAlerts } from './mock-alerts.mjs';
 import { MockCalibrations } from './mock-calibration.mjs';
 import { identityOf, MockIdentity } from './mock-identity.mjs';
 import { answerRegistry, locate, locationOf } from './mock-registry.mjs';
@@ -159,6 +160,7 @@ const identity = new MockIdentity(
   locate,
   () => tell({ type: 'waiting' }),
 );
+const alerts = new MockAlerts(devices, tell);
 const calibrations = new Map();
 function calibrationsOf(device) {
   const known = calibrations.get(device.name);
@@ -194,7 +196,7 @@ function answer(method, path, query, body, session) {
   const [metric, from, to, points] = ['metric', 'from', 'to', 'points'].map((key) => query.get(key));
   const span = [metric, Number(from), Number(to), Number(points)];
   const device = devices.get(name);
-  const known = identity.answer(method, path, query, body);
+  const known = identity.answer(method, path, query, body) ?? alerts.answer(method, path, query, body);
   if (known) return ok(known[1], known[0]);
   if (head === 'latest') {
     const at = Date.now();

@@ -56,7 +56,7 @@ test('a board that nobody expects waits, is counted, and is let in under the nam
   const card = page.locator(`[data-waiting="${serial}"]`);
   await expect(card).toContainText(t.reasons.not_expected.hint);
   await expect(card).toContainText('Raspberry Pi 4 Model B Rev 1.5');
-  await expect(page.getByRole('navigation').locator('[data-badge]')).toBeVisible();
+  await expect(page.getByRole('navigation').locator('[data-badge-of="waiting"]')).toBeVisible();
   await shown(page, info, 'waiting');
 
   await card.getByRole('button', { name: t.approveNamed(serial) }).click();

@@ -1,7 +1,7 @@
 // How every page looks: screenshots for people to judge, no serious finding of axe, nothing wider than the screen.
 import AxeBuilder from '@axe-core/playwright';
 import { boardThatWaits } from './boards';
-import { expect, id, onlineDevice, test } from './fixtures';
+import { expect, id, onlineDevice, test, type Page } from './fixtures';
 
 const folder = process.env.TIRTA_SHOTS ?? 'test-results/shots';
 
@@ -71,6 +71,34 @@ for (const theme of ['light', 'dark'] as const) {
     await page.goto('/settings');
     await expect(page.locator('h1')).toBeVisible();
     await check('settings');
+    const alert = await anAlert(page, name);
+    await page.goto('/alerts');
+    await expect(page.locator(`[data-alert="${alert}"]`)).toBeVisible();
+    await check('alerts');
+    await page.locator(`[data-alert="${alert}"]`).getByRole('checkbox').check();
+    await expect(page.locator('[data-bulk]')).toBeVisible();
+    await check('alerts-bulk');
+    await page.goto(`/alerts/${alert}`);
+    await expect(page.locator('[data-event="raised"]')).toBeVisible();
+    await check('alert');
+    await page.getByRole('button', { name: id.alerts.act.snooze, exact: true }).click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await check('alert-snooze');
+    for (const path of ['alerts/silences', 'alerts/clearances', 'alerts/intake', 'thresholds']) {
+      await page.goto(`/${path}`);
+      await expect(page.locator('h1')).toBeVisible();
+      await expect(page.locator('.skeleton')).toHaveCount(0);
+      await check(path.replace('/', '-'));
+    }
+    await page.goto(`/thresholds/edit?metric=ph&scope=device&target=${name}`);
+    await page.getByLabel(id.thresholds.form.high.warning, { exact: true }).fill('7');
+    await page.getByLabel(id.thresholds.form.high.critical, { exact: true }).fill('6');
+    await page.getByLabel(id.thresholds.form.rate).check();
+    await expect(page.getByText(id.thresholds.form.problem.order)).toBeVisible();
+    await check('threshold');
+    await page.goto('/outages');
+    await expect(page.locator('[data-availability-of]').first()).toBeVisible();
+    await check('outages');
 
     const stranger = await browser.newPage({
       baseURL: baseURL ?? '',
@@ -83,6 +111,26 @@ for (const theme of ['light', 'dark'] as const) {
     await stranger.screenshot({ path: `${folder}/sign-in-${info.project.name}-${theme}.png` });
     await stranger.close();
   });
+}
+
+/** An alert of another system about a device, so that there is one at any hour. */
+async function anAlert(page: Page, device: string): Promise<number> {
+  const name = `looks-${Date.now().toString(36)}`;
+  const made = await page.request.post('/api/v1/intake-tokens', { data: { name } });
+  const { token } = (await made.json()) as { token: string };
+  const answer = await page.request.post('/api/v1/webhooks/alerts', {
+    headers: { authorization: `Bearer ${token}` },
+    data: {
+      key: 'pompa',
+      state: 'firing',
+      severity: 'critical',
+      title: 'Pompa kering',
+      metric: 'flow',
+      device,
+    },
+  });
+  expect(answer.status(), await answer.text()).toBe(200);
+  return ((await answer.json()) as { alert: number }).alert;
 }
 
 test('nothing is wider than a small phone', async ({ signedIn: page }) => {
@@ -101,6 +149,14 @@ test('nothing is wider than a small phone', async ({ signedIn: page }) => {
     `/claim/${name}`,
     '/audit',
     '/settings',
+    '/alerts',
+    `/alerts/${await anAlert(page, name)}`,
+    '/alerts/silences',
+    '/alerts/clearances',
+    '/alerts/intake',
+    '/thresholds',
+    `/thresholds/edit?metric=ph&scope=device&target=${name}`,
+    '/outages',
   ];
   for (const path of paths) {
     await page.goto(path);

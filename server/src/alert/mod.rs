@@ -10,7 +10,7 @@ use shared::{Metric, Unit};
 use utoipa::ToSchema;
 
 macro_rules! stored_words {
-    ($(#[$doc:meta])* $name:ident as $what:ident { $( $(#[$about:meta])* $variant:ident = $word:literal, )* }) => {
+    ($(#[$doc:meta])* $name:ident as $what:ident { $( $(#[$about:meta])* $variant:ident = $word:tt, )* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         #[schema(as = $what)]

@@ -30,7 +30,7 @@ type Input<O> = O extends { parameters: infer P }
   : never;
 
 interface Loose {
-  path?: Record<string, string>;
+  path?: Record<string, string | number>;
   query?: Record<string, string | number | boolean>;
   body?: unknown;
   csv?: Blob;

@@ -10,7 +10,7 @@ export interface Span {
 
 const whole = ({ from, to }: Span): Span => ({ from: Math.floor(from), to: Math.ceil(to) });
 /** A metric of a newer server is asked for by its own name. */
-const asMetric = (metric: string): Metric => metric as Metric;
+export const asMetric = (metric: string): Metric => metric as Metric;
 
 const order = (name: string, body: CalibrationOrder) =>
   call('post', '/api/v1/devices/{name}/calibration', { path: { name }, body });

@@ -1290,7 +1290,7 @@ export interface components {
          * @description What is wrong.
          * @enum {string}
          */
-        AlertKind: "Low" | "High" | "Rate" | "Missing" | "Fault" | "Offline" | "LocationOffline" | "FleetOffline" | "RepeatedOutages" | "External";
+        AlertKind: "low" | "high" | "rate" | "missing" | "fault" | "offline" | "location_offline" | "fleet_offline" | "repeated_outages" | "external";
         /** @description What is told to others: webhooks, MQTT and browsers get the same. */
         AlertMessage: {
             alert: components["schemas"]["Alert"] | null;
@@ -1317,7 +1317,7 @@ export interface components {
          * @description What happened to an alert that is told to others.
          * @enum {string}
          */
-        AlertNews: "Raised" | "Escalated" | "Eased" | "Cleared" | "Acknowledged" | "Resolved" | "Reopened" | "Digest";
+        AlertNews: "raised" | "escalated" | "eased" | "cleared" | "acknowledged" | "resolved" | "reopened" | "digest";
         /** @description How many there are in all, whatever is asked for. */
         AlertNumbers: {
             /**
@@ -1345,12 +1345,12 @@ export interface components {
          * @description Who found out.
          * @enum {string}
          */
-        AlertSource: "Rule" | "Outage" | "Intake";
+        AlertSource: "rule" | "outage" | "intake";
         /**
          * @description How far an alert has been dealt with.
          * @enum {string}
          */
-        AlertState: "Open" | "Acknowledged" | "Resolved";
+        AlertState: "open" | "acknowledged" | "resolved";
         /** @description The same in both languages of the people who read it. */
         AlertText: {
             /** @description English. */

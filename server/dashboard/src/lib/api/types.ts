@@ -1,5 +1,6 @@
 // Owns the short names of what the server speaks. All of it comes from the server's OpenAPI document through
 // schema.d.ts (`npm run types`), so that a change there shows here as a type error.
+import type { News } from './alert-types';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -32,7 +33,7 @@ export type ImportVerdict = Schemas['ImportVerdict'];
 export type LineProblem = Schemas['LineProblem'];
 export type NewRange = Schemas['NewRange'];
 export type ReservedRange = Schemas['ReservedRange'];
-export type LiveEvent = Schemas['LiveEvent'];
+export type LiveEvent = Exclude<Schemas['LiveEvent'], { type: 'alert' }> | { type: 'alert'; news: News };
 export type Buffers = Schemas['Buffers'];
 export type Calibrated = Schemas['Calibrated'];
 export type Calibration = Schemas['Calibration'];

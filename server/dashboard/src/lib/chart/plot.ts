@@ -5,6 +5,12 @@ import uPlot from 'uplot';
 import { lonely, rangeOf, type Columns } from './columns';
 import { followTouch } from './touch';
 
+/** A line that a value shall not cross. */
+export interface Limit {
+  value: number;
+  severity: 'warning' | 'critical';
+}
+
 export interface PlotOptions {
   width: number;
   height: number;
@@ -12,6 +18,7 @@ export interface PlotOptions {
   leastSpan: number;
   locale: string;
   syncKey: string;
+  limits: readonly Limit[];
   onCursor: (index: number | null) => void;
 }
 
@@ -27,6 +34,7 @@ function token(name: string): string {
 export class Plot {
   readonly #plot: uPlot;
   #faults: Columns['faults'] = [];
+  #limits: readonly Limit[];
 
   constructor(
     target: HTMLElement,
@@ -35,13 +43,15 @@ export class Plot {
     options: PlotOptions,
   ) {
     this.#faults = columns.faults;
+    this.#limits = options.limits;
     this.#plot = new uPlot(this.#options(options), columns.data, target);
-    this.update(columns, span);
+    this.update(columns, span, options.limits);
     followTouch(this.#plot);
   }
 
-  update(columns: Columns, span: { from: number; to: number }): void {
+  update(columns: Columns, span: { from: number; to: number }, limits: readonly Limit[]): void {
     this.#faults = columns.faults;
+    this.#limits = limits;
     this.#plot.batch(() => {
       this.#plot.setData(columns.data, false);
       this.#plot.setScale('x', { min: span.from, max: span.to });
@@ -134,9 +144,31 @@ export class Plot {
       },
       hooks: {
         setCursor: [(plot) => options.onCursor(plot.cursor.idx ?? null)],
-        draw: [(plot) => this.#drawFaults(plot, fault)],
+        draw: [
+          (plot) => this.#drawLimits(plot, { warning: token('--warn'), critical: fault }),
+          (plot) => this.#drawFaults(plot, fault),
+        ],
       },
     };
+  }
+
+  /** A dashed line for a warning, a closer one for what is critical: not by colour alone. */
+  #drawLimits(plot: uPlot, colours: Record<Limit['severity'], string>): void {
+    const { ctx, bbox } = plot;
+    const ratio = uPlot.pxRatio;
+    ctx.save();
+    ctx.lineWidth = 1.4 * ratio;
+    for (const { value, severity } of this.#limits) {
+      const y = plot.valToPos(value, 'y', true);
+      if (!(y >= bbox.top && y <= bbox.top + bbox.height)) continue;
+      ctx.strokeStyle = colours[severity];
+      ctx.setLineDash((severity === 'critical' ? [9, 3] : [4, 5]).map((length) => length * ratio));
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
+    ctx.restore();
   }
 
   /** A red tick at the foot of the chart for each bucket with failed readings: seen, but no number. */

@@ -41,3 +41,15 @@ export function parseNumber(text: string): number | null {
   if (!/^\d+(\.\d+)?$/.test(plain)) return null;
   return Number(plain);
 }
+
+/** The same, but below zero too. */
+export function parseSigned(text: string): number | null {
+  const plain = text.trim().replace('−', '-');
+  const number = parseNumber(plain.replace(/^-/, ''));
+  return number !== null && plain.startsWith('-') ? -number : number;
+}
+
+/** What a person would type for a number: no separators between thousands. */
+export function formatTyped(value: number, locale: string): string {
+  return numberFormat(locale, { maximumFractionDigits: 6, useGrouping: false }).format(value);
+}

@@ -80,6 +80,16 @@ export function formatShort(time: number, locale: string): string {
   );
 }
 
+/** From one instant to another, without saying the day twice. */
+export function formatPeriod(from: number, to: number, locale: string): string {
+  return dateFormat(locale, {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).formatRange(from, to);
+}
+
 /** The label of a chart's time axis, as fine as the step between labels asks for. */
 export function formatTick(time: number, stepMs: number, locale: string): string {
   if (stepMs >= DAY) return dateFormat(locale, { day: 'numeric', month: 'short' }).format(time);
@@ -93,4 +103,26 @@ export function formatTick(time: number, stepMs: number, locale: string): string
 export function formatCursor(time: number, bucketMs: number, locale: string): string {
   if (bucketMs >= MINUTE) return formatShort(time, locale);
   return dateFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(time);
+}
+
+const PARTS = [
+  ['day', DAY],
+  ['hour', HOUR],
+  ['minute', MINUTE],
+  ['second', SECOND],
+] as const;
+
+/** "2 h 5 m": how long something lasted, in its two largest units. */
+export function formatSpan(ms: number, locale: string): string {
+  const at = PARTS.findIndex(([, size]) => ms >= size);
+  const first = at < 0 ? PARTS.length - 1 : at;
+  let rest = Math.max(0, ms);
+  const texts = PARTS.slice(first, first + 2).map(([unit, size], i) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    // Seconds that tick beside minutes disturb, and say nothing.
+    if (i > 0 && (count === 0 || unit === 'second')) return '';
+    return numberFormat(locale, { style: 'unit', unit, unitDisplay: 'narrow' }).format(count);
+  });
+  return texts.filter(Boolean).join(' ');
 }

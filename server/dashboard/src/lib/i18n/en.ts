@@ -2,11 +2,14 @@
 // and a word of the API that has no text does not either.
 
 import type { ClockQuality, DeviceState, Fault, Flag, Metric } from '$lib/api/types';
+import { alertsEn } from './alerts.en';
 import { auditEn } from './audit.en';
 import { calibration } from './calibration.en';
 import { claimEn } from './claim.en';
 import { identityEn } from './identity.en';
+import { outagesEn } from './outages.en';
 import { registryEn } from './registry.en';
+import { thresholdsEn } from './thresholds.en';
 import { tokensEn } from './tokens.en';
 
 interface Explained {
@@ -25,6 +28,9 @@ export const en = {
   nav: {
     main: 'Main',
     fleet: 'Fleet',
+    alerts: 'Alerts',
+    thresholds: 'Thresholds',
+    outages: 'Outages',
     waiting: 'Waiting',
     claim: 'Set up',
     enrolment: 'Enrolment',
@@ -268,6 +274,9 @@ export const en = {
 
   tokens: tokensEn,
 
+  alerts: alertsEn,
+  thresholds: thresholdsEn,
+  outages: outagesEn,
   registry: registryEn,
   identity: identityEn,
   claim: claimEn,

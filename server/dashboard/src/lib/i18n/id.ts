@@ -1,10 +1,13 @@
 // Owns the Indonesian text: plain words that a technician uses, not a translation word by word.
+import { alertsId } from './alerts.id';
 import { auditId } from './audit.id';
 import { calibration } from './calibration.id';
 import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
 import { identityId } from './identity.id';
+import { outagesId } from './outages.id';
 import { registryId } from './registry.id';
+import { thresholdsId } from './thresholds.id';
 import { tokensId } from './tokens.id';
 
 export const id: Dictionary = {
@@ -16,6 +19,9 @@ export const id: Dictionary = {
   nav: {
     main: 'Utama',
     fleet: 'Perangkat',
+    alerts: 'Peringatan',
+    thresholds: 'Ambang batas',
+    outages: 'Hilang kontak',
     waiting: 'Menunggu',
     claim: 'Pasang',
     enrolment: 'Pendaftaran',
@@ -262,6 +268,9 @@ export const id: Dictionary = {
 
   tokens: tokensId,
 
+  alerts: alertsId,
+  thresholds: thresholdsId,
+  outages: outagesId,
   registry: registryId,
   identity: identityId,
   claim: claimId,

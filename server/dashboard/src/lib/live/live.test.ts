@@ -12,6 +12,8 @@ it('waits longer after each failure, up to a limit, and never in step with other
 it('leaves out events of a newer server, and nonsense', () => {
   expect(parseEvent('{"type":"missed"}')).toEqual({ type: 'missed' });
   expect(parseEvent('{"type":"calibration","device":"pi-1"}')).not.toBeNull();
-  expect(parseEvent('{"type":"alert","text":"?"}')).toBeNull();
+  expect(parseEvent('{"type":"alert","news":{}}')).not.toBeNull();
+  expect(parseEvent('{"type":"weather","text":"?"}')).toBeNull();
+  expect(parseEvent('{"type":"toString"}')).toBeNull();
   for (const nonsense of ['', '{', 'null', '7', new ArrayBuffer(1)]) expect(parseEvent(nonsense)).toBeNull();
 });

@@ -12,7 +12,15 @@ export interface Listener {
 /** A connection that has not opened by then is given up. */
 const OPEN_WITHIN_MS = 10_000;
 
-const KINDS: readonly LiveEvent['type'][] = ['readings', 'device', 'waiting', 'calibration', 'missed'];
+/** All that there are: one that is missing here does not compile. */
+const KINDS: Readonly<Record<LiveEvent['type'], true>> = {
+  readings: true,
+  device: true,
+  waiting: true,
+  calibration: true,
+  alert: true,
+  missed: true,
+};
 
 export class LiveSocket {
   #socket: WebSocket | null = null;
@@ -88,7 +96,7 @@ export function parseEvent(data: unknown): LiveEvent | null {
   if (typeof data !== 'string') return null;
   try {
     const event = JSON.parse(data) as LiveEvent;
-    return KINDS.includes(event.type) ? event : null;
+    return Object.hasOwn(KINDS, event.type) ? event : null;
   } catch {
     return null;
   }

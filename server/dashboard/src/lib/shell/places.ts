@@ -17,6 +17,19 @@ const FLEET: Place = {
   text: 'fleet',
   pages: ['fleet', 'device', 'calibrate', 'history'],
 };
+const ALERTS: Place = {
+  href: paths.alerts(),
+  icon: 'bell',
+  text: 'alerts',
+  pages: ['alerts', 'alert', 'silences', 'clearances', 'intake'],
+};
+const THRESHOLDS: Place = {
+  href: paths.thresholds,
+  icon: 'limits',
+  text: 'thresholds',
+  pages: ['thresholds', 'threshold'],
+};
+const OUTAGES: Place = { href: paths.outages(), icon: 'pulse', text: 'outages', pages: ['outages'] };
 const WAITING: Place = { href: paths.waiting, icon: 'door', text: 'waiting', pages: ['waiting'] };
 const CLAIM: Place = { href: paths.claim, icon: 'scan', text: 'claim', pages: ['claim'] };
 const ENROLMENT: Place = { href: paths.enrolment, icon: 'key', text: 'enrolment', pages: ['enrolment'] };
@@ -24,14 +37,30 @@ const REGISTRY: Place = { href: paths.registry, icon: 'sheet', text: 'registry',
 const AUDIT: Place = { href: paths.audit(), icon: 'log', text: 'audit', pages: ['audit'] };
 const SETTINGS: Place = { href: paths.settings, icon: 'sliders', text: 'settings', pages: ['settings'] };
 
-export const PLACES: readonly Place[] = [FLEET, WAITING, CLAIM, ENROLMENT, REGISTRY, AUDIT, SETTINGS];
-
-/** What a phone has no tab for: its last tab leads to the settings, which begin with them. */
-export const MORE: readonly Place[] = [REGISTRY, AUDIT];
-export const TABS: readonly Place[] = [
+export const PLACES: readonly Place[] = [
   FLEET,
+  ALERTS,
+  THRESHOLDS,
+  OUTAGES,
   WAITING,
   CLAIM,
   ENROLMENT,
-  { ...SETTINGS, icon: 'more', text: 'more', pages: ['settings', 'registry', 'audit'] },
+  REGISTRY,
+  AUDIT,
+  SETTINGS,
+];
+
+/** What a phone has no tab for: its last tab leads to the settings, which begin with them. */
+export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT];
+export const TABS: readonly Place[] = [
+  FLEET,
+  ALERTS,
+  WAITING,
+  CLAIM,
+  {
+    ...SETTINGS,
+    icon: 'more',
+    text: 'more',
+    pages: ['settings', ...MORE.flatMap(({ pages }) => pages)],
+  },
 ];

@@ -10,6 +10,14 @@ export type Route =
   | { page: 'waiting' }
   | { page: 'audit' }
   | { page: 'claim'; label: string | null }
+  | { page: 'alerts' }
+  | { page: 'alert'; id: number }
+  | { page: 'silences' }
+  | { page: 'clearances' }
+  | { page: 'intake' }
+  | { page: 'thresholds' }
+  | { page: 'threshold' }
+  | { page: 'outages' }
   | { page: 'settings' }
   | { page: 'missing' };
 
@@ -22,12 +30,24 @@ export function parseRoute(path: string): Route {
     const label = second === undefined ? null : decoded(second);
     return label === undefined ? { page: 'missing' } : { page: 'claim', label };
   }
+  if (first === 'alerts') return alertRoute(second, rest);
+  if (first === 'thresholds' && second === 'edit' && rest.length === 0) return { page: 'threshold' };
   const plain = PLAIN.find((page) => page === first);
   return plain && second === undefined ? { page: plain } : { page: 'missing' };
 }
 
 /** Pages that are one address each. */
-const PLAIN = ['enrolment', 'registry', 'waiting', 'audit', 'settings'] as const;
+const PLAIN = ['enrolment', 'registry', 'waiting', 'audit', 'thresholds', 'outages', 'settings'] as const;
+/** What stands beside the list of alerts. */
+const ASIDE = ['silences', 'clearances', 'intake'] as const;
+
+function alertRoute(what: string | undefined, rest: readonly string[]): Route {
+  if (rest.length > 0) return { page: 'missing' };
+  if (what === undefined) return { page: 'alerts' };
+  const aside = ASIDE.find((page) => page === what);
+  if (aside) return { page: aside };
+  return /^\d{1,16}$/.test(what) ? { page: 'alert', id: Number(what) } : { page: 'missing' };
+}
 
 /** A lone % is no name. */
 function decoded(part: string): string | undefined {
@@ -56,9 +76,23 @@ export const paths = {
   settings: '/settings',
   waiting: '/waiting',
   claim: '/claim',
+  outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,
+  alerts: (query: Record<string, string> = {}): string => withQuery('/alerts', query),
+  alert: (id: number): string => `/alerts/${id}`,
+  silences: '/alerts/silences',
+  clearances: '/alerts/clearances',
+  intake: '/alerts/intake',
+  thresholds: '/thresholds',
+  /** The form for one metric of a fleet, a location, or devices (names with commas between them). */
+  threshold: (query: Record<string, string> = {}): string => withQuery('/thresholds/edit', query),
   audit: (device?: string): string => `/audit${device ? `?device=${encodeURIComponent(device)}` : ''}`,
   device: (name: string): string => `/devices/${encodeURIComponent(name)}`,
   calibrate: (name: string, metric: string): string => `${paths.device(name)}/calibrate/${metric}`,
   history: (name: string, metric?: string): string =>
     `${paths.device(name)}/calibrations${metric ? `?metric=${metric}` : ''}`,
 };
+
+function withQuery(path: string, query: Record<string, string>): string {
+  const text = new URLSearchParams(query).toString();
+  return text ? `${path}?${text}` : path;
+}

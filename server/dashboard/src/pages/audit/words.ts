@@ -34,6 +34,10 @@ const ICONS: readonly (readonly [string, IconName])[] = [
   ['device.replaced', 'swap'],
   ['device.claimed', 'pin'],
   ['policy.', 'clock'],
+  ['threshold.', 'limits'],
+  ['alert', 'bell'],
+  ['silence.', 'mute'],
+  ['intake_token.', 'key'],
 ];
 
 export function actIcon(act: string): IconName {
@@ -56,9 +60,13 @@ function plain(value: unknown): string {
 
 /** An instant on the wire: milliseconds under a name that says so. */
 const INSTANT = /(?:^|_)(?:at|until)$/;
+/** From when and until when something holds; smaller numbers under these names are no instants. */
+const SPAN = /^(?:from|to)$/;
+const FIRST_INSTANT = 1e12;
 
 function valueWords(t: Dictionary, key: string, value: unknown, instant: (time: number) => string): string {
-  if (typeof value === 'number' && INSTANT.test(key)) return instant(value);
+  if (typeof value === 'number' && (INSTANT.test(key) || (SPAN.test(key) && value > FIRST_INSTANT)))
+    return instant(value);
   if (typeof value === 'boolean') return value ? t.audit.yes : t.audit.no;
   const { reasons } = t.identity.waiting;
   if (key === 'reason' && typeof value === 'string' && Object.hasOwn(reasons, value))
