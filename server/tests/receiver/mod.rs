@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 pub struct Request {
     headers: HeaderMap,
     pub body: String,
+    /// Whether the sender got to know that it arrived.
+    pub answered: bool,
 }
 
 impl Request {
@@ -77,8 +79,9 @@ impl Drop for Receiver {
 
 async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> (StatusCode, HeaderMap) {
     let body = String::from_utf8(body.to_vec()).unwrap();
-    shared.heard.lock().unwrap().push(Request { headers, body });
-    if shared.to_hold.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+    let answered = shared.to_hold.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_err();
+    shared.heard.lock().unwrap().push(Request { headers, body, answered });
+    if !answered {
         shared.held.fetch_add(1, Relaxed);
         std::future::pending::<()>().await;
     }
