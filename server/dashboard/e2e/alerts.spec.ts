@@ -34,7 +34,7 @@ async function setCriticalAbove(page: Page, device: string, limit: number): Prom
   );
 }
 
-/** Leaves nothing behind for the journeys after it. */
+/** Nothing is found of a journey before, and nothing is left for those after it. */
 async function removeThreshold(page: Page, device: string): Promise<void> {
   const targets = [{ scope: 'device', target: device }];
   const answer = await page.request.put('/api/v1/thresholds', {
@@ -48,6 +48,7 @@ test('a technician lowers a limit, hears of it, sees to it with a note, and it i
 }, info) => {
   test.setTimeout(240_000);
   const device = await onlineDevice(page);
+  await removeThreshold(page, device);
   const value = await valueOf(page, device);
   await page.goto(`/devices/${device}`);
   await page.locator(`[data-limits="${METRIC}"] a`).click();
