@@ -125,8 +125,15 @@ impl Guest {
         kit.put(&self.card, file)
     }
 
-    /// An error if it is on and has stopped.
+    /// An error if it is on and has stopped, or goes on without its data partition: nothing that is waited for comes then.
     pub(super) fn still_runs(&mut self) -> Result<(), Error> {
+        if self.has_said("Starting tirta-trouble.service") {
+            return Err(Error::Verdict(format!(
+                "the board {} can't use its data partition; if this machine does much else, its patience of 5 minutes was over: see {}",
+                self.serial,
+                self.console.display()
+            )));
+        }
         self.child.as_mut().map_or(Ok(()), Child::still_runs)
     }
 }
