@@ -4,14 +4,19 @@ use std::error::Error;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    // The first is for us alone: libraries in C are compiled anew whenever the second changes.
+    const TOLD: [&str; 2] = ["TIRTA_BUILD_TIME", "SOURCE_DATE_EPOCH"];
+    for name in TOLD {
+        println!("cargo::rerun-if-env-changed={name}");
+    }
     // Not at each build: the program would be linked anew each time.
     println!("cargo::rerun-if-changed=build.rs");
-    let seconds: u64 = match std::env::var("SOURCE_DATE_EPOCH") {
-        // The same source gives the same bytes: reproducible-builds.org/specs/source-date-epoch
-        Ok(text) => text.parse().map_err(|_| format!("SOURCE_DATE_EPOCH={text:?}: seconds since 1970 are needed"))?,
+    // The same source gives the same bytes: reproducible-builds.org/specs/source-date-epoch
+    let told = TOLD.iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
+    let seconds: u64 = match told {
+        Some((name, text)) => text.parse().map_err(|_| format!("{name}={text:?}: seconds since 1970 are needed"))?,
         #[allow(clippy::disallowed_methods)] // nobody passes the time into a build
-        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs(),
+        None => SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs(),
     };
     println!("cargo::rustc-env=TIRTA_BUILD_TIME={seconds}");
     Ok(())

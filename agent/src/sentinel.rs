@@ -55,7 +55,9 @@ impl Sentinel {
         let path = data_dir.join(FILE_NAME);
         // A broken file costs no more than the waiting times: what is still wrong is raised again.
         let saved = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let (rules, watches) = (settings.thresholds.clone(), saved.unwrap_or_default());
+        let (rules, mut watches) = (settings.thresholds.clone(), saved.unwrap_or_else(Watches::default));
+        // What no rule asks for any more, because the power was cut before that was saved, must not sound for ever.
+        watches.change(&rules, UtcMillis::default(), &mut vec![]);
         let state = State { rules, watches, last: None, unsaved: false };
         let sentinel =
             Self { path, state: Arc::new(Mutex::new(state)), changed: Arc::default(), outlet: Arc::new(outlet) };
@@ -107,14 +109,13 @@ impl Sentinel {
     /// When the card fails.
     pub fn save(&self) -> std::io::Result<()> {
         let (watches, empty) = {
-            let state = self.lock();
-            if !state.unsaved {
+            let mut state = self.lock();
+            // Marked before: what happens while it is written must be saved again.
+            if !std::mem::take(&mut state.unsaved) {
                 return Ok(());
             }
             (serde_json::to_vec(&state.watches).unwrap_or_default(), state.rules.is_empty())
         };
-        // Marked before: what happens while it is written must be saved again.
-        self.lock().unsaved = false;
         let saved = if empty { remove(&self.path) } else { write_atomically(&self.path, &watches, 0o644) };
         saved.inspect_err(|_| self.lock().unsaved = true)
     }

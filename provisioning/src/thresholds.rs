@@ -100,6 +100,22 @@ impl Client {
         Ok(self.json::<All>(Method::GET, "/api/v1/alerts", None).await?.alerts)
     }
 
+    /// How many alerts are open.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn open_alerts(&self) -> Result<usize, ClientError> {
+        #[derive(Deserialize)]
+        struct All {
+            counts: Counts,
+        }
+        #[derive(Deserialize)]
+        struct Counts {
+            open: usize,
+        }
+        Ok(self.json::<All>(Method::GET, "/api/v1/alerts?limit=1", None).await?.counts.open)
+    }
+
     /// The latest reading of each device and metric.
     ///
     /// # Errors

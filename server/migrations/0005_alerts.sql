@@ -179,6 +179,7 @@ CREATE TABLE outage (
 );
 CREATE UNIQUE INDEX outage_open ON outage (device) WHERE ended_at IS NULL;
 CREATE INDEX outage_of_device ON outage (device, started_at);
+CREATE INDEX outage_of_alert ON outage (alert) WHERE alert IS NOT NULL;
 
 -- Third-party systems that may hand in alerts.
 CREATE TABLE intake_token (

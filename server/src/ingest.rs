@@ -181,7 +181,7 @@ impl Ingest {
                 batches.iter().zip(answers).for_each(|(batch, answer)| self.finish(batch, answer));
                 Ok(())
             }
-            Err(StoreError::Sql(sqlx::Error::Database(_))) if batches.len() > 1 => {
+            Err(StoreError::Sql(sqlx::Error::Database(_)) | StoreError::Corrupt { .. }) if batches.len() > 1 => {
                 let mut worst = Ok(());
                 for batch in batches {
                     if let Err(error) = Box::pin(self.commit(std::slice::from_ref(batch))).await {

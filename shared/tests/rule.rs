@@ -134,6 +134,16 @@ fn a_value_that_changes_too_fast_is_told_whatever_the_limits() {
 }
 
 #[test]
+fn a_calibration_is_no_change_of_the_water() {
+    let mut device = Device::new(r#"{"ph":{"rate":{"change":0.5,"within_ms":3600000}}}"#);
+    let solution = Outcome::Measured(Value::new(4.0).unwrap());
+    device.reads(Metric::Ph, 0.0, 7.0);
+    device.sees(Metric::Ph, 60.0, solution, Flags::NONE.with(Flag::Calibrating));
+    assert!(device.reads(Metric::Ph, 120.0, 7.6).is_empty(), "the same water, measured better");
+    assert_eq!(device.reads(Metric::Ph, 180.0, 8.2), ["ph rate ok>warning"]);
+}
+
+#[test]
 fn a_metric_is_missing_when_the_others_go_on_but_not_when_the_whole_device_was_silent() {
     let mut device = Device::new(r#"{"ph":{"missing":{"after_ms":60000}}}"#);
     device.reads(Metric::Ph, 0.0, 7.0);

@@ -129,8 +129,10 @@ mod tests {
             "x packages --architecture arm64 --architecture armhf --no-container --out /tmp/x",
             "x packages-test --suite trixie --no-build",
             "x alert-latency --devices 25",
-            "x image --fresh",
-            "x image-test --guests 3",
+            "x image --fresh --architecture armhf",
+            "x image --twice",
+            "x image-test --guests 3 --architecture armhf",
+            "x image-test --board pi",
             "x bench ingest --devices 200 --seconds 20 --database postgres",
             "x test --fast",
         ] {

@@ -92,6 +92,16 @@ fn what_was_raised_sounds_again_after_a_power_cut_before_anything_is_measured() 
 }
 
 #[test]
+fn a_rule_that_was_taken_away_just_before_the_power_was_cut_does_not_sound_again() {
+    let mut bench = Bench::new(PH);
+    bench.reads(0, 9.5);
+    bench.reads(30, 9.5);
+    bench.sentinel.save().unwrap();
+    let bench = bench.reboot(r#"{"ph":{"low":{"critical":4}}}"#);
+    assert_eq!(bench.sounds(), Some(false));
+}
+
+#[test]
 fn a_state_that_can_not_be_read_costs_the_waiting_time_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(FILE_NAME), "half of a fi").unwrap();

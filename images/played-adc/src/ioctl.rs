@@ -6,6 +6,48 @@
 use crate::bus::Message;
 use crate::frame::{EINVAL, ENOTTY, EOPNOTSUPP, Errno, Ioctl, Piece, u16_at, u32_at, u64_at};
 
+/// How long pointers and `unsigned long` are in the caller's memory, which its structures follow from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pointers {
+    /// Four bytes.
+    Of32Bits,
+    /// Eight bytes.
+    Of64Bits,
+}
+
+impl Pointers {
+    /// Those of this program, and so of its callers.
+    #[must_use]
+    pub fn ours() -> Self {
+        if cfg!(target_pointer_width = "64") { Self::Of64Bits } else { Self::Of32Bits }
+    }
+
+    fn length(self) -> usize {
+        match self {
+            Self::Of32Bits => 4,
+            Self::Of64Bits => 8,
+        }
+    }
+
+    /// Of `struct i2c_rdwr_ioctl_data`: a pointer and a number, filled up to two pointers.
+    fn list(self) -> usize {
+        2 * self.length()
+    }
+
+    /// Of `struct i2c_msg`: three short numbers, filled up to eight bytes, and a pointer.
+    fn message(self) -> usize {
+        8 + self.length()
+    }
+
+    /// A pointer at an offset.
+    fn at(self, bytes: &[u8], at: usize) -> Option<u64> {
+        match self {
+            Self::Of32Bits => u32_at(bytes, at).map(u64::from),
+            Self::Of64Bits => u64_at(bytes, at),
+        }
+    }
+}
+
 const I2C_SLAVE: u32 = 0x0703;
 const I2C_FUNCS: u32 = 0x0705;
 const I2C_RDWR: u32 = 0x0707;
@@ -16,8 +58,6 @@ const FUNCTIONS: u64 = 1;
 const I2C_M_RD: u16 = 1;
 /// `I2C_RDWR_IOCTL_MAX_MSGS`.
 const MOST_MESSAGES: usize = 42;
-/// Length of both `struct i2c_rdwr_ioctl_data` and `struct i2c_msg`.
-const STRUCT: usize = 16;
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,14 +79,14 @@ pub enum Step {
 ///
 /// # Errors
 /// The error number that the caller gets.
-pub fn step(ioctl: &Ioctl<'_>) -> Result<Step, Errno> {
+pub fn step(ioctl: &Ioctl<'_>, pointers: Pointers) -> Result<Step, Errno> {
     match ioctl.command {
         // Each message carries its own address.
         I2C_SLAVE => Ok(Step::Done(vec![])),
         // SMBus's check sums: the driver switches them off when it opens the bus.
         I2C_PEC if ioctl.argument == 0 => Ok(Step::Done(vec![])),
-        I2C_FUNCS => Ok(answer_into(ioctl, &FUNCTIONS.to_le_bytes())),
-        I2C_RDWR => transfer(ioctl),
+        I2C_FUNCS => Ok(answer_into(ioctl, FUNCTIONS.to_le_bytes().get(..pointers.length()).unwrap_or_default())),
+        I2C_RDWR => transfer(ioctl, pointers),
         _ => Err(ENOTTY),
     }
 }
@@ -63,24 +103,26 @@ fn piece(base: u64, length: usize) -> Piece {
 }
 
 /// A transfer is known in three rounds: where its messages are, where their bytes are, and the bytes.
-fn transfer(ioctl: &Ioctl<'_>) -> Result<Step, Errno> {
+fn transfer(ioctl: &Ioctl<'_>, pointers: Pointers) -> Result<Step, Errno> {
     let input = ioctl.input;
-    let mut read = vec![piece(ioctl.argument, STRUCT)];
-    if input.len() < STRUCT {
+    let mut read = vec![piece(ioctl.argument, pointers.list())];
+    if input.len() < pointers.list() {
         return Ok(Step::Ask { read, write: vec![] });
     }
-    let (list, count) = (u64_at(input, 0).ok_or(EINVAL)?, u32_at(input, 8).ok_or(EINVAL)?);
+    let list = pointers.at(input, 0).ok_or(EINVAL)?;
+    let count = u32_at(input, pointers.length()).ok_or(EINVAL)?;
     let count = usize::try_from(count).ok().filter(|count| (1..=MOST_MESSAGES).contains(count)).ok_or(EINVAL)?;
-    read.push(piece(list, count * STRUCT));
-    let Some((heads, mut bytes)) = input.get(STRUCT..).and_then(|rest| rest.split_at_checked(count * STRUCT)) else {
+    let all = count * pointers.message();
+    read.push(piece(list, all));
+    let Some((heads, mut bytes)) = input.get(pointers.list()..).and_then(|rest| rest.split_at_checked(all)) else {
         return Ok(Step::Ask { read, write: vec![] });
     };
     let mut write = vec![];
     let mut messages = vec![];
     let (mut known, mut room) = (true, 0);
-    for head in heads.chunks_exact(STRUCT) {
+    for head in heads.chunks_exact(pointers.message()) {
         let (address, flags) = (u16_at(head, 0).ok_or(EINVAL)?, u16_at(head, 2).ok_or(EINVAL)?);
-        let (length, base) = (usize::from(u16_at(head, 4).ok_or(EINVAL)?), u64_at(head, 8).ok_or(EINVAL)?);
+        let (length, base) = (usize::from(u16_at(head, 4).ok_or(EINVAL)?), pointers.at(head, 8).ok_or(EINVAL)?);
         match flags {
             0 => {
                 read.push(piece(base, length));

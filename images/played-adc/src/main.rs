@@ -5,7 +5,7 @@
 //! `SUBSYSTEM=="cuse", KERNEL=="i2c-*", GROUP="i2c", MODE="0660"`.
 
 use clap::Parser;
-use played_adc::{bus::Bus, chip::Steps, serve::Server};
+use played_adc::{bus::Bus, chip::Steps, ioctl::Pointers, serve::Server};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         inputs[input] = steps;
     }
     let bus = Bus::new(&arguments.address, inputs, Duration::from_millis(arguments.quiet));
-    let Err(error) = serve(&mut Server::new(arguments.bus, bus));
+    let Err(error) = serve(&mut Server::new(arguments.bus, bus, Pointers::ours()));
     let _ = writeln!(io::stderr(), "played-adc: {CUSE}: {error}: is it run by root, and is the module cuse loaded?");
     ExitCode::FAILURE
 }

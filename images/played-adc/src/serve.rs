@@ -2,7 +2,7 @@
 
 use crate::bus::{Bus, Message};
 use crate::frame::{self, ENOSYS, ENXIO, Errno, Ioctl, Request};
-use crate::ioctl::{Step, step};
+use crate::ioctl::{Pointers, Step, step};
 use std::time::Duration;
 
 /// A device that a bus is behind.
@@ -10,13 +10,14 @@ use std::time::Duration;
 pub struct Server {
     name: String,
     bus: Bus,
+    pointers: Pointers,
 }
 
 impl Server {
-    /// The bus with this number.
+    /// The bus with this number, for callers whose pointers are such.
     #[must_use]
-    pub fn new(number: u8, bus: Bus) -> Self {
-        Self { name: format!("i2c-{number}"), bus }
+    pub fn new(number: u8, bus: Bus, pointers: Pointers) -> Self {
+        Self { name: format!("i2c-{number}"), bus, pointers }
     }
 
     /// The device's name, below `/dev`.
@@ -42,7 +43,7 @@ impl Server {
     }
 
     fn ioctl(&mut self, unique: u64, ioctl: &Ioctl<'_>, now: Duration) -> Result<Vec<u8>, Errno> {
-        match step(ioctl)? {
+        match step(ioctl, self.pointers)? {
             Step::Ask { read, write } => Ok(frame::retry(unique, &read, &write)),
             Step::Done(output) => Ok(frame::result(unique, 0, &output)),
             Step::Transfer(messages) => {

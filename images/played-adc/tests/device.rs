@@ -1,14 +1,18 @@
 //! The device as the kernel and a caller see it: frames made by hand from `linux/fuse.h` and `linux/i2c-dev.h`.
 #![allow(clippy::unwrap_used)] // a test may
 
-use played_adc::{bus::Bus, chip::Steps, serve::Server};
+use played_adc::{bus::Bus, chip::Steps, ioctl::Pointers, serve::Server};
 use std::time::Duration;
 
 const NOW: Duration = Duration::ZERO;
 
 fn server() -> Server {
+    server_for(Pointers::Of64Bits)
+}
+
+fn server_for(pointers: Pointers) -> Server {
     let flat = Steps { base: 1500.0, step: 0.0, count: 1 };
-    Server::new(1, Bus::new(&[0x48], [flat; 4], Duration::ZERO))
+    Server::new(1, Bus::new(&[0x48], [flat; 4], Duration::ZERO), pointers)
 }
 
 /// `struct fuse_in_header` and what follows it.
@@ -94,6 +98,23 @@ fn a_transfer_is_asked_for_in_three_rounds_and_then_done() {
     known.push(1); // the pointer of the configuration
     let two_messages_and_the_register = [head(34, 0), vec![2, 0, 0, 0], vec![0; 12], vec![0x85, 0x83]].concat();
     assert_eq!(answer(&known, 2), two_messages_and_the_register);
+}
+
+#[test]
+fn a_caller_of_32_bits_has_shorter_structures_and_gets_the_same() {
+    let mut server = server_for(Pointers::Of32Bits);
+    let mut answer = |command, input: &[u8], room| server.answer(&ioctl(command, 0x1000, input, room), NOW).unwrap();
+    let list = vec![0, 0x20, 0, 0, 2, 0, 0, 0];
+    assert_eq!(answer(0x0707, &[], 0), retry(&[(0x1000, 8)], &[]));
+    assert_eq!(answer(0x0707, &list, 0), retry(&[(0x1000, 8), (0x2000, 24)], &[]));
+    let write = vec![0x48, 0, 0, 0, 1, 0, 0, 0, 0, 0x30, 0, 0];
+    let read = vec![0x48, 0, 1, 0, 2, 0, 0, 0, 0, 0x40, 0, 0];
+    let mut known = [list, write, read].concat();
+    assert_eq!(answer(0x0707, &known, 0), retry(&[(0x1000, 8), (0x2000, 24), (0x3000, 1)], &[(0x4000, 2)]));
+    known.push(1);
+    assert_eq!(answer(0x0707, &known, 2), [head(34, 0), vec![2, 0, 0, 0], vec![0; 12], vec![0x85, 0x83]].concat());
+    assert_eq!(answer(0x0705, &[], 0), retry(&[], &[(0x1000, 4)]), "I2C_FUNCS");
+    assert_eq!(answer(0x0705, &[], 4), [head(36, 0), vec![0; 16], vec![1, 0, 0, 0]].concat());
 }
 
 #[test]

@@ -86,7 +86,10 @@ impl Dispatcher {
         }
         let now = self.clock.now();
         if self.retold.is_none_or(|at| !(0..LOOK_EVERY_MS).contains(&(now.0 - at.0))) {
-            self.store.tell_what_was_silenced(now).await?;
+            // What can't be told again must not keep back what is new.
+            if let Err(error) = self.store.tell_what_was_silenced(now).await {
+                tracing::error!(%error, "what was silenced is not told; it is tried again");
+            }
             self.retold = Some(now);
         }
         let wanted = |what| {

@@ -106,7 +106,7 @@ enum Together {
 /// Whether the outages of a place that has so many devices are one.
 fn together(outs: &[&Out], devices: usize, grace_ms: i64, now: i64) -> Together {
     let fresh: Vec<(i64, i64)> = outs.iter().filter_map(|out| Some((out.id, out.due_at(grace_ms)?))).collect();
-    if outs.len() < devices || fresh.len() < 2 || !fresh.iter().any(|(_, due)| *due <= now) {
+    if devices == 0 || outs.len() < devices || fresh.len() < 2 || !fresh.iter().any(|(_, due)| *due <= now) {
         return Together::No;
     }
     let young = fresh.iter().any(|(_, due)| *due > now);

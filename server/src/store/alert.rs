@@ -1,7 +1,7 @@
 //! The life of an alert in the database: raised, graded, resolved; each step with its event and, unless it is late, its news
 //! in the outbox, all in the transaction of what brought it about. Knows no rule and no channel.
 
-use super::alert_row::{AlertRow, alert_columns};
+use super::alert_row::{AlertRow, LINKED, alert_columns};
 use super::conn::{Conn, on_conn};
 use super::{Store, StoreError};
 use crate::alert::{Kind, News, Source, State, What, words};
@@ -90,6 +90,13 @@ impl Store {
                     announced: raise.announced,
                 };
                 self.grade(conn, &grade, now).await?;
+            } else if raise.source == Source::Rule {
+                // Somebody reopened it, and now it is so again.
+                let detail = json!({"severity": raise.severity, "value": raise.value, "at": raise.at.0});
+                let seq = happened(conn, active.id, "raised", by(raise.source), &detail, now).await?;
+                if raise.announced && active.announced {
+                    self.tell(conn, active.id, seq, What::Raised, now).await?;
+                }
             }
             return Ok(active.id);
         }
@@ -128,8 +135,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub(super) async fn grade(&self, conn: &mut Conn<'_>, grade: &Grade<'_>, now: UtcMillis) -> Result<(), StoreError> {
-        const LAST: &str = "SELECT id, severity, announced FROM alert WHERE dedup_key = $1 AND cleared IS NULL
-            ORDER BY id DESC LIMIT 1";
+        const LAST: &str = "SELECT id, severity, announced FROM (SELECT id, severity, announced, cleared FROM alert WHERE dedup_key = $1 ORDER BY id DESC LIMIT 1) AS last
+            WHERE cleared IS NULL";
         const UPDATE: &str = "UPDATE alert SET severity = $2, worst = CASE WHEN $2 = 'critical' THEN $2 ELSE worst END,
             value = COALESCE($3, value), limit_value = COALESCE($4, limit_value), extreme = COALESCE($5, extreme),
             announced = announced AND $6, changed_at = $7 WHERE id = $1";
@@ -224,7 +231,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         const ONE: &str = concat!("SELECT ", alert_columns!(), " FROM alert WHERE id = $2");
         let row: AlertRow = on_conn!(conn, |c| sqlx::query_as(ONE).bind(now.0).bind(alert).fetch_one(&mut *c).await?);
-        let withheld = row.withheld(now);
+        // The end of what somebody was told is told whatever was silenced since: it may be a siren that sounds.
+        let is_end = matches!(what, What::Cleared | What::Resolved);
+        let withheld = row.withheld(now).filter(|why| !is_end || *why == LINKED);
         let alert = row.alert(now, &self.zone)?;
         let news = News {
             v: 1,

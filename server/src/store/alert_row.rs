@@ -61,11 +61,14 @@ pub(super) fn severity(word: &str) -> Option<Severity> {
     [Severity::Warning, Severity::Critical].into_iter().find(|severity| severity.as_str() == word)
 }
 
+/// Withheld, because the alert of its place is told instead.
+pub(super) const LINKED: &str = "linked";
+
 impl AlertRow {
     /// Why nobody is told of it now, if so.
     pub(super) fn withheld(&self, now: UtcMillis) -> Option<&'static str> {
         if self.parent.is_some() {
-            return Some("linked");
+            return Some(LINKED);
         }
         if self.snoozed_until.is_some_and(|until| until > now.0) {
             return Some("snoozed");

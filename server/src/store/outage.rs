@@ -117,9 +117,10 @@ impl Store {
     /// # Errors
     /// When the database fails or a row can't be read.
     pub async fn open_outages(&self) -> Result<OpenOutages, StoreError> {
-        // A group is over when one of it is back, or by the server's word; that somebody resolved its alert by hand
+        // Where the device is counted now: it may have been moved since. A group is over when one of it is back, or by the server's word; that somebody resolved its alert by hand
         // does not make it fifty alerts.
-        const QUERY: &str = "SELECT o.id, o.device, o.location, o.started_at, o.detail, o.alert, a.parent,
+        const QUERY: &str = "SELECT o.id, o.device,
+                (SELECT NULLIF(r.location, '') FROM registration r WHERE r.name = o.device) AS location, o.started_at, o.detail, o.alert, a.parent,
                 (SELECT MIN(s.ended_at) FROM outage s JOIN alert c ON c.id = s.alert
                     WHERE c.parent = a.parent) AS first_back,
                 (SELECT p.resolved_at FROM alert p WHERE p.id = a.parent AND p.resolved_by = 'server') AS group_over

@@ -216,7 +216,7 @@ impl Store {
         let own: Option<WatchRow> =
             on_conn!(conn, |c| sqlx::query_as(own).bind(device).fetch_optional(&mut *c).await?);
         let mut watch = match own {
-            Some(row) => Watched::try_from(row)?,
+            Some(row) => Watched::from(row),
             None => Watched::new(device),
         };
         let verdict = watch.standing.change(&rules, now);

@@ -34,19 +34,18 @@ impl Watched {
 /// Device, thresholds, state, late_at.
 pub(super) type WatchRow = (String, String, String, Option<i64>);
 
-impl TryFrom<WatchRow> for Watched {
-    type Error = StoreError;
-
-    fn try_from((device, rules, standing, late_at): WatchRow) -> Result<Self, StoreError> {
-        let corrupt =
-            |error: serde_json::Error| StoreError::Corrupt { what: "watch", why: format!("{device}: {error}") };
-        let rules = serde_json::from_str(&rules).map_err(corrupt)?;
+impl From<WatchRow> for Watched {
+    fn from((device, rules, standing, late_at): WatchRow) -> Self {
+        // Refusing readings would mend neither; begun anew, they say again what is wrong.
+        let rules = serde_json::from_str(&rules).unwrap_or_else(|error| {
+            tracing::error!(device, %error, "the rules of a device can't be read: they are made anew");
+            Thresholds::new()
+        });
         let standing = serde_json::from_str(&standing).unwrap_or_else(|error| {
-            // Refusing readings would not mend it; begun anew, it says again what is wrong.
             tracing::error!(device, %error, "how a device stands under its rules can't be read: it begins anew");
             Standing::default()
         });
-        Ok(Self { device, rules, standing, late_at })
+        Self { device, rules, standing, late_at }
     }
 }
 
@@ -175,7 +174,7 @@ pub(super) async fn watched(conn: &mut Conn<'_>, names: &[&str]) -> Result<Vec<W
             query.fetch_all(&mut *c).await?
         });
         for row in rows {
-            watched.push(Watched::try_from(row)?);
+            watched.push(Watched::from(row));
         }
     }
     Ok(watched)

@@ -87,7 +87,10 @@ impl Watch {
         self.heard = Some(self.heard.map_or(at, |heard| heard.max(at)));
         self.pass(rules, metric, at, into);
         // A probe in a calibration is not in the water: what it says tells nothing about it.
-        if !flags.has(Flag::Calibrating) {
+        // Nor can what it said before be compared with what it says afterwards.
+        if flags.has(Flag::Calibrating) {
+            self.past.clear();
+        } else {
             match outcome {
                 Outcome::Measured(value) => self.take_value(rules, (metric, at, value), into),
                 Outcome::Fault(fault) => self.take_fault(rules, (metric, at), Some(fault), into),

@@ -8,21 +8,19 @@ use crate::packages::{Architecture, target_folder};
 use std::path::{Path, PathBuf};
 
 /// What the base is made from, besides the architecture and the time.
-const RECIPE: [&str; 5] = ["build-base", "packages.txt", "initramfs/conf", "initramfs/modules", "initramfs/overlay"];
+const RECIPE: [&str; 6] =
+    ["build-base", "packages.txt", "modules-of", "initramfs/conf", "initramfs/modules", "initramfs/overlay"];
 
 /// Where packages come from, if not from where this machine has its own.
-const MIRRORS: [&str; 2] = ["TIRTA_MIRROR", "TIRTA_SECURITY_MIRROR"];
+pub(super) const SOURCES: [&str; 3] = ["TIRTA_MIRROR", "TIRTA_SECURITY_MIRROR", "TIRTA_SUITES"];
 
 /// The base, and whether it had to be built.
 ///
 /// # Errors
 /// When the recipe can't be read or a tool fails.
 pub(super) fn made(architecture: Architecture, epoch: &str, fresh: bool) -> Result<(PathBuf, bool), Error> {
-    let folder = target_folder().join("image/base");
-    make_folder(&folder)?;
-    let mirrors = MIRRORS.map(|name| std::env::var(name).unwrap_or_default()).join(" ");
-    let key = key(&recipe(), architecture, &format!("{epoch} {mirrors}"))?;
-    let base = folder.join(format!("{}-{key}.tar", architecture.debian()));
+    let base = path(architecture, epoch)?;
+    base.parent().map_or(Ok(()), make_folder)?;
     if let Ok(about) = std::fs::metadata(&base)
         && !fresh
     {
@@ -42,9 +40,19 @@ pub(super) fn made(architecture: Architecture, epoch: &str, fresh: bool) -> Resu
     Ok((base, true))
 }
 
-/// Debian's name of the kernel: `linux-image-…`.
+/// Where it is kept.
+///
+/// # Errors
+/// When the recipe can't be read.
+pub(super) fn path(architecture: Architecture, epoch: &str) -> Result<PathBuf, Error> {
+    let sources = SOURCES.map(|name| std::env::var(name).unwrap_or_default()).join(" ");
+    let key = key(&recipe(), architecture, &format!("{epoch} {sources}"))?;
+    Ok(target_folder().join("image/base").join(format!("{}-{key}.tar", architecture.debian())))
+}
+
+/// Debian's name of the kernel, `linux-image-…`, and the suite that it is from, if not the usual one.
 fn kernel(architecture: Architecture) -> &'static str {
-    if architecture == Architecture::Armhf { "armmp" } else { architecture.debian() }
+    if architecture == Architecture::Armhf { "armmp" } else { "arm64/trixie-backports" }
 }
 
 fn key(recipe: &Path, architecture: Architecture, epoch: &str) -> Result<String, Error> {

@@ -4,6 +4,7 @@
 mod base;
 mod bom;
 mod tools;
+mod twice;
 
 use crate::digest::sha256_of_file;
 use crate::error::{Error, Tried, make_folder, write};
@@ -19,9 +20,15 @@ const BUDGET: u64 = 200_000_000;
 /// What was asked for.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ImageOptions {
+    /// The boards' processor, as Debian calls it: arm64 for Raspberry Pi 3, 4, 5 and Zero 2 W, armhf for Pi 2, 3 and Zero 2 W with 32 bits.
+    #[arg(long, value_name = "arm64|armhf", default_value = "arm64", value_parser = of_a_board)]
+    pub architecture: Architecture,
     /// Takes Debian's packages of today, whatever is kept: for a release, with the security updates.
     #[arg(long)]
     pub fresh: bool,
+    /// Builds all of it twice, from Debian's packages on, and compares the bytes.
+    #[arg(long, conflicts_with = "fresh")]
+    pub twice: bool,
     /// Where it is written; the repository's target/image if absent.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
@@ -50,12 +57,25 @@ struct Line {
 /// When a tool is missing or fails, or the image is too large.
 pub fn run(options: &ImageOptions) -> Result<(), Error> {
     tools::install()?;
-    let made = make(Architecture::Arm64, options.out.as_deref(), options.fresh)?;
+    let out = options.out.as_deref();
+    if options.twice {
+        return twice::run(options.architecture, out);
+    }
+    let made = make(options.architecture, out, options.fresh)?;
     println!("{}", serde_json::to_string(&made).unwrap_or_default());
     if made.compressed > made.budget {
         return Err(Error::Verdict(format!("{} bytes compressed are more than {}", made.compressed, made.budget)));
     }
     Ok(())
+}
+
+/// An architecture that there is an image for.
+///
+/// # Errors
+/// When the word is none.
+pub fn of_a_board(word: &str) -> Result<Architecture, String> {
+    let known = word.parse().ok().filter(|one| *one != Architecture::Amd64);
+    known.ok_or_else(|| "use arm64 or armhf".to_owned())
 }
 
 /// The file that `make` leaves, not compressed.

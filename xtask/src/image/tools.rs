@@ -64,7 +64,7 @@ pub(super) fn as_root(program: &str, arguments: &[&str], epoch: &str) -> Result<
     if is_root() {
         return run_with(&root(), program, arguments, &environment);
     }
-    let words =
-        [&["--preserve-env=SOURCE_DATE_EPOCH,PATH,TIRTA_MIRROR,TIRTA_SECURITY_MIRROR", program], arguments].concat();
+    let kept = format!("--preserve-env=SOURCE_DATE_EPOCH,PATH,{}", super::base::SOURCES.join(","));
+    let words = [&[kept.as_str(), program], arguments].concat();
     run_with(&root(), "sudo", &words, &environment)
 }

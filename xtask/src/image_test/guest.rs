@@ -1,6 +1,7 @@
 //! One board that QEMU plays: its card, its serial, its power. Knows no server.
 
 use super::kit::Kit;
+use super::machine::Machine;
 use super::values::{Channels, Steps};
 use crate::error::Error;
 use crate::fleet::{Child, until};
@@ -22,7 +23,9 @@ const USES_PLAYED_ADC: &str = "[Unit]\nAfter=played-adc.service\n[Service]\nDevi
 /// A board.
 pub(super) struct Guest {
     serial: String,
+    gigabytes: u32,
     channels: Channels,
+    program: &'static str,
     arguments: Vec<String>,
     card: PathBuf,
     console: PathBuf,
@@ -31,43 +34,26 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    /// A board with a card made from the image. Each has voltages of its own.
+    /// A board with a card made from the image: of 128 GB for the first, of 4 GB for the others. Each has voltages of its own.
     pub(super) fn new(kit: &Kit, image: &Path, number: u32) -> Result<Self, Error> {
         let serial = format!("10000000deadbee{number:x}");
         let own = 2.0 * f64::from(number);
         let channels = [1500.0, 900.0, 1600.0, 1200.0].map(|base| Steps { base: base + own, step: 20.0, count: 5 });
-        let card = kit.card(image, &serial)?;
+        let gigabytes = if number == 1 { 128 } else { 4 };
+        let card = kit.card(image, &serial, gigabytes)?;
         let tree = kit.device_tree_of(&serial)?;
         let file = |what: &str| kit.folder.join(format!("{serial}.{what}"));
         let (console, log) = (file("console"), file("log"));
         let path = |path: &Path| path.display().to_string();
-        // The journal is shown on the console, for whoever looks for a fault and for `wait_for`.
-        let shown = "console=ttyAMA0 systemd.journald.forward_to_console=1 systemd.wants=played-adc.service";
-        let credentials = [
-            ("systemd.extra-unit.played-adc.service", played_adc(&channels)),
-            // The played bus has a number that the shipped unit's list of devices can't know.
-            ("systemd.unit-dropin.tirta-agent.service", USES_PLAYED_ADC.to_owned()),
-        ];
-        let mut words = format!("{} {shown}", kit.command_line.replace(" quiet", ""));
-        for (name, text) in credentials {
-            words.push_str(&format!(" systemd.set_credential_binary={name}:{}", STANDARD.encode(text)));
-        }
+        let machine = kit.machine;
+        let words = command_line(&kit.command_line, machine, &channels);
         let arguments = [
-            ["-M", "virt"].map(str::to_owned).to_vec(),
-            "-cpu cortex-a53 -smp 2 -m 512 -display none -no-reboot".split(' ').map(str::to_owned).collect(),
-            // What a board without a battery believes.
-            vec!["-rtc".to_owned(), "base=1970-01-01".to_owned()],
+            machine.arguments(&card, &kit.disk, &console),
             vec!["-kernel".to_owned(), path(&kit.kernel), "-initrd".to_owned(), path(&kit.initrd)],
             vec!["-dtb".to_owned(), path(&tree), "-append".to_owned(), words],
-            vec!["-drive".to_owned(), format!("if=none,id=card,format=qcow2,file={}", path(&card))],
-            vec!["-device".to_owned(), "virtio-blk-pci,drive=card".to_owned()],
-            vec!["-drive".to_owned(), format!("if=none,id=kit,format=raw,readonly=on,file={}", path(&kit.disk))],
-            vec!["-device".to_owned(), "virtio-blk-pci,drive=kit".to_owned()],
-            vec!["-netdev".to_owned(), "user,id=net".to_owned()],
-            vec!["-device".to_owned(), "virtio-net-pci,netdev=net,romfile=".to_owned()],
-            vec!["-serial".to_owned(), format!("file:{}", path(&console))],
         ];
-        Ok(Self { serial, channels, arguments: arguments.concat(), card, console, log, child: None })
+        let arguments = arguments.concat();
+        Ok(Self { serial, gigabytes, channels, program: machine.program(), arguments, card, console, log, child: None })
     }
 
     /// The serial that its device tree names.
@@ -83,7 +69,7 @@ impl Guest {
     /// Switches it on.
     pub(super) fn start(&mut self) -> Result<(), Error> {
         let arguments: Vec<&OsStr> = self.arguments.iter().map(OsStr::new).collect();
-        let program = Path::new("qemu-system-aarch64");
+        let program = Path::new(self.program);
         self.child = Some(Child::start(&format!("the board {}", self.serial), program, &arguments, &self.log)?);
         Ok(())
     }
@@ -100,10 +86,27 @@ impl Guest {
     pub(super) async fn wait_for(&mut self, what: &str, text: &str, patience: Duration) -> Result<(), Error> {
         until(what, patience, async || {
             self.still_runs()?;
-            let console = std::fs::read(&self.console).unwrap_or_default();
-            Ok(String::from_utf8_lossy(&console).contains(text).then_some(()))
+            Ok(self.has_said(text).then_some(()))
         })
         .await
+    }
+
+    /// Whether a report is what such a board has to say, whose clock began in 1970.
+    pub(super) fn is_sound(&self, report: &BTreeMap<String, String>) -> bool {
+        let said = |name: &str| report.get(name).map(String::as_str).unwrap_or_default();
+        let number = |name: &str| said(name).parse::<u32>().unwrap_or_default();
+        // The file system itself needs a few hundredths.
+        number("data_mb") > self.gigabytes * 900
+            && said("bus") == "i2c:660"
+            && said("failed").trim().is_empty()
+            && said("listeners") == "0"
+            && said("damaged") == "0"
+            && number("year") >= 2026
+    }
+
+    /// Whether its console has said something since it was switched on.
+    pub(super) fn has_said(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&std::fs::read(&self.console).unwrap_or_default()).contains(text)
     }
 
     /// What its last report said: name and value.
@@ -122,10 +125,34 @@ impl Guest {
         kit.put(&self.card, file)
     }
 
-    /// An error if it is on and has stopped.
+    /// An error if it is on and has stopped, or goes on without its data partition: nothing that is waited for comes then.
     pub(super) fn still_runs(&mut self) -> Result<(), Error> {
+        if self.has_said("Starting tirta-trouble.service") {
+            return Err(Error::Verdict(format!(
+                "the board {} can't use its data partition; if this machine does much else, its patience of 5 minutes was over: see {}",
+                self.serial,
+                self.console.display()
+            )));
+        }
         self.child.as_mut().map_or(Ok(()), Child::still_runs)
     }
+}
+
+/// What the kernel is told: what stands on the card, and what only a test needs.
+fn command_line(on_card: &str, machine: Machine, channels: &Channels) -> String {
+    // The journal is shown on the console, for whoever looks for a fault and for `wait_for`.
+    let shown = "systemd.journald.forward_to_console=1 systemd.wants=played-adc.service";
+    let mut words = on_card.replace(" quiet", "");
+    words.push_str(&format!(" console={} {shown}{}", machine.console(), machine.kernel_words()));
+    let credentials = [
+        ("systemd.extra-unit.played-adc.service", played_adc(channels)),
+        // The played bus has a number that the shipped unit's list of devices can't know.
+        ("systemd.unit-dropin.tirta-agent.service", USES_PLAYED_ADC.to_owned()),
+    ];
+    for (name, text) in credentials {
+        words.push_str(&format!(" systemd.set_credential_binary={name}:{}", STANDARD.encode(text)));
+    }
+    words
 }
 
 /// The unit that plays the chip, from the kit's disk.
@@ -136,10 +163,9 @@ fn played_adc(channels: &Channels) -> String {
         .map(|(input, Steps { base, step, count })| format!(" --input {input}={base}:{step}:{count}"))
         .collect();
     format!(
-        "[Unit]\nDescription=An ADS1115 that is played\nBefore=tirta-agent.service\n\n[Service]\n\
-         ExecStartPre=/bin/sh -c \"modprobe cuse && mkdir -p /run/kit && mount -o ro LABEL=tirta-kit /run/kit\"\n\
-         ExecStart=/run/kit/played-adc --bus 1 --address 0x48 --quiet {QUIET_MS}{inputs}\n\
-         ExecStartPost=/bin/sh -c \"until test -c /dev/i2c-1; do sleep 0.1; done; udevadm settle\"\n\
+        "[Unit]\nBefore=tirta-agent.service\n[Service]\n\
+         ExecStartPre=sh -c \"mkdir -p /run/kit;until mount -o ro LABEL=tirta-kit /run/kit;do sleep 1;done\"\n\
+         ExecStart=/run/kit/play --quiet {QUIET_MS}{inputs}\n\
          ExecStartPost=/run/kit/report\n"
     )
 }
@@ -147,6 +173,17 @@ fn played_adc(channels: &Channels) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image_test::machine::Board;
+    use crate::packages::Architecture;
+
+    #[test]
+    fn a_kernel_of_32_bits_takes_the_whole_command_line() {
+        let card = include_str!("../../../images/boot/cmdline.txt").trim();
+        let channels = [15018.5; 4].map(|base| Steps { base, step: 20.0, count: 5 });
+        let words = command_line(card, Machine::new(Board::Pi, Architecture::Armhf), &channels);
+        // COMMAND_LINE_SIZE of arch/arm; the rest would be cut off without a word.
+        assert!(words.len() < 1024, "{} bytes: {words}", words.len());
+    }
 
     #[test]
     fn the_unit_of_the_played_chip_names_its_four_inputs() {

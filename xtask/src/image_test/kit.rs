@@ -1,15 +1,15 @@
 //! What the guests are started with beside the image: tools of this machine, kernel and device tree, and a small disk with
 //! the played chip. Knows no server.
 
+use super::machine::{Board, Machine};
 use crate::check::install_tools;
 use crate::error::{Error, Tried, make_folder};
-use crate::packages::target_folder;
+use crate::packages::{Architecture, shell, target_folder};
 use crate::prepare::{cargo, root, run};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Debian's name of a package, and a program of it.
-const WANTED: [(&str, &str); 7] = [
+const WANTED: [(&str, &str); 9] = [
     ("qemu-system-arm", "qemu-system-aarch64"),
     ("qemu-utils", "qemu-img"),
     ("device-tree-compiler", "fdtput"),
@@ -17,13 +17,16 @@ const WANTED: [(&str, &str); 7] = [
     ("e2fsprogs", "mke2fs"),
     ("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc"),
     ("libc6-dev-arm64-cross", "/usr/aarch64-linux-gnu/include/stdio.h"),
+    ("gcc-arm-linux-gnueabihf", "arm-linux-gnueabihf-gcc"),
+    ("libc6-dev-armhf-cross", "/usr/arm-linux-gnueabihf/include/stdio.h"),
 ];
-const TARGET: &str = "aarch64-unknown-linux-gnu";
 /// Where the boot partition begins in the image, as images/genimage.cfg has it.
 const BOOT: &str = "4M";
 
 /// Tells the console, from the inside and in the background, how the board is once its agent has a name.
 const REPORT: &str = r#"#!/bin/sh
+until test -c /dev/i2c-1; do sleep 0.1; done
+udevadm settle
 systemd-run --quiet --no-block /bin/sh -c '
 until test "$(cat /proc/sys/kernel/hostname)" != tirta; do sleep 1; done
 say() { echo "tirta-report: $1=$2" >/dev/console; }
@@ -32,8 +35,14 @@ say bus $(stat -c %G:%a /dev/i2c-1)
 say failed "$(systemctl list-units --failed --plain --no-legend | cut -d" " -f1 | tr "
 " " ")"
 say listeners $(cat /proc/net/tcp /proc/net/tcp6 | grep -c ":0016 .* 0A ")
+say damaged $(cat /sys/fs/ext4/*/errors_count | grep -vcx 0)
 say year $(date +%Y)
 say hostname $(cat /proc/sys/kernel/hostname)'
+"#;
+
+/// Plays the chip, once the kit's disk is mounted.
+const PLAY: &str = r#"#!/bin/sh
+modprobe cuse && exec /run/kit/played-adc --bus 1 --address 0x48 "$@"
 "#;
 
 /// Installs what is missing, and says so.
@@ -52,7 +61,9 @@ pub(super) struct Kit {
     pub(super) initrd: PathBuf,
     /// The kernel's command line, as it is on the card.
     pub(super) command_line: String,
-    /// QEMU's own device tree, without a serial.
+    /// What is played.
+    pub(super) machine: Machine,
+    /// Its device tree, without a serial.
     pub(super) device_tree: PathBuf,
     /// A disk (ext4, labelled tirta-kit) with `played-adc`.
     pub(super) disk: PathBuf,
@@ -63,7 +74,7 @@ impl Kit {
     ///
     /// # Errors
     /// When something can't be read or a tool fails.
-    pub(super) fn make(folder: &Path, image: &Path) -> Result<Self, Error> {
+    pub(super) fn make(folder: &Path, image: &Path, board: Board, architecture: Architecture) -> Result<Self, Error> {
         let boot = format!("{}@@{BOOT}", image.display());
         let [kernel, initrd, words] = ["vmlinuz", "initrd.img", "cmdline.txt"].map(|name| folder.join(name));
         for file in [&kernel, &initrd, &words] {
@@ -72,28 +83,23 @@ impl Kit {
         }
         let command_line = std::fs::read_to_string(&words).tried(|| "read cmdline.txt".to_owned())?.trim().to_owned();
 
-        let device_tree = folder.join("virt.dtb");
-        let machine = format!("virt,dumpdtb={}", device_tree.display());
-        run(
-            folder,
-            "qemu-system-aarch64",
-            &["-M", &machine, "-cpu", "cortex-a53", "-smp", "2", "-m", "512", "-display", "none", "-nic", "none"],
-        )?;
+        let machine = Machine::new(board, architecture);
+        let device_tree = machine.device_tree(folder, &boot)?;
 
         println!("Building the played ADS1115");
-        run(&root(), &cargo(), &["build", "--release", "--package", "played-adc", "--target", TARGET])?;
+        let target = architecture.triple();
+        let _ = run(&root(), "rustup", &["target", "add", target]);
+        run(&root(), &cargo(), &["build", "--release", "--package", "played-adc", "--target", target])?;
         let content = folder.join("kit");
         make_folder(&content)?;
-        let program = target_folder().join(TARGET).join("release/played-adc");
-        std::fs::copy(&program, content.join("played-adc")).tried(|| format!("copy {}", program.display()))?;
-        let report = content.join("report");
-        std::fs::write(&report, REPORT).tried(|| format!("write {}", report.display()))?;
-        let executable = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&report, executable).tried(|| format!("let {} be run", report.display()))?;
+        let program = target_folder().join(target).join("release/played-adc");
+        shell::install(&program, &content.join("played-adc"), 0o755)?;
+        shell::put(PLAY.as_bytes(), &content.join("play"), 0o755)?;
+        shell::put(REPORT.as_bytes(), &content.join("report"), 0o755)?;
         let disk = folder.join("kit.ext4");
         let [from, to] = [&content, &disk].map(|path| path.display().to_string());
         run(folder, "mke2fs", &["-q", "-t", "ext4", "-L", "tirta-kit", "-d", &from, &to, "16M"])?;
-        Ok(Self { folder: folder.to_owned(), kernel, initrd, command_line, device_tree, disk })
+        Ok(Self { folder: folder.to_owned(), kernel, initrd, command_line, machine, device_tree, disk })
     }
 
     /// The image as it was made.
@@ -131,14 +137,14 @@ impl Kit {
         Ok(tree)
     }
 
-    /// A card of 4 GB that begins as the image and remembers what is written.
+    /// A card of so many GB that begins as the image and remembers what is written.
     ///
     /// # Errors
     /// When a tool fails.
-    pub(super) fn card(&self, image: &Path, serial: &str) -> Result<PathBuf, Error> {
-        let card = self.folder.join(format!("{serial}.qcow2"));
+    pub(super) fn card(&self, image: &Path, serial: &str, gigabytes: u32) -> Result<PathBuf, Error> {
+        let (card, size) = (self.folder.join(format!("{serial}.qcow2")), format!("{gigabytes}G"));
         let [from, to] = [image, &card].map(|path| path.display().to_string());
-        run(&self.folder, "qemu-img", &["create", "-q", "-f", "qcow2", "-F", "raw", "-b", &from, &to, "4G"])?;
+        run(&self.folder, "qemu-img", &["create", "-q", "-f", "qcow2", "-F", "raw", "-b", &from, &to, &size])?;
         Ok(card)
     }
 

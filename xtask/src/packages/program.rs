@@ -47,8 +47,9 @@ pub fn compile(packages: &[Package], architecture: Architecture) -> Result<(), E
     let flags = format!("{} {}", remap(&home, "/cargo"), remap(&target_folder(), "/target"));
     let mut words = vec!["build", "--locked", "--profile", "dist", "--target", architecture.triple()];
     words.extend(packages.iter().flat_map(|package| ["--package", package.cargo()]));
+    // Not as SOURCE_DATE_EPOCH: that would compile SQLite and ring anew after each commit, for nothing.
     let epoch = epoch()?.to_string();
-    run_with(&root(), &cargo(), &words, &[("RUSTFLAGS", &flags), ("SOURCE_DATE_EPOCH", &epoch)])
+    run_with(&root(), &cargo(), &words, &[("RUSTFLAGS", &flags), ("TIRTA_BUILD_TIME", &epoch)])
 }
 
 /// The oldest version of the C library that a program can be started with, such as "2.34".
