@@ -135,7 +135,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub(super) async fn grade(&self, conn: &mut Conn<'_>, grade: &Grade<'_>, now: UtcMillis) -> Result<(), StoreError> {
-        const LAST: &str = "SELECT id, severity, announced FROM (SELECT id, severity, announced, cleared FROM alert WHERE dedup_key = $1 ORDER BY id DESC LIMIT 1) AS last
+        const LAST: &str = "SELECT id, severity, announced FROM
+            (SELECT id, severity, announced, cleared FROM alert WHERE dedup_key = $1 ORDER BY id DESC LIMIT 1) AS last
             WHERE cleared IS NULL";
         const UPDATE: &str = "UPDATE alert SET severity = $2, worst = CASE WHEN $2 = 'critical' THEN $2 ELSE worst END,
             value = COALESCE($3, value), limit_value = COALESCE($4, limit_value), extreme = COALESCE($5, extreme),
