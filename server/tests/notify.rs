@@ -234,6 +234,32 @@ fn what_is_silenced_is_kept_and_shown_but_told_to_nobody_and_neither_is_its_end(
 }
 
 #[test]
+fn what_began_during_a_silence_and_goes_on_is_told_when_the_silence_ends_once() {
+    on_each_database(async |database| {
+        let (store, clock, recorder) = (database.open().await, Hand::new(), Recorder::failing(0));
+        let (kind, scope) = ("maintenance".to_owned(), "fleet".to_owned());
+        let (from, to) = (clock.now(), UtcMillis(clock.now().0 + 60_000));
+        let silence = NewSilence { kind, scope, target: String::new(), from, to, reason: "cleaning".to_owned() };
+        let admin = Actor::account("admin");
+        let silence = store.add_silence(&silence, &admin, clock.now()).await.unwrap();
+        let mut dispatcher = dispatcher(&store, &clock, &[Arc::clone(&recorder)]);
+        report(&store, "over", "firing", clock.now()).await;
+        let Intake::Raised(alert) = report(&store, "pump", "firing", clock.now()).await else { panic!() };
+        dispatcher.turn().await.unwrap();
+        report(&store, "over", "resolved", clock.now()).await;
+        clock.pass(30_000);
+        dispatcher.turn().await.unwrap();
+        assert_eq!(recorder.heard(), []);
+        store.end_silence(silence.id, &admin, clock.now()).await.unwrap();
+        clock.pass(2_000);
+        turn_until(&mut dispatcher, "it is told", async || recorder.heard().len() == 1).await;
+        clock.pass(2_000);
+        dispatcher.turn().await.unwrap();
+        assert_eq!(recorder.heard(), [(format!("alert-{alert}-2"), What::Raised)]);
+    });
+}
+
+#[test]
 fn watchers_of_another_server_are_told_too_and_nobody_of_what_was_before() {
     on_each_database(async |database| {
         let (store, clock) = (database.open().await, Hand::new());

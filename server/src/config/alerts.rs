@@ -146,6 +146,15 @@ mod tests {
     }
 
     #[test]
+    fn every_key_of_the_example_is_one() {
+        let example = include_str!("../../server.example.toml").split_once("[alerts]\n").unwrap().1;
+        let said = example.lines().filter_map(|line| line.strip_prefix("# "));
+        let keys: Vec<&str> = said.filter(|line| line.contains(" = ") || line.starts_with("[[")).collect();
+        let alerts = alerts(&keys.join("\n").replace("[[alerts.", "[[")).unwrap();
+        assert_eq!((keys.len(), alerts.webhooks[0].events.as_ref().unwrap().len()), (9, 3));
+    }
+
+    #[test]
     fn plain_http_leads_no_further_than_a_private_network_unless_somebody_says_so() {
         for near in ["http://127.0.0.1:9/x", "http://localhost/x", "http://192.168.1.4/", "http://[fd00::1]:8/"] {
             assert!(hook(near, "").is_ok(), "{near}");

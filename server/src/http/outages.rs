@@ -183,6 +183,9 @@ pub struct Availabilities {
     rows: Vec<Availability>,
 }
 
+/// Location, number and name of the device, beginning: the order of the rows, pi-2 before pi-10.
+type RowKey = (Option<String>, Option<u32>, Option<String>, i64);
+
 /// What share of each day, week or month devices were there, with how often and why they were not.
 #[utoipa::path(get, path = "/api/v1/availability", operation_id = "listAvailability", tag = "alerts", params(Shares),
     responses((status = 200, body = Availabilities), Problems))]
@@ -211,7 +214,7 @@ pub async fn availability(
     let deaf: Vec<Window> = absences.get(&None).into_iter().flatten().map(|absence| absence.time).collect();
     let maintenance = app.store.maintenance(time).await?;
     let none: Vec<Absence> = vec![];
-    let mut rows: BTreeMap<(Option<String>, Option<u32>, Option<String>, i64), (Window, Share)> = BTreeMap::new();
+    let mut rows: BTreeMap<RowKey, (Window, Share)> = BTreeMap::new();
     for device in devices {
         let name = device.name.to_string();
         let covers = |scope: &str, target: &str| match scope {
@@ -231,7 +234,7 @@ pub async fn availability(
             rows.entry(key).or_insert((*part, Share::default())).1.add(&share);
         }
     }
-    let row = |((location, _, device, _), (part, share)): ((_, _, _, _), (Window, Share))| Availability {
+    let row = |((location, _, device, _), (part, share)): (RowKey, (Window, Share))| Availability {
         device,
         location,
         from: part.from,

@@ -13,6 +13,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 /// Something may have been written by another instance, or be due again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY_MS: i64 = 1000;
 /// Longer than any attempt: whoever has not answered by then was killed.
 const LEASE_MS: i64 = 30_000;
 /// Pauses before the second and the third try.
@@ -29,6 +30,8 @@ pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     lanes: Vec<Lane>,
     tail: Tail,
+    /// When it was last looked for silences that are over.
+    retold: Option<UtcMillis>,
     sending: JoinSet<()>,
 }
 
@@ -44,7 +47,7 @@ impl Dispatcher {
     pub fn new(store: Store, live: Live, clock: Arc<dyn Clock>, channels: Vec<Arc<dyn Channel>>) -> Self {
         let lane = |channel| Lane { channel, room: Arc::new(Semaphore::new(AT_ONCE)) };
         let lanes = channels.into_iter().map(lane).collect();
-        Self { store, live, clock, lanes, tail: Tail::default(), sending: JoinSet::new() }
+        Self { store, live, clock, lanes, tail: Tail::default(), retold: None, sending: JoinSet::new() }
     }
 
     /// Works until `shutdown`; waits a little then for what is under way.
@@ -82,6 +85,10 @@ impl Dispatcher {
             ended(done);
         }
         let now = self.clock.now();
+        if self.retold.is_none_or(|at| !(0..LOOK_EVERY_MS).contains(&(now.0 - at.0))) {
+            self.store.tell_what_was_silenced(now).await?;
+            self.retold = Some(now);
+        }
         let wanted = |what| {
             let wants = self.lanes.iter().map(|lane| &lane.channel).filter(|channel| channel.wants(what));
             wants.map(|channel| channel.name().to_owned()).collect()

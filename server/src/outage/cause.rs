@@ -111,13 +111,10 @@ mod tests {
     use shared::message::{Cut, LinkState};
 
     fn back(boot: &str, run: u64, cut: bool) -> Status {
-        Status {
-            boot: boot.to_owned(),
-            run: Some(RunId::from_random(run)),
-            up_s: Some(31),
-            cut: cut.then(|| Cut { ago_s: 240, why: "no_route".to_owned() }),
-            ..Status::new(LinkState::Online)
-        }
+        let mut status = Status::new(LinkState::Online);
+        (status.boot, status.run, status.up_s) = (boot.to_owned(), Some(RunId::from_random(run)), Some(31));
+        status.cut = cut.then(|| Cut { ago_s: 240, why: "no_route".to_owned() });
+        status
     }
 
     fn before(gone: Gone) -> Before {

@@ -28,7 +28,7 @@ macro_rules! take {
                     WHERE p.alert = o.alert AND p.id < o.id AND q.state = 'pending')
                 ORDER BY d.outbox LIMIT $3",
             $lock,
-            ") RETURNING outbox, channel, tries, (SELECT payload FROM outbox WHERE id = outbox) AS payload"
+            ") RETURNING outbox, channel, tries, (SELECT o.payload FROM outbox o WHERE o.id = delivery.outbox) AS payload"
         )
     };
 }

@@ -29,6 +29,7 @@ mod policy;
 mod reading;
 mod registration;
 mod report;
+mod retell;
 mod revision;
 mod segment;
 mod sensors;

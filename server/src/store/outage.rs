@@ -121,8 +121,8 @@ impl Store {
         // does not make it fifty alerts.
         const QUERY: &str = "SELECT o.id, o.device, o.location, o.started_at, o.detail, o.alert, a.parent,
                 (SELECT MIN(s.ended_at) FROM outage s JOIN alert c ON c.id = s.alert
-                    WHERE c.parent = a.parent) AS back,
-                (SELECT p.resolved_at FROM alert p WHERE p.id = a.parent AND p.resolved_by = 'server') AS over
+                    WHERE c.parent = a.parent) AS first_back,
+                (SELECT p.resolved_at FROM alert p WHERE p.id = a.parent AND p.resolved_by = 'server') AS group_over
             FROM outage o LEFT JOIN alert a ON a.id = o.alert
             WHERE o.device IS NOT NULL AND o.ended_at IS NULL ORDER BY o.id";
         type Row = (i64, String, Option<String>, i64, String, Option<i64>, Option<i64>, Option<i64>, Option<i64>);

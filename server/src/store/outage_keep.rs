@@ -3,7 +3,7 @@
 
 use super::alert::{Raise, Resolve, happened};
 use super::conn::{Conn, on_conn, transaction};
-use super::{Store, StoreError};
+use super::{Store, StoreError, on_pool};
 use crate::alert::{Kind, Source, What};
 use crate::outage::{Cause, Tell, Turn, Window};
 use serde_json::{Map, Value, json};
@@ -227,12 +227,10 @@ impl Store {
             AND kind IN ('location_offline', 'fleet_offline')";
         const QUIET: &str = "SELECT dedup_key, device FROM alert WHERE state <> 'resolved' AND kind = 'repeated_outages'
             AND NOT EXISTS (SELECT 1 FROM outage o WHERE o.device = alert.device AND (o.ended_at IS NULL OR o.ended_at > $1))";
-        let since = now.0 - REPEATED_MS;
-        let (groups, quiet): (Vec<(String, Option<String>)>, Vec<(String, Option<String>)>) =
-            super::on_pool!(&self.pool, |pool| (
-                sqlx::query_as(GROUPS).fetch_all(pool).await?,
-                sqlx::query_as(QUIET).bind(since).fetch_all(pool).await?
-            ));
+        type Active = Vec<(String, Option<String>)>;
+        let groups: Active = on_pool!(&self.pool, |pool| sqlx::query_as(GROUPS).fetch_all(pool).await?);
+        let quiet: Active =
+            on_pool!(&self.pool, |pool| { sqlx::query_as(QUIET).bind(now.0 - REPEATED_MS).fetch_all(pool).await? });
         let back = groups.into_iter().filter(|(_, location)| !all_gone(location.as_deref()));
         let over: Vec<String> = back.chain(quiet).map(|(key, _)| key).collect();
         if over.is_empty() {

@@ -55,7 +55,7 @@ impl New {
 
     /// What people do is audited where they do it.
     fn by_nobody(&self) -> bool {
-        self.who.as_deref().is_none_or(|who| matches!(who, "rule" | "server") || who.starts_with("intake"))
+        self.who.as_deref().is_none_or(|who| matches!(who, "rule" | "server") || who.starts_with("intake/"))
     }
 }
 

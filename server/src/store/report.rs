@@ -37,7 +37,7 @@ impl Store {
         const ALL: &str = "SELECT COUNT(*) FROM alert
             WHERE dedup_key >= $1 AND dedup_key < $2 AND state <> 'resolved' AND cleared IS NULL";
         let key = format!("intake/{token}/{}", report.key);
-        let at = UtcMillis(report.at.unwrap_or(now.0));
+        let (by, at) = (format!("intake/{token}"), UtcMillis(report.at.unwrap_or(now.0)));
         let (begin, alone) = self.one_at_a_time();
         Ok(transaction!(self, begin, |conn| {
             on_conn!(conn, |c| sqlx::query(alone).execute(&mut *c).await?.rows_affected());
@@ -58,7 +58,7 @@ impl Store {
                     Intake::Repeated(alert)
                 }
                 (State::Resolved, _) => {
-                    let resolve = Resolve { key: &key, at, by: token, reason: None, extreme: None };
+                    let resolve = Resolve { key: &key, at, by: &by, reason: None, extreme: None };
                     match self.resolve(conn, &resolve, now).await? {
                         Some(alert) => Intake::Resolved(alert),
                         None => Intake::Unknown,

@@ -10,18 +10,18 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-struct Folder {
+pub struct Folder {
     dir: TempDir,
 }
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = Self { dir: tempfile::tempdir().unwrap() };
         folder.configure(&config_text(&folder.data()));
         folder
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
@@ -29,7 +29,7 @@ impl Folder {
         self.dir.path().join("server.toml")
     }
 
-    fn configure(&self, text: &str) {
+    pub fn configure(&self, text: &str) {
         std::fs::write(self.config(), text).unwrap();
     }
 
@@ -43,7 +43,7 @@ impl Folder {
         timeout(SOON, self.command(name).output()).await.unwrap().unwrap()
     }
 
-    async fn run(&self) -> Server {
+    pub async fn run(&self) -> Server {
         let mut child = self.command("run").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Server { child, lines }
@@ -70,14 +70,19 @@ impl Folder {
     }
 }
 
-struct Server {
+pub struct Server {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Server {
-    async fn line(&mut self) -> String {
+    pub async fn line(&mut self) -> String {
         timeout(SOON, self.lines.next_line()).await.unwrap().unwrap().expect("a line")
+    }
+
+    /// Ends it as a power cut does.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
     }
 
     /// Stops it as a supervisor does.

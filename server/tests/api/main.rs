@@ -4,8 +4,11 @@
 
 #[path = "../fleet/mod.rs"]
 mod fleet;
+#[path = "../receiver/mod.rs"]
+mod receiver;
 
 mod alerts;
+mod alerts_out;
 mod calibration;
 mod command;
 mod devices;

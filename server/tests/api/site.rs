@@ -240,13 +240,25 @@ impl Watch {
 }
 
 async fn exchange(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     host: SocketAddr,
     method: &str,
     path: &str,
     headers: &[&str],
     body: &str,
 ) -> Answer {
+    try_exchange(stream, host, method, path, headers, body).await.expect("a whole head")
+}
+
+/// The same with a server that may be killed meanwhile.
+pub async fn try_exchange(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    host: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &str,
+) -> Option<Answer> {
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     for header in headers {
         request += &format!("{header}\r\n");
@@ -255,12 +267,12 @@ async fn exchange(
         request += &format!("content-length: {}\r\n", body.len());
     }
     request += "\r\n";
-    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.ok()?;
     // A server that refuses early may close before it has read all of the body.
     let _ = stream.write_all(body.as_bytes()).await;
     let mut raw = Vec::new();
     let _ = timeout(fleet::SOON, stream.read_to_end(&mut raw)).await.expect("an answer should have come");
-    let end = raw.windows(4).position(|w| w == b"\r\n\r\n").expect("a whole head");
+    let end = raw.windows(4).position(|w| w == b"\r\n\r\n")?;
     let head = String::from_utf8(raw[..end].to_vec()).unwrap();
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
@@ -268,7 +280,7 @@ async fn exchange(
         .map(|line| line.split_once(':').unwrap())
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    Answer { status, headers, body: raw[end + 4..].to_vec() }
+    Some(Answer { status, headers, body: raw[end + 4..].to_vec() })
 }
 
 impl Answer {

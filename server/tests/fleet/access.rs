@@ -31,7 +31,7 @@ fn heard(topic: &str) -> (String, String) {
 }
 
 /// Topics that pi-1 must not write.
-const NOT_TO_WRITE: [&str; 7] = [
+const NOT_TO_WRITE: [&str; 9] = [
     "tirta/pi-2/up/readings",
     "tirta/pi-2/up/status",
     "tirta/pi-2/down/ack",
@@ -39,13 +39,18 @@ const NOT_TO_WRITE: [&str; 7] = [
     "tirta/pi-1/down/settings",
     "tirta/pi-11/up/readings",
     "tirta/tirta-server/up/readings",
+    "tirta/alerts",
+    "tirta/alerts/up/readings",
 ];
 
 /// Filters by which pi-1 must hear nothing of others.
-const NOT_TO_READ: [&str; 11] = [
+const NOT_TO_READ: [&str; 14] = [
     "#",
     "+/#",
     "tirta/#",
+    "tirta/+",
+    "tirta/alerts",
+    "$share/group/tirta/alerts",
     "tirta/+/down/#",
     "tirta/+/up/status",
     "tirta/pi-2/down/#",
@@ -96,7 +101,7 @@ pub async fn a_device_cannot_read_the_topics_of_others(target: &Target) {
     }
     library.subscribe("tirta/pi-1/down/#").await.unwrap();
     let say = async || {
-        for topic in ["tirta/pi-2/down/ack", "tirta/pi-2/up/readings", "tirta/pi-2/down/settings"] {
+        for topic in ["tirta/alerts", "tirta/pi-2/down/ack", "tirta/pi-2/up/readings", "tirta/pi-2/down/settings"] {
             server.publish(topic, secret, false).await.unwrap();
         }
         server.publish("tirta/pi-1/down/ack", MARK, false).await.unwrap();

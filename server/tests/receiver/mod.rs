@@ -4,6 +4,7 @@
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, http::header};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 
@@ -12,6 +13,8 @@ use tokio::task::JoinHandle;
 pub struct Request {
     headers: HeaderMap,
     pub body: String,
+    /// Whether the sender got to know that it arrived.
+    pub answered: bool,
 }
 
 impl Request {
@@ -24,6 +27,8 @@ impl Request {
 struct Shared {
     heard: Mutex<Vec<Request>>,
     answers: Mutex<VecDeque<u16>>,
+    to_hold: AtomicUsize,
+    held: AtomicUsize,
 }
 
 pub struct Receiver {
@@ -50,6 +55,17 @@ impl Receiver {
         *self.shared.answers.lock().unwrap() = answers.iter().copied().collect();
     }
 
+    /// The next requests get no answer at all.
+    pub fn hold_next(&mut self, requests: usize) {
+        self.shared.to_hold.store(requests, Relaxed);
+        self.shared.held.store(0, Relaxed);
+    }
+
+    /// How many wait for one.
+    pub fn held(&self) -> usize {
+        self.shared.held.load(Relaxed)
+    }
+
     pub fn heard(&self) -> Vec<Request> {
         self.shared.heard.lock().unwrap().clone()
     }
@@ -63,7 +79,12 @@ impl Drop for Receiver {
 
 async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> (StatusCode, HeaderMap) {
     let body = String::from_utf8(body.to_vec()).unwrap();
-    shared.heard.lock().unwrap().push(Request { headers, body });
+    let answered = shared.to_hold.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_err();
+    shared.heard.lock().unwrap().push(Request { headers, body, answered });
+    if !answered {
+        shared.held.fetch_add(1, Relaxed);
+        std::future::pending::<()>().await;
+    }
     let answer = shared.answers.lock().unwrap().pop_front().unwrap_or(204);
     let mut headers = HeaderMap::new();
     if answer == 302 {

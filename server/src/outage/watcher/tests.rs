@@ -7,7 +7,8 @@ const GRACE_MS: i64 = 180_000;
 
 /// A device that boots as `boot` and was heard at `last_seen` seconds.
 fn seen(state: LinkState, boot: &str, last_seen: i64) -> Seen {
-    let status = Status { boot: boot.to_owned(), up_s: Some(20), ..Status::new(state) };
+    let mut status = Status::new(state);
+    (status.boot, status.up_s) = (boot.to_owned(), Some(20));
     let (name, location) = (DeviceName::numbered(1), Some("Hall".to_owned()));
     Seen { name, location, status: Some(status), last_seen: UtcMillis(last_seen * 1000) }
 }
