@@ -54,8 +54,8 @@ impl Sentinel {
     pub fn open(data_dir: &Path, settings: &Settings, outlet: Outlet) -> Self {
         let path = data_dir.join(FILE_NAME);
         // A broken file costs no more than the waiting times: what is still wrong is raised again.
-        let saved = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let (rules, mut watches) = (settings.thresholds.clone(), saved.unwrap_or_else(Watches::default));
+        let saved: Option<Watches> = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let (rules, mut watches) = (settings.thresholds.clone(), saved.unwrap_or_default());
         // What no rule asks for any more, because the power was cut before that was saved, must not sound for ever.
         watches.change(&rules, UtcMillis::default(), &mut vec![]);
         let state = State { rules, watches, last: None, unsaved: false };
