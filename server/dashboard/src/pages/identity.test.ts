@@ -3,7 +3,7 @@ import { en } from '$lib/i18n/en';
 import { id } from '$lib/i18n/id';
 import { distinct } from '$lib/state/distinct';
 import { describe, expect, it } from 'vitest';
-import { actIcon, actWords, detailPairs, whoWords } from './audit/words';
+import { actIcon, actWords, detailPairs, isOfAlerts, whoWords } from './audit/words';
 import { boardOf, known } from './claim/known';
 import { certificateState, shortFingerprint } from './device/certificate';
 import { inOrder, tokenState } from './tokens/state';
@@ -102,6 +102,8 @@ describe('the audit log', () => {
   it('tells acts and actors in words, and what it does not know as it is', () => {
     expect(actWords(id.audit, 'device.enrolled')).toBe(id.audit.acts['device.enrolled']);
     expect(actWords(id.audit, 'device.eaten_by_fish')).toBe('device.eaten_by_fish');
+    expect(['alert.raised', 'alerts.cleared', 'threshold.changed', 'silence.made'].every(isOfAlerts)).toBe(true);
+    expect(['device.enrolled', 'registry.imported'].some(isOfAlerts)).toBe(false);
     expect(actIcon('device.eaten_by_fish')).toBe('shield');
     expect(whoWords(en.audit, 'device')).toBe(en.audit.byDevice);
     expect(whoWords(en.audit, 'sari')).toBe('sari');
