@@ -102,7 +102,9 @@ describe('the audit log', () => {
   it('tells acts and actors in words, and what it does not know as it is', () => {
     expect(actWords(id.audit, 'device.enrolled')).toBe(id.audit.acts['device.enrolled']);
     expect(actWords(id.audit, 'device.eaten_by_fish')).toBe('device.eaten_by_fish');
-    expect(['alert.raised', 'alerts.cleared', 'threshold.changed', 'silence.made'].every(isOfAlerts)).toBe(true);
+    expect(['alert.raised', 'alerts.cleared', 'threshold.changed', 'silence.made'].every(isOfAlerts)).toBe(
+      true,
+    );
     expect(['device.enrolled', 'registry.imported'].some(isOfAlerts)).toBe(false);
     expect(actIcon('device.eaten_by_fish')).toBe('shield');
     expect(whoWords(en.audit, 'device')).toBe(en.audit.byDevice);
