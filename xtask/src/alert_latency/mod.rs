@@ -1,4 +1,5 @@
-//! `cargo xtask alert-latency`: how long it takes from a simulated probe that passes a limit until a WebSocket and a webhook know.
+//! `cargo xtask alert-latency`: how long it takes until a device runs a new threshold, and from a simulated probe that passes it
+//! until a WebSocket and a webhook know.
 //! It owns the limits that it sets and the percentiles; the system runs as it is shipped, with commits each second.
 
 mod receiver;
@@ -7,7 +8,7 @@ mod watcher;
 use crate::demo::Stop;
 use crate::error::Error;
 use crate::fleet::{Fleet, FleetSetup, Folder, Programs, until};
-use provisioning::thresholds::{NewThreshold, Target};
+use provisioning::thresholds::{Latest, NewThreshold, Target};
 use receiver::Receiver;
 use serde::Serialize;
 use shared::Metric;
@@ -15,10 +16,12 @@ use shared::rule::{Side, Threshold};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long it may take until nearly all values have passed a limit: the pump that moves them takes five minutes.
 const PATIENCE: Duration = Duration::from_secs(360);
+/// How often a device is asked for whether it runs its new threshold.
+const LOOK: Duration = Duration::from_millis(10);
 /// How far a value may go, in steps of what its sensor resolves.
 const STEPS: f64 = 3.0;
 
@@ -33,13 +36,16 @@ pub struct LatencyOptions {
     pub no_build: bool,
 }
 
-/// The last line. Times are in milliseconds from the reading that passed the limit.
+/// The last line. Times are in milliseconds: of a threshold from its form to the device's word that it runs it, of the others from
+/// the reading that passed the limit.
 #[derive(Debug, Serialize)]
 struct Line {
     devices: u32,
     /// Values that had a limit close to them, and those that passed it.
     limits: usize,
     alerts: usize,
+    threshold_p50_ms: i64,
+    threshold_p99_ms: i64,
     websocket_p50_ms: i64,
     websocket_p99_ms: i64,
     webhook_p50_ms: i64,
@@ -98,7 +104,8 @@ async fn measure(folder: &Path, options: &LatencyOptions) -> Result<Line, Error>
     println!("Starting the server and {} agents", options.devices);
     let mut fleet = Fleet::start(&Programs::beside_us()?, &setup).await?;
     watcher::watch(&fleet, by_socket.clone()).await?;
-    let limits = set_limits(&mut fleet).await?;
+    let applied = set_limits(&mut fleet).await?;
+    let limits = applied.len();
     println!("{limits} values have a limit close to them");
     let wanted = limits * 9 / 10;
     until("nearly all values have passed a limit, and both have heard of it", PATIENCE, async || {
@@ -115,6 +122,8 @@ async fn measure(folder: &Path, options: &LatencyOptions) -> Result<Line, Error>
         devices: options.devices,
         limits,
         alerts: by_socket.count(),
+        threshold_p50_ms: percentile(&applied, 50),
+        threshold_p99_ms: percentile(&applied, 99),
         websocket_p50_ms: percentile(&socket, 50),
         websocket_p99_ms: percentile(&socket, 99),
         webhook_p50_ms: percentile(&webhook, 50),
@@ -122,8 +131,9 @@ async fn measure(folder: &Path, options: &LatencyOptions) -> Result<Line, Error>
     })
 }
 
-/// Gives each value limits a little above and below what it is now. Returns how many have them.
-async fn set_limits(fleet: &mut Fleet) -> Result<usize, Error> {
+/// Gives each value limits a little above and below what it is now, and waits for its device to run them. Returns how many
+/// milliseconds each took, in order.
+async fn set_limits(fleet: &mut Fleet) -> Result<Vec<i64>, Error> {
     let wanted = fleet.agents.len() * crate::fleet::METRICS.len();
     let latest = until("each probe has delivered a value", Duration::from_secs(90), async || {
         let latest = fleet.client().latest().await?;
@@ -131,7 +141,7 @@ async fn set_limits(fleet: &mut Fleet) -> Result<usize, Error> {
         Ok((measured.len() >= wanted).then_some(measured))
     })
     .await?;
-    let mut set = 0;
+    let mut applied = Vec::with_capacity(latest.len());
     for reading in latest {
         let (Some(value), Some(metric)) = (reading.value, Metric::from_wire(&reading.metric)) else { continue };
         let step = STEPS * 10_f64.powi(-metric.decimals());
@@ -143,15 +153,27 @@ async fn set_limits(fleet: &mut Fleet) -> Result<usize, Error> {
             clear_ms: 3_600_000,
             ..Threshold::default()
         };
-        let target = Target { scope: "device".to_owned(), target: reading.device };
-        let metric = reading.metric;
-        fleet
-            .client()
-            .set_threshold(&NewThreshold { targets: vec![target], metric, threshold: Some(threshold) })
-            .await?;
-        set += 1;
+        applied.push(set_limit(fleet, &reading, threshold).await?);
     }
-    Ok(set)
+    applied.sort_unstable();
+    Ok(applied)
+}
+
+/// Sets one, and waits until its device says that it runs it. Returns the milliseconds.
+async fn set_limit(fleet: &mut Fleet, of: &Latest, threshold: Threshold) -> Result<i64, Error> {
+    let target = Target { scope: "device".to_owned(), target: of.device.clone() };
+    let new = NewThreshold { targets: vec![target], metric: of.metric.clone(), threshold: Some(threshold) };
+    let begun = Instant::now();
+    fleet.client().set_threshold(&new).await?;
+    let mut looks = tokio::time::interval(LOOK);
+    while begun.elapsed() < PATIENCE {
+        looks.tick().await;
+        let known = fleet.client().device_thresholds(&of.device).await?;
+        if known.get(&of.metric).is_some_and(|threshold| threshold.scope == "device" && threshold.applied) {
+            return Ok(i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX));
+        }
+    }
+    Err(Error::TimedOut { what: format!("{} runs its threshold", of.device), seconds: PATIENCE.as_secs() })
 }
 
 /// By the nearest rank; 0 of none.
