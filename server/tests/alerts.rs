@@ -4,98 +4,17 @@
 #![allow(clippy::unwrap_used)] // a test may
 
 mod databases;
+mod rules;
 
-use databases::{Database, NOW, on_each_database, pi, reading, received, register};
-use server::alert::{Alert, News, State, What};
+use databases::{NOW, on_each_database, pi, reading, received, register};
+use rules::{MINUTE, PH, SECOND, Sender, all, at, events, rule, told, under, what_was_told};
+use server::alert::{State, What};
 use server::audit::Actor;
-use server::store::{AlertAct, AlertFilter, Incoming, NewThreshold, Store};
-use server::threshold::{Scope, Target};
+use server::store::{AlertAct, AlertFilter, Incoming};
 use shared::message::{BufferStatus, LinkState};
 use shared::rule::{Seen, Severity, Thresholds, Transition, Watches};
-use shared::{
-    BufferId, ClockQuality, DeviceName, Flags, Metric, Outcome, Reading, Stamp, Status, UtcMillis, message::Received,
-};
+use shared::{BufferId, ClockQuality, Flags, Metric, Outcome, Reading, Stamp, Status, message::Received};
 use std::time::Duration;
-
-const SECOND: i64 = 1000;
-const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const PH: &str = r#"{"low":{"warning":5},"high":{"warning":9,"critical":10},"hysteresis":0.25}"#;
-
-/// So many devices under a rule.
-async fn under(database: &Database, devices: u32, metric: Metric, json: &str) -> Store {
-    let store = database.open().await;
-    register(database, devices).await;
-    rule(&store, metric, Some(json), NOW).await;
-    store
-}
-
-async fn rule(store: &Store, metric: Metric, json: Option<&str>, now: UtcMillis) {
-    let targets = vec![Target { scope: Scope::Fleet, target: String::new() }];
-    let threshold = json.map(|json| serde_json::from_str(json).unwrap());
-    let new = NewThreshold { targets, metric, threshold, preset: None };
-    store.set_thresholds(&new, &Actor::account("budi"), now).await.unwrap();
-}
-
-fn at(ms: i64) -> UtcMillis {
-    UtcMillis(NOW.0 + ms)
-}
-
-/// A device that sends pH readings, each with its time and value.
-struct Sender {
-    device: DeviceName,
-    seq: u64,
-}
-
-impl Sender {
-    fn new(n: u32) -> Self {
-        Self { device: pi(n), seq: 0 }
-    }
-
-    fn batch(&mut self, now: i64, readings: &[(i64, f64)]) -> Incoming {
-        let one = |(ms, value): &(i64, f64)| {
-            self.seq += 1;
-            reading(self.seq, *ms, Metric::Ph, *value)
-        };
-        let received = received(1, readings.iter().map(one).collect());
-        Incoming { device: self.device.clone(), received, at: at(now) }
-    }
-
-    async fn send(&mut self, store: &Store, now: i64, readings: &[(i64, f64)]) {
-        let batch = self.batch(now, readings);
-        store.append(&[batch]).await.unwrap();
-    }
-}
-
-async fn all(store: &Store) -> Vec<Alert> {
-    let mut alerts: Vec<Alert> = vec![];
-    loop {
-        let before = alerts.last().map(|alert| alert.id);
-        let some = store.alerts(&AlertFilter::default(), before, 500, at(0)).await.unwrap();
-        if some.is_empty() {
-            break;
-        }
-        alerts.extend(some);
-    }
-    alerts.reverse();
-    alerts
-}
-
-/// What was told: what of which alert, and why not.
-async fn told(database: &Database) -> Vec<(News, Option<String>)> {
-    let rows = database.texts("SELECT payload, COALESCE(withheld, '') FROM outbox ORDER BY id").await;
-    let news =
-        |row: (String, String)| (serde_json::from_str(&row.0).unwrap(), Some(row.1).filter(|why| !why.is_empty()));
-    rows.into_iter().map(news).collect()
-}
-
-async fn what_was_told(database: &Database) -> Vec<What> {
-    told(database).await.into_iter().map(|(news, _)| news.what).collect()
-}
-
-async fn events(store: &Store, id: i64) -> Vec<String> {
-    store.alert_events(id).await.unwrap().into_iter().map(|event| format!("{} {}", event.who, event.what)).collect()
-}
 
 #[test]
 fn an_alert_begins_gets_worse_and_better_and_ends_and_each_is_told_once() {
@@ -252,51 +171,6 @@ fn the_server_decides_the_same_as_the_device_whatever_is_cut_off_repeated_or_sta
         kept.sort();
         expected.sort();
         assert_eq!(kept, expected);
-    });
-}
-
-#[test]
-fn hours_of_late_data_come_as_one_digest_and_what_goes_on_is_told_when_the_device_is_up_to_date() {
-    on_each_database(|database| async move {
-        let store = under(&database, 2, Metric::Ph, PH).await;
-        let (mut one, mut other) = (Sender::new(1), Sender::new(2));
-        let now = 6 * HOUR;
-        // Each half hour of six it was too high for a minute, on both devices; in the end the first stays too high.
-        let hours =
-            |from: i64| (from..from + 6).flat_map(|n| [(n * 30 * MINUTE, 9.5), (n * 30 * MINUTE + MINUTE, 7.0)]);
-        one.send(&store, now, &Vec::from_iter(hours(0))).await;
-        other.send(&store, now, &Vec::from_iter(hours(0))).await;
-        store.tell_of_the_past(at(now + 10 * SECOND)).await.unwrap();
-        assert!(what_was_told(&database).await.is_empty(), "more may come");
-        one.send(&store, now + 20 * SECOND, &Vec::from_iter(hours(6).filter(|(ms, _)| *ms < now))).await;
-        one.send(&store, now + 30 * SECOND, &[(now - 10 * MINUTE, 9.4), (now + 29 * SECOND, 9.4)]).await;
-        assert_eq!(what_was_told(&database).await, [What::Raised], "it goes on");
-        store.tell_of_the_past(at(now + 40 * SECOND)).await.unwrap();
-        assert_eq!(what_was_told(&database).await.len(), 1, "the other may send more");
-        for seconds in [80, 100, 200, 300] {
-            store.tell_of_the_past(at(now + seconds * SECOND)).await.unwrap();
-        }
-        let news = told(&database).await;
-        assert_eq!(news.iter().map(|(news, _)| news.what).collect::<Vec<_>>(), [What::Raised, What::Digest]);
-        let alerts = all(&store).await;
-        let historical = alerts.iter().filter(|alert| alert.historical).count();
-        assert_eq!((alerts.len(), historical, news[1].0.alerts.len()), (19, 18, 18));
-        assert!(alerts.iter().all(|alert| alert.historical == (alert.state == State::Resolved)));
-        one.send(&store, now + 400 * SECOND, &[(now + 400 * SECOND, 7.0)]).await;
-        assert_eq!(what_was_told(&database).await.last(), Some(&What::Cleared));
-    });
-}
-
-#[test]
-fn an_alert_that_was_told_and_ended_without_a_network_is_told_to_be_over() {
-    on_each_database(|database| async move {
-        let store = under(&database, 1, Metric::Ph, PH).await;
-        let mut sender = Sender::new(1);
-        sender.send(&store, 0, &[(0, 9.5)]).await;
-        sender.send(&store, 3 * HOUR, &[(MINUTE, 10.5), (HOUR, 7.0), (3 * HOUR, 7.0)]).await;
-        assert_eq!(what_was_told(&database).await, [What::Raised, What::Cleared]);
-        let alert = all(&store).await.remove(0);
-        assert_eq!((alert.resolved_at, alert.historical, alert.worst), (Some(at(HOUR).0), false, Severity::Critical));
     });
 }
 

@@ -142,7 +142,8 @@ impl Store {
             value = COALESCE($3, value), limit_value = COALESCE($4, limit_value), extreme = COALESCE($5, extreme),
             announced = announced AND $6, changed_at = $7 WHERE id = $1";
         const REOPEN: &str = "UPDATE alert SET state = 'open', reopened = reopened + 1, resolved_at = NULL,
-            resolved_by = NULL, reason = NULL, acked_at = NULL, acked_by = NULL WHERE id = $1";
+            resolved_by = NULL, reason = NULL, acked_at = NULL, acked_by = NULL, historical = FALSE, announced = TRUE
+            WHERE id = $1";
         let (alert, what) = match active(conn, grade.key).await? {
             Some(active) => (active, if grade.worse { What::Escalated } else { What::Eased }),
             None if !grade.worse => return Ok(()),
@@ -152,7 +153,7 @@ impl Store {
                 // It was cleared out of the lists: there it stays.
                 let Some(last) = last else { return Ok(()) };
                 on_conn!(conn, |c| sqlx::query(REOPEN).bind(last.id).execute(&mut *c).await?.rows_affected());
-                (last, What::Reopened)
+                (Active { announced: true, ..last }, What::Reopened)
             }
         };
         on_conn!(conn, |c| sqlx::query(UPDATE)

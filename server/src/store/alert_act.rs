@@ -116,7 +116,7 @@ impl Store {
             changed_at = $2 WHERE id = $1";
         const REOPEN: &str =
             "UPDATE alert SET state = 'open', reopened = reopened + 1, resolved_at = NULL, resolved_by = NULL,
-            reason = NULL, acked_at = NULL, acked_by = NULL, historical = FALSE, changed_at = $2 WHERE id = $1";
+            reason = NULL, acked_at = NULL, acked_by = NULL, historical = FALSE, announced = TRUE, changed_at = $2 WHERE id = $1";
         const ASSIGN: &str = "UPDATE alert SET assignee = $3, changed_at = $2 WHERE id = $1";
         const SNOOZE: &str = "UPDATE alert SET snoozed_until = $3, changed_at = $2 WHERE id = $1";
         const NOTED: &str = "UPDATE alert SET changed_at = $2 WHERE id = $1";

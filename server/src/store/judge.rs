@@ -7,6 +7,10 @@ use shared::{Flag, Metric, Outcome, Reading, UtcMillis};
 
 /// What is decided of a time so long ago is late: nobody is told of it at once.
 pub(super) const LATE_MS: i64 = 5 * 60_000;
+/// A device that has been late for so long without a break has no backlog: it is always late, and waiting for it is in vain.
+const ALWAYS_MS: i64 = 15 * 60_000;
+/// After so long a silence a device that is late begins anew: it may have a backlog.
+const BREAK_MS: i64 = LATE_MS;
 
 /// How a device stands under its rules: saved in the transaction that keeps the readings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -19,6 +23,16 @@ pub(super) struct Standing {
     /// The time of the reading that was taken last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) newest: Option<UtcMillis>,
+    /// That what comes of it is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    late: Option<Lateness>,
+}
+
+/// How long a device has been late without a break, by the server's time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Lateness {
+    since: UtcMillis,
+    last: UtcMillis,
 }
 
 /// The value furthest beyond a limit.
@@ -68,6 +82,23 @@ impl Standing {
         }
         verdict.extremes = self.extremes.iter().copied().filter(|extreme| !before.contains(extreme)).collect();
         verdict
+    }
+
+    /// Takes note of whether what came at `now` was late.
+    pub(super) fn note_lateness(&mut self, verdict: &Verdict, now: UtcMillis) {
+        if verdict.caught_up {
+            self.late = None;
+        } else if verdict.late {
+            // Also if the clock was set back.
+            let goes_on = |late: &Lateness| late.since <= now && now.0 - late.last.0 <= BREAK_MS;
+            let since = self.late.filter(goes_on).map_or(now, |late| late.since);
+            self.late = Some(Lateness { since, last: now });
+        }
+    }
+
+    /// Whether it has been late for so long that waiting for it is in vain.
+    pub(super) fn is_always_late(&self) -> bool {
+        self.late.is_some_and(|late| late.last.0 - late.since.0 >= ALWAYS_MS)
     }
 
     /// The rules have changed: what they no longer ask for ends.
@@ -160,6 +191,26 @@ mod tests {
         assert_eq!(judge(NOW + 3000), (false, true));
         assert_eq!(judge(NOW + LATE_MS + 2000), (true, true));
         assert_eq!(judge(NOW + LATE_MS + 3000), (true, false));
+    }
+
+    #[test]
+    fn a_device_is_always_late_after_a_quarter_of_an_hour_without_a_break_until_it_is_caught_up() {
+        let mut standing = Standing::default();
+        let late = Verdict { late: true, ..Verdict::default() };
+        let mut is_always = |verdict: &Verdict, minutes: i64| {
+            standing.note_lateness(verdict, UtcMillis(NOW + minutes * 60_000));
+            standing.is_always_late()
+        };
+        for minutes in [0, 5, 10, 14] {
+            assert!(!is_always(&late, minutes));
+        }
+        assert!(is_always(&late, 15) && is_always(&late, 20));
+        assert!(is_always(&Verdict::default(), 24), "what has no time says nothing");
+        assert!(!is_always(&late, 26), "six minutes of silence are a break");
+        assert!(!is_always(&late, 31) && !is_always(&late, 36) && is_always(&late, 41));
+        assert!(!is_always(&Verdict { caught_up: true, ..late }, 42));
+        assert!(!is_always(&late, 43) && !is_always(&late, 2), "a clock that is set back begins anew");
+        assert!(!is_always(&late, 7) && !is_always(&late, 12) && is_always(&late, 17));
     }
 
     #[test]

@@ -3,10 +3,11 @@
 
 use super::alert::happened;
 use super::alert_row::{AlertRow, alert_columns};
+use super::append::{chunks, placeholders};
 use super::conn::{Conn, on_conn, transaction};
 use super::watched::{WatchRow, save, watched};
 use super::{Store, StoreError, on_pool};
-use crate::alert::{News, State, What, words};
+use crate::alert::{Alert, News, State, What, words};
 use serde_json::json;
 use shared::UtcMillis;
 use shared::rule::Severity;
@@ -14,6 +15,8 @@ use sqlx::AssertSqlSafe;
 
 /// A digest waits until so long nothing late has come.
 const QUIET_MS: i64 = 60_000;
+/// ... but not longer than this: of many devices one may always have something late.
+const LONGEST_MS: i64 = 30 * 60_000;
 /// Most alerts that a digest lists; the others are counted.
 const MOST_LISTED: usize = 100;
 
@@ -23,8 +26,56 @@ struct Unannounced {
     id: i64,
     state: String,
     severity: String,
-    told: i64,
+    resolved_by: Option<String>,
+    cleared: Option<i64>,
+    /// Whether anybody was told that it began.
+    told: bool,
 }
+
+impl Unannounced {
+    fn is_over(&self) -> bool {
+        self.state == State::Resolved.as_str()
+    }
+
+    /// Whoever resolved it by hand has told so then.
+    fn is_resolved_by_hand(&self) -> bool {
+        self.is_over() && self.resolved_by.as_deref().is_some_and(|who| !matches!(who, "rule" | "server"))
+    }
+
+    /// What is told of it now; nothing of what was cleared out of the lists.
+    fn news(&self) -> Option<What> {
+        if self.cleared.is_some() || self.is_resolved_by_hand() {
+            return None;
+        }
+        Some(match (self.is_over(), self.told) {
+            (true, _) => What::Cleared,
+            (false, false) => What::Raised,
+            // Whoever was told that it is critical, and reads that it is not any more, has lost nothing.
+            (false, true) if self.severity == Severity::Critical.as_str() => What::Escalated,
+            (false, true) => What::Eased,
+        })
+    }
+}
+
+/// An alert of the past, and whether anybody is to read of it.
+#[derive(sqlx::FromRow)]
+struct Past {
+    #[sqlx(flatten)]
+    alert: AlertRow,
+    listed: bool,
+}
+
+/// Locked: who else would tell of the same waits. It is not listed if it was cleared out of the lists, nor if nobody would have been
+/// told of it in its time, because it began and ended within one silence.
+const PAST: &str = concat!(
+    "SELECT ",
+    alert_columns!(),
+    ", (cleared IS NULL AND NOT EXISTS (SELECT 1 FROM silence s
+        WHERE s.from_at <= alert.raised_at AND COALESCE(s.ended_at, s.to_at) > alert.resolved_at
+          AND (s.scope = 'fleet' OR (s.scope = 'device' AND s.target = alert.device)
+            OR (s.scope = 'location' AND s.target = alert.location)))) AS listed
+     FROM alert WHERE NOT announced AND historical ORDER BY id"
+);
 
 impl Store {
     /// A device is up to date: of its alerts that nobody was told of, those that go on are told now, and those that are over
@@ -36,16 +87,15 @@ impl Store {
         const ANNOUNCED: &str = "UPDATE alert SET announced = TRUE WHERE id = $1";
         const HISTORICAL: &str = "UPDATE alert SET historical = TRUE, changed_at = $2 WHERE id = $1";
         let sql = format!(
-            "SELECT id, state, severity,
-                (SELECT COUNT(*) FROM outbox WHERE outbox.alert = alert.id) AS told
+            "SELECT id, state, severity, resolved_by, cleared, EXISTS (SELECT 1 FROM outbox
+                WHERE outbox.alert = alert.id AND outbox.what NOT IN ('acknowledged', 'resolved')) AS told
              FROM alert WHERE NOT announced AND NOT historical AND device = $1 ORDER BY id{}",
             conn.lock()
         );
         let alerts: Vec<Unannounced> =
             on_conn!(conn, |c| sqlx::query_as(AssertSqlSafe(sql)).bind(device).fetch_all(&mut *c).await?);
         for alert in alerts {
-            let over = alert.state == State::Resolved.as_str();
-            if over && alert.told == 0 {
+            if alert.is_over() && !alert.told && !alert.is_resolved_by_hand() {
                 on_conn!(conn, |c| sqlx::query(HISTORICAL)
                     .bind(alert.id)
                     .bind(now.0)
@@ -55,13 +105,7 @@ impl Store {
                 continue;
             }
             on_conn!(conn, |c| sqlx::query(ANNOUNCED).bind(alert.id).execute(&mut *c).await?.rows_affected());
-            let what = match (over, alert.told) {
-                (true, _) => What::Cleared,
-                (false, 0) => What::Raised,
-                // Whoever was told that it is critical, and reads that it is not any more, has lost nothing.
-                (false, _) if alert.severity == Severity::Critical.as_str() => What::Escalated,
-                (false, _) => What::Eased,
-            };
+            let Some(what) = alert.news() else { continue };
             let seq = happened(conn, alert.id, "announced", "server", &json!({}), now).await?;
             self.tell(conn, alert.id, seq, what, now).await?;
         }
@@ -77,9 +121,6 @@ impl Store {
         const SILENT: &str = "SELECT device, thresholds, state, late_at FROM watch WHERE late_at <= $1";
         const ANY: &str = "SELECT COUNT(*) FROM alert WHERE NOT announced AND historical";
         const LATE: &str = "SELECT COUNT(*) FROM watch WHERE late_at IS NOT NULL";
-        const PAST: &str =
-            concat!("SELECT ", alert_columns!(), " FROM alert WHERE NOT announced AND historical ORDER BY id");
-        const TOLD: &str = "UPDATE alert SET announced = TRUE WHERE NOT announced AND historical AND id <= $1";
         let quiet_since = now.0 - QUIET_MS;
         let silent: Vec<WatchRow> =
             on_pool!(&self.pool, |pool| sqlx::query_as(SILENT).bind(quiet_since).fetch_all(pool).await?);
@@ -102,23 +143,49 @@ impl Store {
         transaction!(self, begin, |conn| {
             on_conn!(conn, |c| sqlx::query(alone).execute(&mut *c).await?.rows_affected());
             let late: i64 = on_conn!(conn, |c| sqlx::query_scalar(LATE).fetch_one(&mut *c).await?);
-            let past: Vec<AlertRow> = on_conn!(conn, |c| sqlx::query_as(PAST).bind(now.0).fetch_all(&mut *c).await?);
-            let mut alerts = Vec::with_capacity(past.len());
-            for row in past {
-                alerts.push(row.alert(now, &self.zone)?);
-            }
-            let newest = alerts.iter().map(|alert| alert.changed_at).max();
-            let (Some(last), Some(newest)) = (alerts.last().map(|alert| alert.id), newest) else { return Ok(()) };
-            if late > 0 || newest > quiet_since {
+            let sql = format!("{PAST}{}", conn.lock());
+            let past: Vec<Past> =
+                on_conn!(conn, |c| sqlx::query_as(AssertSqlSafe(sql)).bind(now.0).fetch_all(&mut *c).await?);
+            let newest = past.iter().map(|past| past.alert.changed_at).max();
+            let oldest = past.iter().map(|past| past.alert.known_at).min();
+            let (Some(newest), Some(oldest)) = (newest, oldest) else { return Ok(()) };
+            if (late > 0 || newest > quiet_since) && oldest > now.0 - LONGEST_MS {
                 return Ok(());
             }
-            on_conn!(conn, |c| sqlx::query(TOLD).bind(last).execute(&mut *c).await?.rows_affected());
-            let text = words::digest(alerts.len());
-            alerts.truncate(MOST_LISTED);
-            let key = format!("digest-{last}");
-            let news = News { v: 1, key, what: What::Digest, at: now.0, text, alert: None, alerts };
-            self.post(conn, &news, None, now).await?;
+            let ids: Vec<i64> = past.iter().map(|past| past.alert.id).collect();
+            set_announced(conn, &ids).await?;
+            let mut alerts = Vec::with_capacity(past.len());
+            for past in past {
+                if past.listed && past.alert.withheld(now).is_none() {
+                    alerts.push(past.alert.alert(now, &self.zone)?);
+                }
+            }
+            // What nobody is to be told of is settled all the same.
+            if let Some(last) = alerts.last().map(|alert| alert.id) {
+                self.post(conn, &digest(last, alerts, now), None, now).await?;
+            }
         });
         Ok(())
     }
+}
+
+fn digest(last: i64, mut alerts: Vec<Alert>, now: UtcMillis) -> News {
+    let text = words::digest(alerts.len());
+    alerts.truncate(MOST_LISTED);
+    News { v: 1, key: format!("digest-{last}"), what: What::Digest, at: now.0, text, alert: None, alerts }
+}
+
+/// Just these: others may have become historical meanwhile.
+async fn set_announced(conn: &mut Conn<'_>, ids: &[i64]) -> Result<(), StoreError> {
+    for some in chunks(ids) {
+        let sql = format!("UPDATE alert SET announced = TRUE WHERE id IN ({})", placeholders(0, some.len()));
+        on_conn!(conn, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for id in some {
+                query = query.bind(id);
+            }
+            query.execute(&mut *c).await?.rows_affected()
+        });
+    }
+    Ok(())
 }

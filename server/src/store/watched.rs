@@ -69,7 +69,14 @@ impl Store {
             if verdict.late {
                 watch.late_at = Some(now.0);
             }
-            if verdict.caught_up && watch.late_at.take().is_some() {
+            let before = watch.standing.is_always_late();
+            watch.standing.note_lateness(&verdict, now);
+            let always = watch.standing.is_always_late();
+            if always && !before {
+                let device = &watch.device;
+                tracing::warn!(device, "all that a device sends is late: is its clock, or the server's, right?");
+            }
+            if (verdict.caught_up || always) && watch.late_at.take().is_some() {
                 self.settle(conn, &watch.device, now).await?;
             }
         }
