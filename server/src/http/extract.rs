@@ -1,5 +1,7 @@
-//! Reading a request: JSON bodies, query parameters and names in paths, with errors that name the field.
+//! Reading a request: JSON bodies, query parameters and names in paths, with errors that name the field. No text that comes
+//! through here holds a control character.
 
+use super::characters;
 use super::error::Problem;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::QueryRejection};
@@ -36,6 +38,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         json.end().map_err(|error| {
             Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("more than one JSON value: {error}"))
         })?;
+        // Read once more, as what it is: the type does not know its texts.
+        let plain = serde_json::from_slice(&bytes).map_err(|error| {
+            Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {error}"))
+        })?;
+        characters::check_json(&plain)?;
         Ok(Self(value))
     }
 }
@@ -98,7 +105,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Query::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|rejection| why(&rejection))
+        let Query(params) = Query::try_from_uri(&parts.uri).map_err(|rejection| why(&rejection))?;
+        let Query(all) =
+            Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|rejection| why(&rejection))?;
+        all.iter().try_for_each(|(name, text)| characters::check(name, text))?;
+        Ok(Self(params))
     }
 }
 
@@ -138,7 +149,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Id(name) = Id::from_request_parts(parts, state).await?;
+        let name = segment(parts, state).await?;
         name.parse().map(Self).map_err(|_| unknown_device(&name))
     }
 }
@@ -167,11 +178,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(id) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection| Problem::new(rejection.status(), "bad_path", rejection.body_text()))?;
+        let id = segment(parts, state).await?;
+        characters::check("id", &id)?;
         Ok(Self(id))
     }
+}
+
+/// The one part of a path that is no fixed word.
+async fn segment<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
+    let Path(text) = Path::<String>::from_request_parts(parts, state)
+        .await
+        .map_err(|rejection| Problem::new(rejection.status(), "bad_path", rejection.body_text()))?;
+    Ok(text)
 }
 
 /// There is no such device.

@@ -9,6 +9,7 @@ pub mod auth;
 pub mod authority;
 pub mod calibrate;
 pub mod calibrations;
+pub mod characters;
 pub mod claim;
 pub mod devices;
 pub mod enrol;

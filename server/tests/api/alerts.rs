@@ -1,7 +1,7 @@
 //! Thresholds and alerts: what is set reaches the device, what its readings pass is shown, and what people do with that.
 
 use crate::fleet;
-use crate::site::{Device, Site, reading};
+use crate::site::{Answer, Device, Site, reading};
 use serde_json::{Value, json};
 use shared::message::LinkState;
 use shared::{Metric, Settings, Status, Topic};
@@ -163,5 +163,38 @@ async fn a_threshold_of_the_fleet_is_there_for_a_device_that_enrols_later() {
     let mut device = Device::join(&site, &cookie).await;
     let settings = Settings::decode(device.hear(Topic::Settings).await.as_bytes()).unwrap();
     assert!(settings.thresholds.contains_key(&Metric::Ph));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_control_character_is_refused_by_its_field_wherever_text_is_taken() {
+    let site = Site::start().await;
+    let cookie = site.sign_in().await;
+    let refused = |answer: Answer, field: &str| {
+        assert_eq!(
+            (answer.status, answer.code().as_str(), answer.field().as_str()),
+            (422, "invalid", field),
+            "{answer:?}"
+        );
+    };
+    let act = async |body: Value| site.send("POST", &cookie, "/api/v1/alerts/act", &body).await;
+    refused(act(json!({"ids": [1], "act": "resolve", "reason": "re\0paired"})).await, "reason");
+    refused(act(json!({"ids": [1], "act": "assign", "assignee": "si\u{1b}ti"})).await, "assignee");
+    refused(act(json!({"ids": [1], "act": "note", "text": "\0"})).await, "text");
+    assert_eq!(act(json!({"ids": [1], "act": "note", "text": "two\nlines"})).await.json(), json!({"done": []}));
+    let clear = json!({"q": "pi\0", "severity": "warning"});
+    refused(site.send("POST", &cookie, "/api/v1/alerts/clear", &clear).await, "q");
+    let silence =
+        json!({"kind": "silence", "scope": "fleet", "from": site.now(), "to": site.now() + 60_000, "reason": "a\0b"});
+    refused(site.send("POST", &cookie, "/api/v1/silences", &silence).await, "reason");
+    for (path, field) in [
+        ("/api/v1/alerts?q=a%00", "q"),
+        ("/api/v1/alerts?device=%07", "device"),
+        ("/api/v1/alerts.csv?assignee=%00", "assignee"),
+        ("/api/v1/audit?device=pi%00", "device"),
+    ] {
+        refused(site.get(&cookie, path).await, field);
+    }
+    refused(site.send("DELETE", &cookie, "/api/v1/intake-tokens/a%00", &Value::Null).await, "id");
     site.stop().await;
 }
