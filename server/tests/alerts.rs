@@ -14,6 +14,7 @@ use server::store::{AlertAct, AlertFilter, Incoming};
 use shared::message::{BufferStatus, LinkState};
 use shared::rule::{Seen, Severity, Thresholds, Transition, Watches};
 use shared::{BufferId, ClockQuality, Flags, Metric, Outcome, Reading, Stamp, Status, message::Received};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
 
 #[test]
@@ -331,5 +332,38 @@ fn a_gap_of_what_was_refused_changes_nothing_about_the_rules() {
         batch.received.readings[0].flags = Flags::NONE;
         store.append(&[batch]).await.unwrap();
         assert_eq!(all(&store).await.len(), 1);
+    });
+}
+
+#[test]
+fn an_act_that_has_to_give_way_to_another_transaction_is_done_all_the_same() {
+    on_each_database(|database| async move {
+        if !database.url.starts_with("postgres") {
+            // SQLite has one writer at a time: none of two has to give way.
+            return;
+        }
+        drop(under(&database, 2, Metric::Ph, PH).await);
+        let url = format!("{}&options[deadlock_timeout]=3s", database.url);
+        let store = server::store::Store::open(&url).await.unwrap();
+        for device in [1, 2] {
+            Sender::new(device).send(&store, 0, &[(0, 9.5)]).await;
+        }
+        let ids: Vec<i64> = all(&store).await.iter().map(|alert| alert.id).collect();
+        // Another transaction has the second alert, and will want the first.
+        let mut other = PgConnection::connect(&format!("{}&options[deadlock_timeout]=1h", database.url)).await.unwrap();
+        let touch = |n: usize| AssertSqlSafe(format!("UPDATE alert SET changed_at = changed_at WHERE id = {}", ids[n]));
+        let mut other = other.begin().await.unwrap();
+        sqlx::query(touch(1)).execute(&mut *other).await.unwrap();
+        let (wanted, siti) = (ids.clone(), Actor::account("siti"));
+        let acting =
+            tokio::spawn(async move { store.act_on_alerts(&wanted, &AlertAct::Acknowledge, &siti, at(1000)).await });
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *other).await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        sqlx::query(touch(0)).execute(&mut *other).await.unwrap();
+        other.commit().await.unwrap();
+        assert_eq!(acting.await.unwrap().unwrap(), ids);
+        assert_eq!(what_was_told(&database).await[2..], [What::Acknowledged, What::Acknowledged]);
     });
 }

@@ -5,7 +5,7 @@
 
 use super::{
     Store, StoreError,
-    conn::Conn,
+    conn::{Conn, again},
     on_pool,
     reading::{Committed, Incoming},
     segment::{Summary, pack, split, unpack},
@@ -192,7 +192,7 @@ impl Store {
             names
         };
         let (begin, lock) = self.writing();
-        on_pool!(&self.pool, |pool| {
+        again!(on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
             let mut seen: Vec<(String, Option<i64>)> = Vec::with_capacity(names.len());
             let mut rows: Vec<BufferRow> = Vec::with_capacity(names.len());
@@ -272,7 +272,7 @@ impl Store {
                 self.wake();
             }
             Ok(plan.answers)
-        })
+        }))
     }
 }
 

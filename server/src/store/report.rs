@@ -51,10 +51,10 @@ impl Store {
                     if active >= MOST_ACTIVE {
                         return Ok(Intake::TooMany);
                     }
-                    Intake::Raised(self.raise(conn, &raise(token, key, report, at), now).await?)
+                    Intake::Raised(self.raise(conn, &raise(token, key.clone(), report, at), now).await?)
                 }
                 (State::Firing, Some(alert)) => {
-                    self.raise(conn, &raise(token, key, report, at), now).await?;
+                    self.raise(conn, &raise(token, key.clone(), report, at), now).await?;
                     Intake::Repeated(alert)
                 }
                 (State::Resolved, _) => {

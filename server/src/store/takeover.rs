@@ -1,7 +1,7 @@
 //! A name goes to another key, another board, or to nobody: by approval, by replacement, by quarantine and by revocation.
 //! What the device measured stays with the name.
 
-use super::{Store, StoreError, admit::next_name, audit::audit, on_pool, stored_name};
+use super::{Store, StoreError, admit::next_name, audit::audit, conn::again, on_pool, stored_name};
 use crate::audit::{Act, Actor};
 use shared::{DeviceName, Serial, UtcMillis, enrol::WaitReason};
 
@@ -107,7 +107,7 @@ impl Store {
             VALUES ($1, $2, $3, NULL, NULL, '', '', $4, $4)
             ON CONFLICT (name) DO UPDATE SET location = EXCLUDED.location, changed_at = EXCLUDED.changed_at";
         let (begin, alone) = self.one_at_a_time();
-        on_pool!(&self.pool, |pool| {
+        again!(on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
             sqlx::query(alone).execute(&mut *tx).await?;
             let request: Option<(String, String, Option<String>, String)> =
@@ -170,7 +170,7 @@ impl Store {
             audit!(tx, actor.did(act, now).to(&name).board(serial).with("key", key).with("reason", reason));
             tx.commit().await?;
             Ok(if instead { Approved::Instead(name) } else { Approved::As(name) })
-        })
+        }))
     }
 
     /// Says that a board, which may not have come yet, takes the place of a device.
@@ -189,7 +189,7 @@ impl Store {
         const WAITS: &str = "SELECT public_key, model FROM waiting WHERE serial = $1 AND refused_at IS NULL";
         const EXPECT: &str = "UPDATE device SET successor = $2 WHERE name = $1";
         let (begin, alone) = self.one_at_a_time();
-        on_pool!(&self.pool, |pool| {
+        again!(on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
             sqlx::query(alone).execute(&mut *tx).await?;
             let there: i64 = sqlx::query_scalar(THERE).bind(name.as_str()).fetch_one(&mut *tx).await?;
@@ -223,7 +223,7 @@ impl Store {
             };
             tx.commit().await?;
             Ok(done)
-        })
+        }))
     }
 
     /// Marks a device as thrown out; `false` if there is no such device. The first time counts. Its name and history stay.
