@@ -9,8 +9,10 @@ use databases::{Database, NOW, on_each_database, pi, reading, received, register
 use server::audit::Actor;
 use server::store::{AlertFilter, Incoming, NewThreshold, Store};
 use server::threshold::{Scope, Target};
-use shared::message::{ProbeReport, Sensors};
-use shared::{DeviceName, Metric, UtcMillis};
+use shared::message::{BufferStatus, LinkState, ProbeReport, Sensors};
+use shared::{BufferId, ClockQuality, DeviceName, Metric, Status, UtcMillis};
+use sqlx::{Connection, PgConnection, SqliteConnection};
+use std::time::Duration;
 
 fn target(scope: Scope, target: &str) -> Target {
     Target { scope, target: target.to_owned() }
@@ -149,5 +151,45 @@ fn what_a_rule_raised_ends_with_the_rule() {
             (alerts[0].resolved_by.as_deref(), alerts[0].reason.as_deref()),
             (Some("rule"), Some("rules_changed"))
         );
+    });
+}
+
+/// Keeps the lock that everybody waits for who writes.
+async fn hold_the_lock<T>(database: &Database, meanwhile: impl Future<Output = T>) -> T {
+    if database.url.starts_with("postgres") {
+        let mut other = PgConnection::connect(&database.url).await.unwrap();
+        let mut other = other.begin().await.unwrap();
+        sqlx::query("SELECT pg_advisory_xact_lock(7469727461)").execute(&mut *other).await.unwrap();
+        sqlx::query("LOCK TABLE watch IN EXCLUSIVE MODE").execute(&mut *other).await.unwrap();
+        meanwhile.await
+    } else {
+        let mut other = SqliteConnection::connect(&database.url).await.unwrap();
+        let _other = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        meanwhile.await
+    }
+}
+
+#[test]
+fn what_is_looked_at_every_few_seconds_waits_for_no_lock_if_nothing_has_changed() {
+    on_each_database(|database| async move {
+        let store = database.open().await;
+        places(&database).await;
+        let rules = r#"{"high":{"warning":9.0},"missing":{"after_ms":60000}}"#;
+        set(&store, &[fleet()], Some(rules)).await;
+        let mut status = Status::new(LinkState::Online);
+        status.clock = Some(ClockQuality::Synced);
+        status.buffer = Some(BufferStatus::new(BufferId::from_random(1), 0, 0));
+        store.record_status(&pi(1), &status, NOW).await.unwrap();
+        let batch = Incoming { device: pi(1), received: received(1, vec![reading(1, 0, Metric::Ph, 7.0)]), at: NOW };
+        store.append(&[batch]).await.unwrap();
+        let looking = async {
+            assert!(store.rewatch(NOW).await.unwrap().is_empty());
+            store.notice_missing(NOW).await.unwrap();
+        };
+        let looked = hold_the_lock(&database, tokio::time::timeout(Duration::from_secs(20), looking)).await;
+        assert!(looked.is_ok(), "it waited for the lock");
+        // What differs is written all the same.
+        database.tamper("UPDATE device SET revoked_at = 1 WHERE name = 'pi-2'").await;
+        assert_eq!(store.rewatch(NOW).await.unwrap(), [pi(2)]);
     });
 }

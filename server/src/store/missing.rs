@@ -2,16 +2,15 @@
 
 use super::conn::transaction;
 use super::device::is_online;
-use super::watched::{save, watched};
+use super::watched::{Watched, save, watched};
 use super::{Store, StoreError, on_pool};
-use shared::rule::Thresholds;
 use shared::{ClockQuality, Status, UtcMillis};
 
 /// What a device measures is here after so long, if nothing waits on it.
 const ARRIVES_MS: i64 = 120_000;
 
-/// Device, thresholds, status, last_seen.
-type Row = (String, String, Option<String>, Option<i64>);
+/// Device, thresholds, state, status, last_seen.
+type Row = (String, String, String, Option<String>, Option<i64>);
 
 impl Store {
     /// Notices what is missing of devices that are there and send nothing at all. To be called each few seconds.
@@ -19,14 +18,18 @@ impl Store {
     /// # Errors
     /// When the database fails; what was noticed before stays.
     pub async fn notice_missing(&self, now: UtcMillis) -> Result<(), StoreError> {
-        const ALL: &str = "SELECT watch.device, watch.thresholds, device.status, device.last_seen
+        const ALL: &str = "SELECT watch.device, watch.thresholds, watch.state, device.status, device.last_seen
             FROM watch JOIN device ON device.name = watch.device ORDER BY watch.device";
         let rows: Vec<Row> = on_pool!(&self.pool, |pool| sqlx::query_as(ALL).fetch_all(pool).await?);
-        for (device, rules, status, last_seen) in rows {
-            let asked = serde_json::from_str::<Thresholds>(&rules)
-                .is_ok_and(|rules| rules.values().any(|rule| rule.missing.is_some()));
-            if asked && has_sent_all(status.as_deref(), last_seen, now) {
-                self.notice(&device, UtcMillis(now.0 - ARRIVES_MS), now).await?;
+        let until = UtcMillis(now.0 - ARRIVES_MS);
+        for (device, rules, state, status, last_seen) in rows {
+            if !has_sent_all(status.as_deref(), last_seen, now) {
+                continue;
+            }
+            let watch = Watched::from((device, rules, state, None));
+            // Most devices have readings, and need no lock.
+            if watch.rules.values().any(|rule| rule.missing.is_some()) && !is_told_by_readings(&watch, until) {
+                self.notice(&watch.device, until, now).await?;
             }
         }
         Ok(())
@@ -36,8 +39,7 @@ impl Store {
         let (begin, _) = self.writing();
         transaction!(self, begin, |conn| {
             for mut watch in watched(conn, &[device]).await? {
-                // Readings tell the same, and better.
-                if watch.standing.newest.is_some_and(|newest| newest >= until) {
+                if is_told_by_readings(&watch, until) {
                     continue;
                 }
                 let verdict = watch.standing.pass(&watch.rules, until);
@@ -47,6 +49,11 @@ impl Store {
         });
         Ok(())
     }
+}
+
+/// Readings tell what time would, and better.
+fn is_told_by_readings(watch: &Watched, until: UtcMillis) -> bool {
+    watch.standing.newest.is_some_and(|newest| newest >= until)
 }
 
 /// Whether all that a device has measured is here: it is there, knows the time, and nothing waits on it.

@@ -142,8 +142,12 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing has changed then.
     pub async fn rewatch(&self, now: UtcMillis) -> Result<Vec<DeviceName>, StoreError> {
-        const ANY: &str = "SELECT (SELECT COUNT(*) FROM threshold) + (SELECT COUNT(*) FROM watch)";
-        if on_pool!(&self.pool, |pool| sqlx::query_scalar::<_, i64>(ANY).fetch_one(pool).await?) == 0 {
+        // Nearly always nothing differs: that is seen without the lock that everybody waits for.
+        let differs = on_pool!(&self.pool, |pool| {
+            let mut connection = pool.acquire().await?;
+            !differing(&mut Conn::from(&mut *connection)).await?.is_empty()
+        });
+        if !differs {
             return Ok(vec![]);
         }
         let (begin, alone) = self.one_at_a_time();
@@ -154,41 +158,11 @@ impl Store {
     }
 
     async fn rewatch_on(&self, conn: &mut Conn<'_>, now: UtcMillis) -> Result<Vec<DeviceName>, StoreError> {
-        const DEVICES: &str = "SELECT name, (SELECT location FROM registration WHERE registration.name = device.name)
-            FROM device WHERE revoked_at IS NULL AND quarantined_at IS NULL";
-        const WATCHED: &str = "SELECT device, thresholds FROM watch";
-        let in_force: Vec<Row> = on_conn!(conn, |c| sqlx::query_as(IN_FORCE).fetch_all(&mut *c).await?);
-        let in_force = in_force.into_iter().map(kept).collect::<Result<Vec<_>, _>>()?;
-        let watched: Vec<(String, String)> = on_conn!(conn, |c| sqlx::query_as(WATCHED).fetch_all(&mut *c).await?);
-        if in_force.is_empty() && watched.is_empty() {
-            return Ok(vec![]);
-        }
-        let devices: Vec<(String, Option<String>)> =
-            on_conn!(conn, |c| sqlx::query_as(DEVICES).fetch_all(&mut *c).await?);
-        let measured: Vec<(String, String, bool)> =
-            on_conn!(conn, |c| sqlx::query_as(MEASURED).fetch_all(&mut *c).await?);
-        let mut measures: HashMap<&str, Vec<Metric>> = HashMap::new();
-        for (device, metric, reports) in &measured {
-            let metrics = measures.entry(device).or_default();
-            metrics.extend(Metric::from_wire(metric).filter(|_| *reports));
-        }
-        // Locked in the order of their names, as everywhere.
-        let mut wanted: BTreeMap<&str, Thresholds> =
-            watched.iter().map(|(name, _)| (name.as_str(), Thresholds::new())).collect();
-        for (name, location) in &devices {
-            let measures = measures.get(name.as_str()).map(Vec::as_slice);
-            let holds = effective(&in_force, name, location.as_deref(), measures);
-            wanted.insert(name, holds.into_iter().map(|(metric, (_, threshold))| (metric, threshold)).collect());
-        }
-        let watched: HashMap<&str, &str> =
-            watched.iter().map(|(name, rules)| (name.as_str(), rules.as_str())).collect();
         let mut changed = Vec::new();
-        for (name, rules) in wanted {
-            let before: Thresholds = watched.get(name).map(|rules| read(rules)).transpose()?.unwrap_or_default();
-            if before != rules {
-                self.watch(conn, name, rules, now).await?;
-                changed.push(stored_name(name)?);
-            }
+        // Locked in the order of their names, as everywhere.
+        for (name, rules) in differing(conn).await? {
+            self.watch(conn, &name, rules, now).await?;
+            changed.push(stored_name(&name)?);
         }
         Ok(changed)
     }
@@ -244,6 +218,42 @@ impl Store {
             .rows_affected());
         Ok(())
     }
+}
+
+/// The devices that watch something else than they should, and what they should.
+async fn differing(conn: &mut Conn<'_>) -> Result<BTreeMap<String, Thresholds>, StoreError> {
+    const DEVICES: &str = "SELECT name, (SELECT location FROM registration WHERE registration.name = device.name)
+        FROM device WHERE revoked_at IS NULL AND quarantined_at IS NULL";
+    const WATCHED: &str = "SELECT device, thresholds FROM watch";
+    let in_force: Vec<Row> = on_conn!(conn, |c| sqlx::query_as(IN_FORCE).fetch_all(&mut *c).await?);
+    let in_force = in_force.into_iter().map(kept).collect::<Result<Vec<_>, _>>()?;
+    let watched: HashMap<String, String> =
+        on_conn!(conn, |c| sqlx::query_as(WATCHED).fetch_all(&mut *c).await?).into_iter().collect();
+    if in_force.is_empty() && watched.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let devices: Vec<(String, Option<String>)> = on_conn!(conn, |c| sqlx::query_as(DEVICES).fetch_all(&mut *c).await?);
+    let measured: Vec<(String, String, bool)> = on_conn!(conn, |c| sqlx::query_as(MEASURED).fetch_all(&mut *c).await?);
+    let mut measures: HashMap<&str, Vec<Metric>> = HashMap::new();
+    for (device, metric, reports) in &measured {
+        let metrics = measures.entry(device).or_default();
+        metrics.extend(Metric::from_wire(metric).filter(|_| *reports));
+    }
+    let mut wanted: BTreeMap<String, Thresholds> =
+        watched.keys().map(|name| (name.clone(), Thresholds::new())).collect();
+    for (name, location) in devices {
+        let measures = measures.get(name.as_str()).map(Vec::as_slice);
+        let holds = effective(&in_force, &name, location.as_deref(), measures);
+        wanted.insert(name, holds.into_iter().map(|(metric, (_, threshold))| (metric, threshold)).collect());
+    }
+    let mut differing = BTreeMap::new();
+    for (name, rules) in wanted {
+        let before: Thresholds = watched.get(&name).map(|rules| read(rules)).transpose()?.unwrap_or_default();
+        if before != rules {
+            differing.insert(name, rules);
+        }
+    }
+    Ok(differing)
 }
 
 fn kept(row: Row) -> Result<Kept, StoreError> {
