@@ -5,7 +5,7 @@
 mod databases;
 mod receiver;
 
-use databases::{NOW, on_each_database};
+use databases::{Database, NOW, on_each_database};
 use receiver::Receiver;
 use serde_json::json;
 use server::alert::{News, What};
@@ -20,6 +20,7 @@ use shared::{Clock, UtcMillis};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// A clock that a test moves.
 #[derive(Default)]
@@ -276,6 +277,88 @@ fn watchers_of_another_server_are_told_too_and_nobody_of_what_was_before() {
         other.turn().await.unwrap();
         let Event::Alert { news, .. } = watching.recv().await.unwrap() else { panic!() };
         assert_eq!(news.alert.as_ref().unwrap().detail["title"], "Pump 3 is hot");
+        assert!(watching.try_recv().is_err(), "once");
+    });
+}
+
+/// A channel that takes news when it is let.
+struct Stuck {
+    begun: AtomicUsize,
+    gate: Semaphore,
+}
+
+impl Channel for Stuck {
+    fn name(&self) -> &'static str {
+        "stuck"
+    }
+
+    fn wants(&self, _: What) -> bool {
+        true
+    }
+
+    fn deliver<'a>(&'a self, _: &'a News) -> Answer<'a> {
+        Box::pin(async move {
+            self.begun.fetch_add(1, Ordering::Relaxed);
+            drop(self.gate.acquire().await);
+            Ok(())
+        })
+    }
+}
+
+#[test]
+fn a_channel_that_hangs_takes_no_more_by_a_lease_than_it_has_room_for() {
+    on_each_database(async |database| {
+        let (store, clock) = (database.open().await, Hand::new());
+        for n in 0..40 {
+            report(&store, &format!("pump-{n}"), "firing", clock.now()).await;
+        }
+        let stuck = Arc::new(Stuck { begun: AtomicUsize::new(0), gate: Semaphore::new(0) });
+        let (live, channels) = (Live::new(), vec![Arc::clone(&stuck) as Arc<dyn Channel>]);
+        let mut dispatcher = Dispatcher::new(store.clone(), live, Arc::clone(&clock) as _, channels);
+        for _ in 0..5 {
+            dispatcher.turn().await.unwrap();
+            let leased = database.number("SELECT COUNT(*) FROM delivery WHERE tries > 0").await;
+            assert_eq!(leased, 16);
+        }
+        let begun = async || stuck.begun.load(Ordering::Relaxed) == 16;
+        turn_until(&mut dispatcher, "each that is taken is under way", begun).await;
+        stuck.gate.add_permits(100);
+        let sent = async || database.number("SELECT COUNT(*) FROM delivery WHERE state = 'sent'").await == 40;
+        turn_until(&mut dispatcher, "all is sent", sent).await;
+        assert_eq!(database.number("SELECT COUNT(*) FROM delivery WHERE tries <> 1").await, 0);
+    });
+}
+
+/// So many more rows of news like the first, half a minute before [`NOW`].
+async fn much_news(database: &Database, rows: u32) {
+    let first = (NOW.0 - 30_000 - 1_735_689_600_000) * 4096;
+    let sql = format!(
+        "INSERT INTO outbox (id, idem_key, what, created_at, payload, spread)
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+         SELECT {first} + i, 'old-' || i, 'raised', 0, (SELECT payload FROM outbox ORDER BY id LIMIT 1), TRUE FROM n"
+    );
+    database.tamper(sql).await;
+}
+
+#[test]
+fn watchers_are_not_told_of_what_was_before_however_much_that_was() {
+    on_each_database(async |database| {
+        let (store, clock) = (database.open().await, Hand::new());
+        report(&store, "old", "firing", clock.now()).await;
+        much_news(&database, 10_010).await;
+        let live = Live::new();
+        let mut watching = live.subscribe();
+        let mut dispatcher = Dispatcher::new(store.clone(), live, Arc::clone(&clock) as _, vec![]);
+        dispatcher.turn().await.unwrap();
+        dispatcher.turn().await.unwrap();
+        assert!(watching.try_recv().is_err());
+        report(&store, "new", "firing", clock.now()).await;
+        dispatcher.turn().await.unwrap();
+        // What is long ago is forgotten, and not looked at any more.
+        clock.pass(7_200_000);
+        dispatcher.turn().await.unwrap();
+        dispatcher.turn().await.unwrap();
+        watching.recv().await.unwrap();
         assert!(watching.try_recv().is_err(), "once");
     });
 }

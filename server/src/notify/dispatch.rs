@@ -99,22 +99,26 @@ impl Dispatcher {
         while self.store.spread_news(wanted, now).await? {}
         self.tail.look(&self.store, &self.live, now).await?;
         for lane in self.lanes.clone() {
-            self.deliver_due(lane, now).await?;
+            self.deliver_due(lane).await?;
         }
         Ok(())
     }
 
-    async fn deliver_due(&mut self, lane: Lane, now: UtcMillis) -> Result<(), StoreError> {
-        let free = lane.room.available_permits();
-        if free == 0 {
+    async fn deliver_due(&mut self, lane: Lane) -> Result<(), StoreError> {
+        // Room first: what is taken by a lease and then has to wait would be sent by another server, too.
+        let mut room = Vec::with_capacity(AT_ONCE);
+        while let Ok(place) = Arc::clone(&lane.room).try_acquire_owned() {
+            room.push(place);
+        }
+        if room.is_empty() {
             return Ok(());
         }
-        for due in self.store.take_due(lane.channel.name(), free, now, LEASE_MS).await? {
-            let (store, clock, lane) = (self.store.clone(), Arc::clone(&self.clock), lane.clone());
+        let due = self.store.take_due(lane.channel.name(), room.len(), self.clock.now(), LEASE_MS).await?;
+        for (due, place) in due.into_iter().zip(room) {
+            let (store, clock, channel) = (self.store.clone(), Arc::clone(&self.clock), Arc::clone(&lane.channel));
             self.sending.spawn(async move {
-                // Only closed semaphores refuse, and nobody closes it.
-                let _room = lane.room.acquire().await;
-                deliver(&store, &*clock, &*lane.channel, due).await;
+                deliver(&store, &*clock, &*channel, due).await;
+                drop(place);
             });
         }
         Ok(())

@@ -30,7 +30,7 @@ impl Ids {
 }
 
 /// The least id of an instant.
-pub(super) fn first_of(at: UtcMillis) -> i64 {
+pub fn first_of(at: UtcMillis) -> i64 {
     (at.0 - EPOCH_MS).max(0) * STEP
 }
 

@@ -16,19 +16,21 @@ pub struct Due {
     pub payload: String,
 }
 
-/// Of one alert the news go out in order: a later one waits until the earlier one is sent or given up.
+/// Of one alert the news go out in order: a later one waits until the earlier one is sent or given up. What is due is chosen
+/// once: within the UPDATE PostgreSQL may choose again for each row, and then takes more than it was asked to.
 macro_rules! take {
     ($lock:literal) => {
         concat!(
-            "UPDATE delivery SET tries = tries + 1, next_at = $4
-             WHERE channel = $1 AND state = 'pending' AND outbox IN (
+            "WITH due AS MATERIALIZED (
                 SELECT d.outbox FROM delivery d JOIN outbox o ON o.id = d.outbox
                 WHERE d.channel = $1 AND d.state = 'pending' AND d.next_at <= $2 AND NOT EXISTS (
                     SELECT 1 FROM outbox p JOIN delivery q ON q.outbox = p.id AND q.channel = d.channel
                     WHERE p.alert = o.alert AND p.id < o.id AND q.state = 'pending')
                 ORDER BY d.outbox LIMIT $3",
             $lock,
-            ") RETURNING outbox, channel, tries, (SELECT o.payload FROM outbox o WHERE o.id = delivery.outbox) AS payload"
+            ") UPDATE delivery SET tries = tries + 1, next_at = $4
+             WHERE channel = $1 AND state = 'pending' AND outbox IN (SELECT outbox FROM due)
+             RETURNING outbox, channel, tries, (SELECT o.payload FROM outbox o WHERE o.id = delivery.outbox) AS payload"
         )
     };
 }

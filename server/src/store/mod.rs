@@ -44,6 +44,7 @@ mod watched;
 
 pub use admit::{Admission, Knock};
 pub use alert_act::AlertAct;
+pub use alert_id::first_of as first_news_of;
 pub use alert_list::{AlertCounts, AlertEvent, AlertFilter, Delivery, MOST_ALERTS};
 pub(crate) use append::SegmentRow;
 pub use audit::{MOST_ENTRIES, Written};

@@ -1,9 +1,11 @@
 //! The outbox: what is to be told, written by whatever changes an alert, read here. Knows no channel but by its name.
 
-use super::{Store, StoreError, alert_id, audit::audit, on_pool};
+use super::append::{chunks, placeholders};
+use super::{Store, StoreError, alert_id, audit::audit, conn::again, on_pool};
 use crate::alert::{News, What};
 use crate::audit::{Act, Actor};
 use shared::UtcMillis;
+use sqlx::AssertSqlSafe;
 
 /// News that are spread in one transaction.
 const TOGETHER: i64 = 256;
@@ -73,7 +75,7 @@ impl Store {
             return Ok(false);
         }
         let (begin, alone) = self.one_at_a_time();
-        on_pool!(&self.pool, |pool| {
+        again!(on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
             sqlx::query(alone).execute(&mut *tx).await?;
             let rows: Vec<New> = sqlx::query_as(NEW).bind(TOGETHER).fetch_all(&mut *tx).await?;
@@ -91,26 +93,43 @@ impl Store {
             }
             tx.commit().await?;
             Ok(rows.len() as i64 == TOGETHER)
-        })
+        }))
     }
 
-    /// What was written since then and has been spread, oldest first.
+    /// The ids of what was written since then and has been spread, oldest first.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn told_since(&self, since: UtcMillis) -> Result<Vec<Told>, StoreError> {
-        const QUERY: &str = "SELECT id, payload, withheld FROM outbox WHERE id >= $1 AND spread ORDER BY id";
+    pub async fn told_since(&self, since: UtcMillis) -> Result<Vec<i64>, StoreError> {
+        const QUERY: &str = "SELECT id FROM outbox WHERE id >= $1 AND spread ORDER BY id";
         let first = alert_id::first_of(since);
-        let rows: Vec<(i64, String, Option<String>)> =
-            on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).bind(first).fetch_all(pool).await?);
-        let read = |(id, payload, withheld): (i64, String, Option<String>)| match serde_json::from_str(&payload) {
-            Ok(news) => Some(Told { id, news, withheld }),
-            Err(error) => {
-                tracing::error!(id, %error, "news in the outbox is unreadable");
-                None
+        Ok(on_pool!(&self.pool, |pool| sqlx::query_scalar(QUERY).bind(first).fetch_all(pool).await?))
+    }
+
+    /// Some news as it was written, oldest first. What is unreadable is logged and left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn told(&self, ids: &[i64]) -> Result<Vec<Told>, StoreError> {
+        let mut told = Vec::with_capacity(ids.len());
+        for some in chunks(ids) {
+            let list = placeholders(0, some.len());
+            let sql = format!("SELECT id, payload, withheld FROM outbox WHERE id IN ({list}) ORDER BY id");
+            let rows: Vec<(i64, String, Option<String>)> = on_pool!(&self.pool, |pool| {
+                let mut query = sqlx::query_as(AssertSqlSafe(sql));
+                for id in some {
+                    query = query.bind(id);
+                }
+                query.fetch_all(pool).await?
+            });
+            for (id, payload, withheld) in rows {
+                match serde_json::from_str(&payload) {
+                    Ok(news) => told.push(Told { id, news, withheld }),
+                    Err(error) => tracing::error!(id, %error, "news in the outbox is unreadable"),
+                }
             }
-        };
-        Ok(rows.into_iter().filter_map(read).collect())
+        }
+        Ok(told)
     }
 }
 
