@@ -82,6 +82,12 @@ CREATE INDEX alert_of_key ON alert (dedup_key, id);
 CREATE INDEX alert_of_parent ON alert (parent) WHERE parent IS NOT NULL;
 CREATE INDEX alert_of_device ON alert (device, id);
 CREATE INDEX alert_unannounced ON alert (announced) WHERE NOT announced;
+-- Alerts are kept for ever: what is asked every few seconds must not look at those that are over.
+CREATE INDEX alert_current ON alert (id) WHERE state <> 'resolved' AND cleared IS NULL;
+CREATE INDEX alert_unread ON alert (id) WHERE read_at IS NULL AND cleared IS NULL;
+CREATE INDEX alert_of_kind ON alert (kind) WHERE state <> 'resolved';
+CREATE INDEX alert_of_clearance ON alert (cleared, id) WHERE cleared IS NOT NULL;
+CREATE INDEX alert_cleared_key ON alert (dedup_key) WHERE state <> 'resolved' AND cleared IS NOT NULL;
 
 -- What happened to an alert, and what people wrote about it. Rows are only ever added.
 CREATE TABLE alert_event (
@@ -108,8 +114,8 @@ CREATE TABLE clearance (
     restored_at BIGINT
 );
 
--- What is to be told, written in the transaction of what it tells of. Rows are only ever added; ids are made as an alert's.
--- Only what becomes of them changes.
+-- What is to be told, written in the transaction of what it tells of; ids are made as an alert's. Only what becomes of a row
+-- changes, until it is long done and deleted.
 CREATE TABLE outbox (
     id         BIGINT NOT NULL PRIMARY KEY,
     -- The same for the same news, however often it is sent: 'alert-17-1', 'digest-1763690400000'.

@@ -363,6 +363,45 @@ fn watchers_are_not_told_of_what_was_before_however_much_that_was() {
     });
 }
 
+#[test]
+fn news_that_is_long_done_is_forgotten_in_portions_but_no_alert_and_nothing_that_is_still_to_be_told() {
+    on_each_database(async |database| {
+        let (store, clock, recorder) = (database.open().await, Hand::new(), Recorder::failing(0));
+        let mut alerts = vec![];
+        for (key, is_over) in [("over", true), ("open", false), ("unsent", true), ("of today", true)] {
+            let Intake::Raised(id) = report(&store, key, "firing", clock.now()).await else { panic!() };
+            alerts.push(id);
+            if is_over && key != "of today" {
+                report(&store, key, "resolved", clock.now()).await;
+            }
+        }
+        let mut dispatcher = dispatcher(&store, &clock, &[Arc::clone(&recorder)]);
+        turn_until(&mut dispatcher, "all is told", async || recorder.heard().len() == 6).await;
+        let sent = async || database.number("SELECT COUNT(*) FROM delivery WHERE state = 'sent'").await == 6;
+        turn_until(&mut dispatcher, "that is kept", sent).await;
+        database
+            .tamper(format!(
+                "UPDATE delivery SET state = 'pending' WHERE outbox IN (SELECT id FROM outbox WHERE alert = {})",
+                alerts[2]
+            ))
+            .await;
+        much_news(&database, 600).await;
+        let month = 30 * 86_400_000;
+        assert_eq!(store.forget_news(UtcMillis(clock.now().0 - month)).await.unwrap(), 0);
+        clock.pass(month + 1000);
+        report(&store, "of today", "resolved", clock.now()).await;
+        let forget = async || store.forget_news(UtcMillis(clock.now().0 - month)).await.unwrap();
+        assert_eq!(forget().await, 602);
+        assert_eq!(forget().await, 0);
+        for (alert, left) in alerts.iter().zip([0, 1, 2, 2]) {
+            assert_eq!(store.alert_deliveries(*alert).await.unwrap().len(), left);
+            assert!(store.alert(*alert, clock.now()).await.unwrap().is_some());
+            assert!(!store.alert_events(*alert).await.unwrap().is_empty());
+        }
+        assert_eq!(database.number("SELECT COUNT(*) FROM delivery").await, 4);
+    });
+}
+
 fn hook(receiver: &Receiver, folder: &std::path::Path, secret: &str) -> config::Webhook {
     let secret_file = folder.join("secret");
     std::fs::write(&secret_file, format!("{secret}\n")).unwrap();

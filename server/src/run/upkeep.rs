@@ -25,6 +25,8 @@ const SHOW_SILENT_MS: i64 = 7 * 86_400_000;
 const SHOW_CERTIFICATES_MS: i64 = 400 * 86_400_000;
 /// How often the list of revoked certificates is written although nothing changed.
 const LIST_EVERY_MS: i64 = 86_400_000;
+/// How each channel fared with news is shown for so long. Alerts themselves are kept: they are records.
+const SHOW_DELIVERIES_MS: i64 = 30 * 86_400_000;
 /// Computing history again that has taken so long was cut off by a server that stopped.
 const UNFINISHED_MS: i64 = 3_600_000;
 
@@ -107,8 +109,9 @@ async fn forget_expired(app: &App) -> Result<(), StoreError> {
     let revisions = app.store.forget_unfinished_revisions(UtcMillis(now.0 - UNFINISHED_MS)).await?;
     let waiting = app.store.forget_waiting(UtcMillis(now.0 - SHOW_SILENT_MS)).await?;
     let certificates = app.store.forget_expired_certificates(UtcMillis(now.0 - SHOW_CERTIFICATES_MS)).await?;
-    if sessions + tokens + revisions + waiting + certificates > 0 {
-        tracing::debug!(sessions, tokens, revisions, waiting, certificates, "forgot what has expired");
+    let news = app.store.forget_news(UtcMillis(now.0 - SHOW_DELIVERIES_MS)).await?;
+    if sessions + tokens + revisions + waiting + certificates + news > 0 {
+        tracing::debug!(sessions, tokens, revisions, waiting, certificates, news, "forgot what has expired");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::alert_row::{AlertRow, alert_columns};
 use super::{Store, StoreError, on_pool};
-use crate::alert::Alert;
+use crate::alert::{Alert, State};
 use serde_json::{Map, Value};
 use shared::UtcMillis;
 
@@ -125,7 +125,42 @@ macro_rules! bind_filter {
 }
 pub(super) use bind_filter;
 
+const COUNTS: &str = "SELECT COUNT(CASE WHEN state = 'open' THEN 1 END) AS open,
+        COUNT(CASE WHEN state = 'acknowledged' THEN 1 END) AS acknowledged,
+        COUNT(CASE WHEN severity = 'critical' THEN 1 END) AS critical,
+        (SELECT COUNT(*) FROM alert WHERE read_at IS NULL AND cleared IS NULL) AS unread
+    FROM alert WHERE state <> 'resolved' AND cleared IS NULL";
+
+/// A list that is narrowed by a condition which its filter implies.
+macro_rules! list {
+    ($narrowed:literal) => {
+        concat!(
+            "SELECT ",
+            alert_columns!(),
+            " FROM alert",
+            alert_filter!(),
+            $narrowed,
+            " AND id < $16 ORDER BY id DESC LIMIT $17"
+        )
+    };
+}
+
 impl AlertFilter {
+    /// The question for a list. One that may leave out any condition is planned as if it left out all: the one that makes most
+    /// of the rows go away is said outright, so that an index has it.
+    fn list(&self) -> &'static str {
+        let is_current = |states: &str| states.split(',').all(|state| state != State::Resolved.as_str());
+        match self {
+            Self { cleared: Some(_), .. } => list!(" AND cleared = $15"),
+            Self { state: Some(states), .. } if is_current(states) => {
+                list!(" AND state <> 'resolved' AND cleared IS NULL")
+            }
+            Self { device: Some(_), .. } => list!(" AND device = $6"),
+            Self { unread: Some(true), .. } => list!(" AND read_at IS NULL AND cleared IS NULL"),
+            _ => list!(""),
+        }
+    }
+
     /// What a text that holds the words is LIKE.
     pub(super) fn pattern(&self) -> Option<String> {
         let mut pattern = String::from("%");
@@ -152,19 +187,10 @@ impl Store {
         limit: u32,
         now: UtcMillis,
     ) -> Result<Vec<Alert>, StoreError> {
-        const QUERY: &str = concat!(
-            "SELECT ",
-            alert_columns!(),
-            " FROM alert",
-            alert_filter!(),
-            " AND id < $16 ORDER BY id DESC LIMIT $17"
-        );
         let (before, limit) = (before.unwrap_or(i64::MAX), i64::from(limit.min(MOST_ALERTS)));
-        let rows: Vec<AlertRow> = on_pool!(&self.pool, |pool| bind_filter!(sqlx::query_as(QUERY), now.0, filter)
-            .bind(before)
-            .bind(limit)
-            .fetch_all(pool)
-            .await?);
+        let rows: Vec<AlertRow> = on_pool!(&self.pool, |pool| {
+            bind_filter!(sqlx::query_as(filter.list()), now.0, filter).bind(before).bind(limit).fetch_all(pool).await?
+        });
         rows.into_iter().map(|row| row.alert(now, &self.zone)).collect()
     }
 
@@ -195,12 +221,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn alert_counts(&self) -> Result<AlertCounts, StoreError> {
-        const QUERY: &str = "SELECT COUNT(CASE WHEN state = 'open' THEN 1 END) AS open,
-            COUNT(CASE WHEN state = 'acknowledged' THEN 1 END) AS acknowledged,
-            COUNT(CASE WHEN state <> 'resolved' AND severity = 'critical' THEN 1 END) AS critical,
-            COUNT(CASE WHEN read_at IS NULL THEN 1 END) AS unread
-            FROM alert WHERE cleared IS NULL AND (state <> 'resolved' OR read_at IS NULL)";
-        Ok(on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).fetch_one(pool).await?))
+        Ok(on_pool!(&self.pool, |pool| sqlx::query_as(COUNTS).fetch_one(pool).await?))
     }
 
     /// What happened to an alert, oldest first.
@@ -238,10 +259,44 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Pool;
+    use sqlx::{AssertSqlSafe, Row};
 
     #[test]
     fn what_is_searched_for_is_no_pattern() {
         let filter = AlertFilter { q: Some("100%_A!".to_owned()), ..AlertFilter::default() };
         assert_eq!(filter.pattern().as_deref(), Some("%100!%!_a!!%"));
+    }
+
+    /// How SQLite goes about a question: a line for each table.
+    async fn plan(store: &Store, sql: &str) -> Vec<String> {
+        let Pool::Sqlite(pool) = &store.pool else { panic!("SQLite") };
+        let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        sqlx::query(sql).fetch_all(pool).await.unwrap().iter().map(|row| row.get("detail")).collect()
+    }
+
+    #[tokio::test]
+    async fn lists_and_numbers_look_at_no_alert_that_is_not_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}/a.db", folder.path().display())).await.unwrap();
+        let some = |word: &str| Some(word.to_owned());
+        let none = AlertFilter::default;
+        for (filter, index) in [
+            (AlertFilter { state: some("open,acknowledged"), ..none() }, "alert_current (id<?)"),
+            (AlertFilter { device: some("pi-1"), ..none() }, "alert_of_device (device=? AND id<?)"),
+            (AlertFilter { unread: Some(true), ..none() }, "alert_unread (id<?)"),
+            (AlertFilter { cleared: Some(1), ..none() }, "alert_of_clearance (cleared=? AND id<?)"),
+            (AlertFilter { state: some("resolved"), ..none() }, "sqlite_autoindex_alert_1 (id<?)"),
+        ] {
+            let plan = plan(&store, filter.list()).await;
+            assert!(
+                plan.iter().any(|line| line.starts_with("SEARCH alert USING") && line.ends_with(index)),
+                "{plan:?}"
+            );
+            assert!(plan.iter().all(|line| !line.contains("ORDER BY")), "{plan:?}");
+        }
+        let plan = plan(&store, COUNTS).await;
+        let scans: Vec<_> = plan.iter().filter(|line| line.starts_with("SCAN")).collect();
+        assert!(scans.iter().all(|line| line.contains(" USING ")) && scans.len() == 2, "{plan:?}");
     }
 }

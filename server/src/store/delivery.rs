@@ -1,7 +1,11 @@
-//! How each channel fares with each news: what is due is taken by a lease, so that it is nobody else's for a while.
+//! How each channel fares with each news: what is due is taken by a lease, so that it is nobody else's for a while; what is long
+//! done is forgotten.
 
-use super::{Pool, Store, StoreError, on_pool};
+use super::append::{chunks, placeholders};
+use super::conn::{Conn, on_conn, transaction};
+use super::{Pool, Store, StoreError, alert_id, on_pool};
 use shared::UtcMillis;
+use sqlx::AssertSqlSafe;
 
 /// Some news that is to be delivered now, by whoever took it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -34,6 +38,15 @@ macro_rules! take {
         )
     };
 }
+
+/// News that are forgotten in one transaction, and so many transactions in a row: appends wait for each.
+const PORTION: i64 = 256;
+const PORTIONS: usize = 40;
+/// What of an alert is not over decides yet what is told of it: whether anybody knows that it began.
+const DONE: &str = "SELECT o.id FROM outbox o WHERE o.id < $1 AND o.spread
+    AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.outbox = o.id AND d.state = 'pending')
+    AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.id = o.alert AND (a.state <> 'resolved' OR a.changed_at >= $2))
+    ORDER BY o.id LIMIT $3";
 
 impl Store {
     /// Takes at most `most` of what is due on a channel, for `lease_ms`: nobody else gets it meanwhile.
@@ -95,4 +108,43 @@ impl Store {
         });
         Ok(())
     }
+
+    /// Forgets news of before a time that is done with: every channel has it or was given up, or it was withheld, and its alert
+    /// was over by then. The alert and its events stay. Returns how many; what is left is forgotten next time.
+    ///
+    /// # Errors
+    /// When the database fails; what was forgotten before that is gone.
+    pub async fn forget_news(&self, before: UtcMillis) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        for _ in 0..PORTIONS {
+            let first = alert_id::first_of(before);
+            let done: Vec<i64> = on_pool!(&self.pool, |pool| {
+                sqlx::query_scalar(DONE).bind(first).bind(before.0).bind(PORTION).fetch_all(pool).await?
+            });
+            if done.is_empty() {
+                break;
+            }
+            let (begin, _) = self.writing();
+            forgotten += transaction!(self, begin, |conn| {
+                forget(conn, "DELETE FROM delivery WHERE outbox", &done).await?;
+                forget(conn, "DELETE FROM outbox WHERE id", &done).await?
+            });
+        }
+        Ok(forgotten)
+    }
+}
+
+async fn forget(conn: &mut Conn<'_>, which: &'static str, ids: &[i64]) -> Result<u64, StoreError> {
+    let mut forgotten = 0;
+    for some in chunks(ids) {
+        let sql = AssertSqlSafe(format!("{which} IN ({})", placeholders(0, some.len())));
+        forgotten += on_conn!(conn, |c| {
+            let mut query = sqlx::query(sql);
+            for id in some {
+                query = query.bind(id);
+            }
+            query.execute(&mut *c).await?.rows_affected()
+        });
+    }
+    Ok(forgotten)
 }

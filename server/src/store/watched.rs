@@ -127,7 +127,8 @@ impl Store {
 
     /// The value of an active alert was never so far beyond its limit.
     async fn widen(&self, conn: &mut Conn<'_>, device: &str, extreme: &Extreme) -> Result<(), StoreError> {
-        const UPDATE: &str = "UPDATE alert SET extreme = $2 WHERE dedup_key = $1 AND state <> 'resolved'";
+        const UPDATE: &str =
+            "UPDATE alert SET extreme = $2 WHERE dedup_key = $1 AND state <> 'resolved' AND cleared IS NULL";
         let key = format!("rule/{device}/{}/{}", extreme.metric, extreme.kind);
         on_conn!(conn, |c| sqlx::query(UPDATE).bind(key).bind(extreme.value).execute(&mut *c).await?.rows_affected());
         Ok(())
