@@ -101,7 +101,7 @@ fn the_version_exceeds_what_a_device_says_that_it_runs() {
     on_each_database(|database| async move {
         let store = database.open().await;
         register(&database, 1).await;
-        let mut status = shared::Status::new(shared::message::LinkState::Online);
+        let mut status = Status::new(LinkState::Online);
         status.settings = 41;
         store.record_status(&pi(1), &status, NOW).await.unwrap();
         set(&store, &[fleet()], Some(HIGH)).await;
@@ -186,7 +186,8 @@ fn what_is_looked_at_every_few_seconds_waits_for_no_lock_if_nothing_has_changed(
             assert!(store.rewatch(NOW).await.unwrap().is_empty());
             store.notice_missing(NOW).await.unwrap();
         };
-        let looked = hold_the_lock(&database, tokio::time::timeout(Duration::from_secs(20), looking)).await;
+        let looking = tokio::time::timeout(Duration::from_secs(20), Box::pin(looking));
+        let looked = hold_the_lock(&database, looking).await;
         assert!(looked.is_ok(), "it waited for the lock");
         // What differs is written all the same.
         database.tamper("UPDATE device SET revoked_at = 1 WHERE name = 'pi-2'").await;
