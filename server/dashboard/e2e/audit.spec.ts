@@ -14,11 +14,11 @@ test('an act is written down with who did it, and a device has a log of its own'
   expect(made.status()).toBe(201);
 
   await page.goto('/audit');
-  const first = page.locator('[data-audit]').first();
-  await expect(first).toHaveAttribute('data-audit', 'token.created');
-  await expect(first).toContainText(t.acts['token.created']);
-  await expect(first).toContainText('admin');
-  await expect(first).toContainText(`${t.keys.uses} 7`);
+  // What rules and the server do meanwhile may stand above it.
+  const newest = page.locator('[data-audit="token.created"]').first();
+  await expect(newest).toContainText(t.acts['token.created']);
+  await expect(newest).toContainText('admin');
+  await expect(newest).toContainText(`${t.keys.uses} 7`);
   await shown(page, info, 'audit');
 
   await page.getByLabel(t.device, { exact: true }).selectOption(name);
