@@ -1,5 +1,6 @@
 // Alerts from the limit to the end: what a technician does, on a fleet that runs. Values wander with the hour, so limits
 // are set by what is measured: far below it, that it is passed; far above it, that it is over.
+import { deviceThatNeverCame, newPlace } from './boards';
 import { expect, id, onlineDevice, shown, test, type Page } from './fixtures';
 
 const t = id.alerts;
@@ -222,7 +223,58 @@ test('another system gets a token that is shown once, with a command to try, and
   await expect(row).toContainText(t.intake.revoked('').trim());
 });
 
-test('many devices get the same limits from a preset, whose source is shown, and a version can be looked up', async ({
+test('devices of a location get the same limits at once, after a check, and one that is refused is named', async ({
+  signedIn: page,
+}) => {
+  const place = newPlace();
+  const names = await Promise.all(['a', 'b', 'c'].map(() => deviceThatNeverCame(page, place)));
+  const dialog = page.getByRole('dialog');
+  const own = (name: string) => page.locator(`[data-thresholds="ph"] [data-threshold="device/${name}"]`);
+  await page.goto('/thresholds');
+  await page.getByRole('link', { name: id.thresholds.makeMany }).click();
+  await page.getByLabel(form.filterLocation).selectOption(place);
+  await expect(page.locator('[data-offered]')).toHaveCount(3);
+  await page.getByRole('button', { name: form.chooseAll(3, '3') }).click();
+  await expect(page.locator('[data-chosen="3"]')).toBeVisible();
+  await expect(page.locator('[data-applies="3"]')).toBeVisible();
+  await page.getByLabel(form.high.critical, { exact: true }).fill('9');
+  await page.getByRole('button', { name: form.save, exact: true }).click();
+  await expect(dialog.locator('[data-confirmed="3"]')).toContainText(names[0] ?? '');
+  await dialog.getByRole('button', { name: id.common.cancel }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.locator('[data-versions="0"]'), 'nothing is set before it is confirmed').toBeVisible();
+  await page.getByRole('button', { name: form.save, exact: true }).click();
+  await dialog.getByRole('button', { name: id.thresholds.many.confirmSave(3, '3') }).click();
+  await expect(page.getByText(form.saved)).toBeVisible();
+  await page.goto('/thresholds');
+  for (const name of names) await expect(own(name)).toContainText(id.thresholds.summary.above('9'));
+
+  const unknown = `${names[0]}-x`;
+  await page.goto(`/thresholds/edit?metric=ph&scope=device&target=${[...names, unknown].join(',')}`);
+  await page.getByLabel(form.high.critical, { exact: true }).fill('8');
+  await page.getByRole('button', { name: form.save, exact: true }).click();
+  await expect(dialog).toContainText(id.thresholds.many.replaced(3, '3'));
+  await dialog.getByRole('button', { name: id.thresholds.many.confirmSave(4, '4') }).click();
+  await expect(page.getByRole('alert')).toContainText(form.refused(unknown));
+  await page.getByRole('button', { name: form.leaveOut(unknown) }).click();
+  await page.getByRole('button', { name: form.save, exact: true }).click();
+  await dialog.getByRole('button', { name: id.thresholds.many.confirmSave(3, '3') }).click();
+  await expect(page.getByText(form.saved)).toBeVisible();
+  await page.getByRole('button', { name: form.undo }).click();
+  await expect(page.locator('[data-versions="3"]')).toBeVisible();
+  await page.goto('/thresholds');
+  await expect(own(names[2] ?? '')).toContainText(id.thresholds.summary.above('9'));
+  await own(names[2] ?? '')
+    .getByRole('link')
+    .click();
+  await page.getByLabel(form.filterLocation).selectOption(place);
+  await page.getByRole('button', { name: form.chooseAll(3, '3') }).click();
+  await page.getByRole('button', { name: form.remove, exact: true }).click();
+  await dialog.getByRole('button', { name: id.thresholds.many.confirmRemove(3, '3') }).click();
+  await expect(page.getByText(form.gone)).toBeVisible();
+});
+
+test('limits come from a preset, whose source is shown, and a version can be looked up', async ({
   signedIn: page,
 }) => {
   const device = await onlineDevice(page);
@@ -231,24 +283,19 @@ test('many devices get the same limits from a preset, whose source is shown, and
   await expect(preset).toBeVisible();
   await preset.selectOption({ index: 1 });
   await expect(page.locator('[data-preset]')).toContainText(form.presetSource);
-  await page.getByRole('button', { name: form.chooseAll }).click();
-  const [save, remove] = [form.save, form.remove].map((name) =>
-    page.getByRole('button', { name, exact: true }),
-  );
-  await save?.click();
+  await page.getByRole('button', { name: form.save, exact: true }).click();
   await expect(page.getByText(form.saved)).toBeVisible();
   await expect(page.locator('[data-versions]')).not.toHaveAttribute('data-versions', '0');
   await page.goto('/thresholds');
-  const rows = page.locator('[data-thresholds="ph"] [data-threshold^="device/"]');
-  await expect(rows.nth(1)).toBeVisible();
-  await rows.first().getByRole('link').click();
+  const row = page.locator(`[data-thresholds="ph"] [data-threshold="device/${device}"]`);
+  await row.getByRole('link').click();
   await expect(page.locator('[data-preset]')).toBeVisible();
-  await page.getByRole('button', { name: form.chooseAll }).click();
-  await remove?.click();
+  await page.getByRole('button', { name: form.remove, exact: true }).click();
   await expect(page.getByText(form.gone)).toBeVisible();
   await page.goto('/thresholds');
   await expect(page.getByRole('heading', { level: 1, name: id.thresholds.title })).toBeVisible();
-  await expect(rows).toHaveCount(0);
+  await expect(page.locator('.skeleton')).toHaveCount(0);
+  await expect(row).toHaveCount(0);
 });
 
 test('outages show the availability of every device by day, week and month', async ({
