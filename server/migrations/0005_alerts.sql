@@ -198,3 +198,7 @@ CREATE TABLE intake_token (
     used_at    BIGINT,
     revoked_at BIGINT
 );
+
+-- Alerts write far more into the audit log than people do: among them the other kinds must be found.
+CREATE INDEX audit_of_act ON audit (act, id);
+CREATE INDEX audit_of_device_and_act ON audit (device, act, id);

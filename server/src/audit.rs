@@ -3,88 +3,67 @@
 use serde_json::{Map, Value};
 use shared::{DeviceName, Serial, UtcMillis};
 
-/// Something that was done. The words are stored and shown to programs: they only ever grow in number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the words say it
-pub enum Act {
-    TokenCreated,
-    TokenRevoked,
-    RegistryImported,
-    RegistryReserved,
-    DeviceEnrolled,
-    DeviceWaiting,
-    DeviceApproved,
-    DeviceRefused,
-    /// A re-flashed board came back by policy.
-    DeviceReturned,
-    /// Somebody uses a serial that another key has.
-    DeviceSecondKey,
-    DeviceQuarantined,
-    /// A card with another board's identity asked for one of its own.
-    DeviceCopiedCard,
-    DeviceRenewed,
-    DeviceRevoked,
-    DeviceReplaced,
-    DeviceClaimed,
-    PolicyChanged,
-    AuthorityRotated,
-    AuthorityRetired,
-    AlertRaised,
-    AlertEscalated,
-    AlertEased,
-    AlertCleared,
-    AlertReopened,
-    /// What late data told of the past.
-    AlertDigest,
-    SilenceMade,
-    SilenceEnded,
-    IntakeTokenCreated,
-    IntakeTokenRevoked,
-    ThresholdChanged,
-    AlertActed,
-    AlertsCleared,
-    AlertsRestored,
+macro_rules! acts {
+    ($($(#[$note:meta])* $act:ident => $word:literal,)*) => {
+        /// Something that was done. The words are stored and shown to programs: they only ever grow in number.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(missing_docs)] // the words say it
+        pub enum Act {
+            $($(#[$note])* $act,)*
+        }
+
+        impl Act {
+            /// All that there are.
+            pub const ALL: &[Self] = &[$(Self::$act),*];
+
+            /// The word.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$act => $word,)*
+                }
+            }
+        }
+    };
 }
 
-impl Act {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TokenCreated => "token.created",
-            Self::TokenRevoked => "token.revoked",
-            Self::RegistryImported => "registry.imported",
-            Self::RegistryReserved => "registry.reserved",
-            Self::DeviceEnrolled => "device.enrolled",
-            Self::DeviceWaiting => "device.waiting",
-            Self::DeviceApproved => "device.approved",
-            Self::DeviceRefused => "device.refused",
-            Self::DeviceReturned => "device.returned",
-            Self::DeviceSecondKey => "device.second_key",
-            Self::DeviceQuarantined => "device.quarantined",
-            Self::DeviceCopiedCard => "device.copied_card",
-            Self::DeviceRenewed => "device.renewed",
-            Self::DeviceRevoked => "device.revoked",
-            Self::DeviceReplaced => "device.replaced",
-            Self::DeviceClaimed => "device.claimed",
-            Self::PolicyChanged => "policy.changed",
-            Self::AuthorityRotated => "authority.rotated",
-            Self::AuthorityRetired => "authority.retired",
-            Self::AlertRaised => "alert.raised",
-            Self::AlertEscalated => "alert.escalated",
-            Self::AlertEased => "alert.eased",
-            Self::AlertCleared => "alert.cleared",
-            Self::AlertReopened => "alert.reopened",
-            Self::AlertDigest => "alert.digest",
-            Self::SilenceMade => "silence.made",
-            Self::SilenceEnded => "silence.ended",
-            Self::IntakeTokenCreated => "intake_token.created",
-            Self::IntakeTokenRevoked => "intake_token.revoked",
-            Self::ThresholdChanged => "threshold.changed",
-            Self::AlertActed => "alert.acted",
-            Self::AlertsCleared => "alerts.cleared",
-            Self::AlertsRestored => "alerts.restored",
-        }
-    }
+acts! {
+    TokenCreated => "token.created",
+    TokenRevoked => "token.revoked",
+    RegistryImported => "registry.imported",
+    RegistryReserved => "registry.reserved",
+    DeviceEnrolled => "device.enrolled",
+    DeviceWaiting => "device.waiting",
+    DeviceApproved => "device.approved",
+    DeviceRefused => "device.refused",
+    /// A re-flashed board came back by policy.
+    DeviceReturned => "device.returned",
+    /// Somebody uses a serial that another key has.
+    DeviceSecondKey => "device.second_key",
+    DeviceQuarantined => "device.quarantined",
+    /// A card with another board's identity asked for one of its own.
+    DeviceCopiedCard => "device.copied_card",
+    DeviceRenewed => "device.renewed",
+    DeviceRevoked => "device.revoked",
+    DeviceReplaced => "device.replaced",
+    DeviceClaimed => "device.claimed",
+    PolicyChanged => "policy.changed",
+    AuthorityRotated => "authority.rotated",
+    AuthorityRetired => "authority.retired",
+    AlertRaised => "alert.raised",
+    AlertEscalated => "alert.escalated",
+    AlertEased => "alert.eased",
+    AlertCleared => "alert.cleared",
+    AlertReopened => "alert.reopened",
+    /// What late data told of the past.
+    AlertDigest => "alert.digest",
+    SilenceMade => "silence.made",
+    SilenceEnded => "silence.ended",
+    IntakeTokenCreated => "intake_token.created",
+    IntakeTokenRevoked => "intake_token.revoked",
+    ThresholdChanged => "threshold.changed",
+    AlertActed => "alert.acted",
+    AlertsCleared => "alerts.cleared",
+    AlertsRestored => "alerts.restored",
 }
 
 /// An entry that is to be written.

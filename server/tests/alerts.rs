@@ -263,7 +263,7 @@ fn what_people_do_with_alerts_stands_with_their_name_and_is_told() {
             ["rule raised", "siti acknowledged", "siti assigned", "siti noted", "siti resolved"].map(str::to_owned);
         assert_eq!(events(&store, id).await, expected);
         assert_eq!(what_was_told(&database).await, [What::Raised, What::Acknowledged, What::Resolved]);
-        let log = store.audit(None, None, 10).await.unwrap();
+        let log = store.audit(None, &[], None, 10).await.unwrap();
         let acts: Vec<_> =
             log.iter().filter(|e| e.act == "alert.acted").map(|e| e.detail["act"].as_str().unwrap()).collect();
         assert_eq!(acts, ["resolve", "note", "assign", "acknowledge"]);

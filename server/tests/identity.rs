@@ -114,7 +114,7 @@ impl Site {
     }
 
     async fn acts(&self, name: &DeviceName) -> Vec<String> {
-        let entries = self.store.audit(Some(name.as_str()), None, 100).await.unwrap();
+        let entries = self.store.audit(Some(name.as_str()), &[], None, 100).await.unwrap();
         entries.into_iter().rev().map(|entry| entry.act).collect()
     }
 }
@@ -399,12 +399,37 @@ async fn the_audit_log_goes_back_page_by_page_and_numbers_never_repeat() {
             let entry = admin().at("10.0.0.1").did(Act::PolicyChanged, now()).with("n", n);
             site.store.note(entry).await.unwrap();
         }
-        let newest = site.store.audit(None, None, 4).await.unwrap();
+        let newest = site.store.audit(None, &[], None, 4).await.unwrap();
         let ids: Vec<i64> = newest.iter().map(|entry| entry.id).collect();
         assert_eq!(ids, [6, 5, 4, 3], "{}: the token of the site was the first", site.engine);
-        let older = site.store.audit(None, Some(3), 4).await.unwrap();
+        let older = site.store.audit(None, &[], Some(3), 4).await.unwrap();
         assert_eq!(older.iter().map(|entry| entry.id).collect::<Vec<_>>(), [2, 1]);
         assert_eq!((newest[0].who.as_str(), newest[0].address.as_deref()), ("admin", Some("10.0.0.1")));
         assert_eq!(newest[0].detail["n"], 5);
+    }
+}
+
+#[tokio::test]
+async fn kinds_of_acts_are_found_among_many_others_of_one_device_or_of_all_page_by_page() {
+    const RARE: [Act; 2] = [Act::DeviceReplaced, Act::DeviceRevoked];
+    for site in sites().await {
+        let (seven, eight) = (DeviceName::numbered(7), DeviceName::numbered(8));
+        for (act, device) in [(RARE[0], &seven), (RARE[1], &eight), (RARE[1], &seven), (RARE[0], &eight)] {
+            for _ in 0..3 {
+                site.store.note(admin().did(Act::AlertRaised, now()).to(&seven)).await.unwrap();
+            }
+            site.store.note(admin().did(act, now()).to(device)).await.unwrap();
+        }
+        let found = async |device, acts: &[Act], before, limit| {
+            let entries = site.store.audit(device, acts, before, limit).await.unwrap();
+            entries.into_iter().map(|entry| entry.id).collect::<Vec<_>>()
+        };
+        assert_eq!(found(None, &RARE, None, 3).await, [17, 13, 9], "{}", site.engine);
+        assert_eq!(found(None, &RARE, Some(9), 3).await, [5]);
+        assert_eq!(found(Some("pi-7"), &RARE, None, 9).await, [13, 5]);
+        assert_eq!(found(Some("pi-7"), &RARE[1..], None, 9).await, [13]);
+        assert_eq!(found(Some("pi-7"), &[], None, 3).await, [16, 15, 14], "no kind is all kinds");
+        assert_eq!(found(None, Act::ALL, None, 500).await.len(), 17, "the token of the site was the first");
+        assert!(found(None, &[Act::AuthorityRotated], None, 9).await.is_empty());
     }
 }

@@ -89,7 +89,7 @@ fn every_change_is_a_version_with_its_author_and_stands_in_the_audit_log() {
         assert_eq!(versions, [(3, false), (2, true), (1, true)]);
         assert!(history.iter().all(|kept| kept.changed_by == "budi" && kept.changed_at == NOW));
         assert!(store.thresholds().await.unwrap().is_empty());
-        let log = store.audit(Some("pi-1"), None, 10).await.unwrap();
+        let log = store.audit(Some("pi-1"), &[], None, 10).await.unwrap();
         assert_eq!(log.iter().map(|entry| entry.act.as_str()).collect::<Vec<_>>(), ["threshold.changed"; 3]);
         assert_eq!(log[1].detail["threshold"]["high"]["warning"], 10.0);
         assert_eq!(log[1].detail["before"]["high"]["warning"], 9.0);

@@ -1,21 +1,26 @@
 // Alerts from the limit to the end: what a technician does, on a fleet that runs. Values wander with the hour, so limits
 // are set by what is measured: far below it, that it is passed; far above it, that it is over.
+import { deviceThatNeverCame, newPlace } from './boards';
 import { expect, id, onlineDevice, shown, test, type Page } from './fixtures';
 
 const t = id.alerts;
 const form = id.thresholds.form;
-/** From the limit to the device, its next reading, the server and back. */
-const ROUND = { timeout: 45_000 };
+/** From the limit to the device, its next reading that is no fault, the server and back. */
+const ROUND = { timeout: 90_000 };
 const METRIC = 'volume';
 
+/** What is measured now. A simulated probe fails now and then: that is no value. */
 async function valueOf(page: Page, device: string): Promise<number> {
-  const answer = await page.request.get('/api/v1/latest');
-  const { latest } = (await answer.json()) as {
-    latest: { device: string; metric: string; value: number | null }[];
-  };
-  const value = latest.find((each) => each.device === device && each.metric === METRIC)?.value;
-  expect(value, `a value of ${METRIC}`).toBeTruthy();
-  return value ?? 0;
+  let value = 0;
+  await expect(async () => {
+    const answer = await page.request.get('/api/v1/latest');
+    const { latest } = (await answer.json()) as {
+      latest: { device: string; metric: string; value: number | null }[];
+    };
+    value = latest.find((each) => each.device === device && each.metric === METRIC)?.value ?? 0;
+    expect(value, `a value of ${METRIC}`).toBeGreaterThan(0);
+  }).toPass(ROUND);
+  return value;
 }
 
 const comma = (value: number): string => value.toFixed(1).replace('.', ',');
@@ -46,7 +51,7 @@ async function removeThreshold(page: Page, device: string): Promise<void> {
 test('a technician lowers a limit, hears of it, sees to it with a note, and it is over when the limit is back', async ({
   signedIn: page,
 }, info) => {
-  test.setTimeout(240_000);
+  test.setTimeout(600_000);
   const device = await onlineDevice(page);
   await removeThreshold(page, device);
   const value = await valueOf(page, device);
@@ -68,7 +73,10 @@ test('a technician lowers a limit, hears of it, sees to it with a note, and it i
     ROUND,
   );
 
-  const toast = page.locator('[data-toast^="alert-"]').filter({ hasText: device });
+  const toast = page
+    .locator('[data-toast^="alert-"]')
+    .filter({ hasText: device })
+    .filter({ hasText: id.metric[METRIC] });
   await expect(toast).toBeVisible(ROUND);
   await shown(page, info, 'toast');
   await toast.getByRole('button', { name: t.show }).click();
@@ -121,7 +129,6 @@ async function otherSystem(page: Page, info: { project: { name: string } }) {
 test('alerts come in live, are seen to together, cleared, and brought back', async ({
   signedIn: page,
 }, info) => {
-  test.setTimeout(120_000);
   const { name, report } = await otherSystem(page, info);
   await page.goto('/alerts');
   await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
@@ -160,12 +167,11 @@ test('alerts come in live, are seen to together, cleared, and brought back', asy
 test('a toast for the same news comes once, and the list is read again after a lost connection', async ({
   signedIn: page,
 }, info) => {
-  test.setTimeout(120_000);
   const { name, report } = await otherSystem(page, info);
   await page.goto(`/alerts?q=${name}`);
   await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
   await report('satu', 'critical');
-  const toast = page.locator('[data-toast^="alert-"]').filter({ hasText: name });
+  const toast = page.locator('[data-toast^="alert-"]').filter({ hasText: `${name} satu` });
   await expect(toast).toHaveCount(1, ROUND);
   await report('satu', 'critical');
   await page.context().setOffline(true);
@@ -174,7 +180,7 @@ test('a toast for the same news comes once, and the list is read again after a l
   // The page is cut off; the request is not a page's.
   await report('dua', 'warning');
   await page.context().setOffline(false);
-  await expect(page.locator('[data-banner]')).toBeHidden({ timeout: 30_000 });
+  await expect(page.locator('[data-banner]')).toBeHidden();
   await expect(page.locator('[data-alert]')).toHaveCount(2);
   await expect(toast).toHaveCount(1);
   await toast.getByRole('button', { name: id.common.close }).click();
@@ -217,7 +223,58 @@ test('another system gets a token that is shown once, with a command to try, and
   await expect(row).toContainText(t.intake.revoked('').trim());
 });
 
-test('many devices get the same limits from a preset, whose source is shown, and a version can be looked up', async ({
+test('devices of a location get the same limits at once, after a check, and one that is refused is named', async ({
+  signedIn: page,
+}) => {
+  const place = newPlace();
+  const names = await Promise.all(['a', 'b', 'c'].map(() => deviceThatNeverCame(page, place)));
+  const dialog = page.getByRole('dialog');
+  const own = (name: string) => page.locator(`[data-thresholds="ph"] [data-threshold="device/${name}"]`);
+  await page.goto('/thresholds');
+  await page.getByRole('link', { name: id.thresholds.makeMany }).click();
+  await page.getByLabel(form.filterLocation).selectOption(place);
+  await expect(page.locator('[data-offered]')).toHaveCount(3);
+  await page.getByRole('button', { name: form.chooseAll(3, '3') }).click();
+  await expect(page.locator('[data-chosen="3"]')).toBeVisible();
+  await expect(page.locator('[data-applies="3"]')).toBeVisible();
+  await page.getByLabel(form.high.critical, { exact: true }).fill('9');
+  await page.getByRole('button', { name: form.save, exact: true }).click();
+  await expect(dialog.locator('[data-confirmed="3"]')).toContainText(names[0] ?? '');
+  await dialog.getByRole('button', { name: id.common.cancel }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.locator('[data-versions="0"]'), 'nothing is set before it is confirmed').toBeVisible();
+  await page.getByRole('button', { name: form.save, exact: true }).click();
+  await dialog.getByRole('button', { name: id.thresholds.many.confirmSave(3, '3') }).click();
+  await expect(page.getByText(form.saved)).toBeVisible();
+  await page.goto('/thresholds');
+  for (const name of names) await expect(own(name)).toContainText(id.thresholds.summary.above('9'));
+
+  const unknown = `${names[0]}-x`;
+  await page.goto(`/thresholds/edit?metric=ph&scope=device&target=${[...names, unknown].join(',')}`);
+  await page.getByLabel(form.high.critical, { exact: true }).fill('8');
+  await page.getByRole('button', { name: form.save, exact: true }).click();
+  await expect(dialog).toContainText(id.thresholds.many.replaced(3, '3'));
+  await dialog.getByRole('button', { name: id.thresholds.many.confirmSave(4, '4') }).click();
+  await expect(page.getByRole('alert')).toContainText(form.refused(unknown));
+  await page.getByRole('button', { name: form.leaveOut(unknown) }).click();
+  await page.getByRole('button', { name: form.save, exact: true }).click();
+  await dialog.getByRole('button', { name: id.thresholds.many.confirmSave(3, '3') }).click();
+  await expect(page.getByText(form.saved)).toBeVisible();
+  await page.getByRole('button', { name: form.undo }).click();
+  await expect(page.locator('[data-versions="3"]')).toBeVisible();
+  await page.goto('/thresholds');
+  await expect(own(names[2] ?? '')).toContainText(id.thresholds.summary.above('9'));
+  await own(names[2] ?? '')
+    .getByRole('link')
+    .click();
+  await page.getByLabel(form.filterLocation).selectOption(place);
+  await page.getByRole('button', { name: form.chooseAll(3, '3') }).click();
+  await page.getByRole('button', { name: form.remove, exact: true }).click();
+  await dialog.getByRole('button', { name: id.thresholds.many.confirmRemove(3, '3') }).click();
+  await expect(page.getByText(form.gone)).toBeVisible();
+});
+
+test('limits come from a preset, whose source is shown, and a version can be looked up', async ({
   signedIn: page,
 }) => {
   const device = await onlineDevice(page);
@@ -226,24 +283,19 @@ test('many devices get the same limits from a preset, whose source is shown, and
   await expect(preset).toBeVisible();
   await preset.selectOption({ index: 1 });
   await expect(page.locator('[data-preset]')).toContainText(form.presetSource);
-  await page.getByRole('button', { name: form.chooseAll }).click();
-  const [save, remove] = [form.save, form.remove].map((name) =>
-    page.getByRole('button', { name, exact: true }),
-  );
-  await save?.click();
+  await page.getByRole('button', { name: form.save, exact: true }).click();
   await expect(page.getByText(form.saved)).toBeVisible();
   await expect(page.locator('[data-versions]')).not.toHaveAttribute('data-versions', '0');
   await page.goto('/thresholds');
-  const rows = page.locator('[data-thresholds="ph"] [data-threshold^="device/"]');
-  await expect(rows.nth(1)).toBeVisible();
-  await rows.first().getByRole('link').click();
+  const row = page.locator(`[data-thresholds="ph"] [data-threshold="device/${device}"]`);
+  await row.getByRole('link').click();
   await expect(page.locator('[data-preset]')).toBeVisible();
-  await page.getByRole('button', { name: form.chooseAll }).click();
-  await remove?.click();
+  await page.getByRole('button', { name: form.remove, exact: true }).click();
   await expect(page.getByText(form.gone)).toBeVisible();
   await page.goto('/thresholds');
   await expect(page.getByRole('heading', { level: 1, name: id.thresholds.title })).toBeVisible();
-  await expect(rows).toHaveCount(0);
+  await expect(page.locator('.skeleton')).toHaveCount(0);
+  await expect(row).toHaveCount(0);
 });
 
 test('outages show the availability of every device by day, week and month', async ({

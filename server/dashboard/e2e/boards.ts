@@ -32,6 +32,21 @@ export async function boardThatWaits(page: Page, serial = newSerial()): Promise<
   return serial;
 }
 
+/** A device that was let in and never showed itself. */
+export async function deviceThatNeverCame(page: Page, location: string): Promise<string> {
+  const serial = await boardThatWaits(page);
+  const { waiting } = (await (await page.request.get('/api/v1/waiting')).json()) as {
+    waiting: { id: string; serial: string }[];
+  };
+  const name = `uji-${serial.slice(-8)}`;
+  const asked = waiting.find((board) => board.serial === serial);
+  const approved = await page.request.post(`/api/v1/waiting/${asked?.id}/approve`, {
+    data: { name, location },
+  });
+  expect(approved.ok(), await approved.text()).toBe(true);
+  return name;
+}
+
 /** The label of a board as a picture, with the border that a QR code needs. */
 export async function labelOf(page: Page, text: string): Promise<Buffer> {
   const code = qrcode(0, 'M');

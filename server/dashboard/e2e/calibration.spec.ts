@@ -69,7 +69,7 @@ test('a probe is calibrated with two buffers, stands in the history, and is undo
 test('a reload goes on with the same calibration, and a point can be removed again', async ({
   signedIn: page,
 }) => {
-  test.setTimeout(360_000);
+  test.setTimeout(600_000);
   await begin(page);
   await take(page, '10,01');
   const address = page.url();
@@ -85,7 +85,7 @@ test('a reload goes on with the same calibration, and a point can be removed aga
 test('the back button asks first: staying stays, leaving cancels and leads back', async ({
   signedIn: page,
 }) => {
-  test.setTimeout(360_000);
+  test.setTimeout(600_000);
   const name = await begin(page);
   const address = page.url();
   await page.goBack();
@@ -105,7 +105,7 @@ test('the back button asks first: staying stays, leaving cancels and leads back'
 test('a calibration that is begun elsewhere ends this one, and can be gone on with there', async ({
   signedIn: page,
 }) => {
-  test.setTimeout(360_000);
+  test.setTimeout(600_000);
   const name = await begin(page);
   const other = await page.context().newPage();
   await other.goto(`/devices/${name}/calibrate/ph`);

@@ -56,8 +56,32 @@ export async function shown(page: Page, info: TestInfo, step: string): Promise<v
 /** The devices on the fleet page, once there are any. */
 export async function devices(page: Page) {
   const all = page.locator('[data-device]');
-  await expect(all.first()).toBeVisible({ timeout: 30_000 });
+  await expect(all.first()).toBeVisible();
   return all;
+}
+
+/**
+ * From the next load on, what the server tells of itself waits until `release`: what the page shows before the news
+ * comes can be seen, however quick the news is.
+ */
+export async function heldBack(page: Page): Promise<{ hold(): void; release(): void }> {
+  let holding = false;
+  let waiting: (() => void)[] = [];
+  await page.routeWebSocket('**/api/v1/live', (browser) => {
+    const server = browser.connectToServer();
+    server.onMessage((message) => {
+      if (holding) waiting.push(() => browser.send(message));
+      else browser.send(message);
+    });
+  });
+  return {
+    hold: () => (holding = true),
+    release: () => {
+      holding = false;
+      for (const send of waiting) send();
+      waiting = [];
+    },
+  };
 }
 
 /** The name of a device that is connected. */

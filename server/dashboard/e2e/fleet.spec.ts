@@ -8,7 +8,7 @@ test('all devices appear and their values change live', async ({ signedIn: page 
   await devices(page);
   // Others may have been let in by other journeys and never come.
   const all = page.locator('[data-device]').filter({ has: page.locator('[data-state="online"]') });
-  await expect(all).toHaveCount(wanted, { timeout: 45_000 });
+  await expect(all).toHaveCount(wanted, { timeout: 90_000 });
   await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
 
   const names = await all.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-device') ?? ''));
@@ -18,7 +18,7 @@ test('all devices appear and their values change live', async ({ signedIn: page 
     await expect(async () => {
       const values = (texts: string[] | undefined) => texts?.map((text) => text.split('\n')[0]);
       expect(values(await read(name)), `${name} changes`).not.toEqual(values(before.get(name)));
-    }).toPass({ timeout: 30_000 });
+    }).toPass({ timeout: 45_000 });
   }
 });
 
@@ -32,7 +32,7 @@ test('a device shows four metrics with unit and age, its state in words, and tha
   }
   await expect(first.getByText(id.state.online)).toBeVisible();
   await expect(first.getByText(id.fleet.simulated)).toBeVisible();
-  await expect(first.locator('[data-metric="temperature"]')).toContainText(/\d,\d|!|[a-z]/);
+  await expect(first.locator('[data-metric="temperature"] [data-value]')).toHaveText(/^\d+,\d$/);
 });
 
 test('search and filter narrow the list and stay in the address', async ({ signedIn: page }) => {
@@ -56,6 +56,6 @@ test('a lost connection is told, and everything catches up when it is back', asy
   await page.context().setOffline(true);
   await expect(page.locator('[data-banner]')).toBeVisible();
   await page.context().setOffline(false);
-  await expect(page.locator('[data-banner]')).toBeHidden({ timeout: 30_000 });
+  await expect(page.locator('[data-banner]')).toBeHidden();
   await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
 });

@@ -14,7 +14,7 @@ for (const theme of ['light', 'dark'] as const) {
     browser,
     baseURL,
   }, info) => {
-    test.setTimeout(360_000);
+    test.setTimeout(900_000);
     await page.emulateMedia({ colorScheme: theme });
     const name = await onlineDevice(page);
     const check = async (what: string): Promise<void> => {

@@ -3,6 +3,7 @@
 
 use super::error::{Problem, Problems};
 use super::extract::Params;
+use crate::audit::Act;
 use crate::run::App;
 use crate::store::{MOST_ENTRIES, Written};
 use axum::{Json, extract::State};
@@ -21,6 +22,8 @@ const USUAL_ENTRIES: u32 = 100;
 pub struct Which {
     /// Only those about this device.
     device: Option<String>,
+    /// Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between.
+    act: Option<String>,
     /// Only those with a lower number: `next` of the answer before.
     before: Option<i64>,
     /// At most so many, 1 to 500.
@@ -69,6 +72,23 @@ impl From<Written> for AuditEntry {
     }
 }
 
+/// The kinds that a parameter names, each once.
+fn acts(words: &str) -> Result<Vec<Act>, Problem> {
+    let mut acts = vec![];
+    for word in words.split(',') {
+        let Some(act) = Act::ALL.iter().find(|act| act.as_str() == word) else {
+            let shown: String = word.chars().take(40).collect();
+            let known: Vec<&str> = Act::ALL.iter().map(|act| act.as_str()).collect();
+            let detail = format!("there is no kind {shown:?}: use one or more of {}", known.join(","));
+            return Err(Problem::invalid("act", detail));
+        };
+        if !acts.contains(act) {
+            acts.push(*act);
+        }
+    }
+    Ok(acts)
+}
+
 /// The audit log, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", operation_id = "listAudit", tag = "audit", params(Which),
     responses((status = 200, body = AuditLog), Problems))]
@@ -77,7 +97,8 @@ pub async fn list(State(app): State<Arc<App>>, Params(which): Params<Which>) -> 
     if !(1..=MOST_ENTRIES).contains(&limit) {
         return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST_ENTRIES}")));
     }
-    let entries = app.store.audit(which.device.as_deref(), which.before, limit).await?;
+    let acts = which.act.as_deref().map(acts).transpose()?.unwrap_or_default();
+    let entries = app.store.audit(which.device.as_deref(), &acts, which.before, limit).await?;
     let full = u32::try_from(entries.len()).is_ok_and(|count| count == limit);
     let next = entries.last().filter(|_| full).map(|entry| entry.id);
     Ok(Json(AuditLog { entries: entries.into_iter().map(AuditEntry::from).collect(), next }))

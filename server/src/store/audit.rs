@@ -2,9 +2,10 @@
 
 use super::conn::{Conn, on_conn};
 use super::{Store, StoreError, on_pool};
-use crate::audit::Entry;
+use crate::audit::{Act, Entry};
 use serde_json::{Map, Value};
 use shared::UtcMillis;
+use sqlx::QueryBuilder;
 
 /// Most entries of one answer.
 pub const MOST_ENTRIES: u32 = 500;
@@ -68,26 +69,42 @@ impl Store {
         Ok(())
     }
 
-    /// Entries with a lower number than `before`, newest first; only those of a device if one is named (its name is
-    /// text: it may be that of a device which there is no more).
+    /// Entries with a lower number than `before`, newest first: of a device if one is named (its name is text: it may
+    /// be that of a device which there is no more), and of these kinds unless none is.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn audit(
         &self,
         device: Option<&str>,
+        acts: &[Act],
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Written>, StoreError> {
-        const ALL: &str = "SELECT id, at, who, act, device, serial, address, detail FROM audit
-            WHERE id < $1 ORDER BY id DESC LIMIT $2";
-        const OF_DEVICE: &str = "SELECT id, at, who, act, device, serial, address, detail FROM audit
-            WHERE id < $1 AND device = $3 ORDER BY id DESC LIMIT $2";
         type Row = (i64, i64, String, String, Option<String>, Option<String>, Option<String>, String);
         let (before, limit) = (before.unwrap_or(i64::MAX), i64::from(limit.min(MOST_ENTRIES)));
-        let rows: Vec<Row> = on_pool!(&self.pool, |pool| match device {
-            None => sqlx::query_as(ALL).bind(before).bind(limit).fetch_all(pool).await?,
-            Some(device) => sqlx::query_as(OF_DEVICE).bind(before).bind(limit).bind(device).fetch_all(pool).await?,
+        // The newest of each kind, found by an index, and of those the newest: a kind that is rare among many costs
+        // no look through all of them.
+        let kinds: Vec<Option<Act>> = match acts {
+            [] => vec![None],
+            acts => acts.iter().copied().map(Some).collect(),
+        };
+        let rows: Vec<Row> = on_pool!(&self.pool, |pool| {
+            let mut query = QueryBuilder::new("SELECT * FROM (");
+            for (n, act) in kinds.into_iter().enumerate() {
+                query.push(if n == 0 { "" } else { " UNION ALL " });
+                query.push("SELECT * FROM (SELECT id, at, who, act, device, serial, address, detail FROM audit ");
+                query.push("WHERE id < ").push_bind(before);
+                if let Some(act) = act {
+                    query.push(" AND act = ").push_bind(act.as_str());
+                }
+                if let Some(device) = device {
+                    query.push(" AND device = ").push_bind(device);
+                }
+                query.push(" ORDER BY id DESC LIMIT ").push_bind(limit).push(") AS one_kind");
+            }
+            query.push(") AS found ORDER BY id DESC LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(pool).await?
         });
         let written = |(id, at, who, act, device, serial, address, detail): Row| Written {
             id,

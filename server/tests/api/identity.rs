@@ -198,6 +198,27 @@ async fn the_audit_log_is_read_page_by_page() {
 }
 
 #[tokio::test]
+async fn the_audit_log_is_asked_for_kinds_of_acts_and_an_unknown_kind_is_named() {
+    let site = Site::start().await;
+    let cookie = site.sign_in().await;
+    for _ in 0..2 {
+        token(&site, &cookie).await;
+    }
+    site.send("PUT", &cookie, "/api/v1/enrolment-policy", &json!({"returns_for_s": 600})).await;
+    assert_eq!(acts(&site, &cookie, "?act=policy.changed").await, ["policy.changed"]);
+    let both = acts(&site, &cookie, "?act=token.created,policy.changed,token.created&limit=2").await;
+    assert_eq!(both, ["policy.changed", "token.created"]);
+    assert!(acts(&site, &cookie, "?act=device.revoked").await.is_empty());
+    for (act, named) in [("token.eaten", "token.eaten"), ("token.created,", "\"\""), ("", "\"\"")] {
+        let bad = site.get(&cookie, &format!("/api/v1/audit?act={act}")).await;
+        assert_eq!((bad.status, bad.field()), (400, "act".to_owned()), "{act:?}");
+        let detail = bad.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(named) && detail.contains("token.created"), "{detail}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn the_authority_is_changed_and_retired_over_the_interface_and_both_are_written_down() {
     let site = Site::start().await;
     let cookie = site.sign_in().await;

@@ -10,6 +10,8 @@ import { localInput, readSilence, silencesInOrder, silenceState } from './alerts
 import { weekOf } from './device/recap';
 import { repeatedOnes, rowsOf, spanFor, verdictOf } from './outages/outages';
 import { newest } from './thresholds/preview';
+import { offered } from './thresholds/select';
+import { undoOf } from './thresholds/undo';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -222,5 +224,65 @@ describe('a preview', () => {
     const told = newest({ alerts, count: 7 }, 2);
     expect(told.shown.map(({ since }) => since)).toEqual([3, 2]);
     expect(told.more).toBe(5);
+  });
+});
+
+describe('a threshold for many devices', () => {
+  const device = (name: string, location: string | null, state: 'online' | 'revoked' = 'online') => ({
+    name,
+    location,
+    state,
+  });
+
+  it('offers what the search and the location leave, and what is decommissioned only if it is chosen', () => {
+    const all = [
+      device('pi-10', 'Kolam 1'),
+      device('pi-2', ' Kolam 1'),
+      device('pi-3', 'Rumah kaca'),
+      device('pi-4', null, 'revoked'),
+    ];
+    const names = (search: string, location: string, chosen: string[] = []) =>
+      offered(all, chosen, search, location).map(({ name }) => name);
+    expect(names('', '')).toEqual(['pi-2', 'pi-3', 'pi-10']);
+    expect(names('', 'Kolam 1')).toEqual(['pi-2', 'pi-10']);
+    expect(names(' KACA', '')).toEqual(['pi-3']);
+    expect(names('pi-1', 'Rumah kaca')).toEqual([]);
+    expect(names('', '', ['pi-4'])).toContain('pi-4');
+  });
+
+  it('is undone with one change for all that had the same before', () => {
+    const target = (name: string) => ({ scope: 'device' as const, target: name });
+    const own = (name: string, warning: number, preset: string | null = null) => ({
+      target: target(name),
+      was: {
+        ...target(name),
+        metric: 'ph' as const,
+        version: 1,
+        threshold: { high: { warning } },
+        preset,
+        changed_at: 0,
+        changed_by: '',
+      },
+    });
+    const none = (name: string) => ({ target: target(name), was: null });
+    const before = [
+      none('pi-1'),
+      own('pi-2', 8),
+      own('pi-3', 9),
+      none('pi-4'),
+      own('pi-5', 8),
+      own('pi-6', 8, 'lele'),
+    ];
+    const changes = undoOf(before).map(({ targets, threshold, preset }) => [
+      targets.map((each) => each.target).join(' '),
+      threshold?.high?.warning ?? null,
+      preset,
+    ]);
+    expect(changes).toEqual([
+      ['pi-1 pi-4', null, null],
+      ['pi-2 pi-5', 8, null],
+      ['pi-3', 9, null],
+      ['pi-6', 8, 'lele'],
+    ]);
   });
 });

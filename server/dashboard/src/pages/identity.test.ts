@@ -3,7 +3,8 @@ import { en } from '$lib/i18n/en';
 import { id } from '$lib/i18n/id';
 import { distinct } from '$lib/state/distinct';
 import { describe, expect, it } from 'vitest';
-import { actIcon, actWords, detailPairs, isOfAlerts, whoWords } from './audit/words';
+import { actsOf, GROUPS, meant } from './audit/kinds';
+import { actIcon, actWords, detailPairs, whoWords } from './audit/words';
 import { boardOf, known } from './claim/known';
 import { certificateState, shortFingerprint } from './device/certificate';
 import { inOrder, tokenState } from './tokens/state';
@@ -102,13 +103,17 @@ describe('the audit log', () => {
   it('tells acts and actors in words, and what it does not know as it is', () => {
     expect(actWords(id.audit, 'device.enrolled')).toBe(id.audit.acts['device.enrolled']);
     expect(actWords(id.audit, 'device.eaten_by_fish')).toBe('device.eaten_by_fish');
-    expect(['alert.raised', 'alerts.cleared', 'threshold.changed', 'silence.made'].every(isOfAlerts)).toBe(
-      true,
-    );
-    expect(['device.enrolled', 'registry.imported'].some(isOfAlerts)).toBe(false);
     expect(actIcon('device.eaten_by_fish')).toBe('shield');
     expect(whoWords(en.audit, 'device')).toBe(en.audit.byDevice);
     expect(whoWords(en.audit, 'sari')).toBe('sari');
+  });
+
+  it('has each kind of act in one group, and asks for a group, a kind, or everything', () => {
+    expect(GROUPS.flatMap(actsOf).toSorted()).toEqual(Object.keys(en.audit.acts).toSorted());
+    expect(meant('devices')).toContain('device.replaced');
+    expect(meant('devices')).not.toContain('alert.raised');
+    expect(meant('token.created')).toEqual(['token.created']);
+    expect([...meant(''), ...meant('device.eaten_by_fish')]).toEqual([]);
   });
 
   it('leaves out no detail, and shortens only fingerprints', () => {

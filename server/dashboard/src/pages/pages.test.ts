@@ -29,7 +29,7 @@ describe('an address', () => {
     expect(parseRoute(paths.registry)).toEqual({ page: 'registry' });
     expect(parseRoute(paths.waiting)).toEqual({ page: 'waiting' });
     expect(parseRoute('/audit')).toEqual({ page: 'audit' });
-    expect(paths.audit('pi-7')).toBe('/audit?device=pi-7');
+    expect(paths.audit({ device: 'pi-7' })).toBe('/audit?device=pi-7');
     expect(parseRoute(paths.claim)).toEqual({ page: 'claim', label: null });
     expect(parseRoute('/claim/pi-7')).toEqual({ page: 'claim', label: 'pi-7' });
     for (const wrong of [

@@ -79,9 +79,14 @@ export const api = {
   allowReturns: (returns_for_s: number) =>
     call('put', '/api/v1/enrolment-policy', { body: { returns_for_s } }),
 
-  /** The newest entries, or those before a number; of one device or of all. */
-  audit: (limit: number, device?: string, before?: number) =>
+  /** The newest entries, or those before a number; of one device or of all, of some kinds or of all. */
+  audit: (filter: { device?: string; acts?: readonly string[] }, limit: number, before?: number) =>
     call('get', '/api/v1/audit', {
-      query: { limit, ...(device ? { device } : {}), ...(before === undefined ? {} : { before }) },
+      query: {
+        limit,
+        ...(filter.device ? { device: filter.device } : {}),
+        ...(filter.acts?.length ? { act: filter.acts.join(',') } : {}),
+        ...(before === undefined ? {} : { before }),
+      },
     }),
 };

@@ -3362,6 +3362,8 @@ export interface operations {
             query?: {
                 /** @description Only those about this device. */
                 device?: string;
+                /** @description Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between. */
+                act?: string;
                 /** @description Only those with a lower number: `next` of the answer before. */
                 before?: number;
                 /** @description At most so many, 1 to 500. */

@@ -6,6 +6,7 @@ export const thresholdsEn = {
   title: 'Thresholds',
   lead: 'When a value counts as too low or too high. The narrowest counts: a device’s own, else its location’s, else the one for all.',
   make: 'New threshold',
+  makeMany: 'For many devices',
   scope: { fleet: 'All devices', location: 'Location', device: 'Device' },
   all: 'All devices',
   search: 'Search device or location',
@@ -43,9 +44,16 @@ export const thresholdsEn = {
     devices: 'Devices',
     devicesHint: 'One or many: the same limits are set for each.',
     searchDevices: 'Search devices',
+    filterLocation: 'Show only a location',
+    anyLocation: 'All locations',
+    noDevices: 'No device matches',
+    unmeasured: 'does not measure this',
     chosen: (count: number, text: string) => one(count, `${text} device chosen`, `${text} devices chosen`),
-    chooseAll: 'All of these',
-    chooseNone: 'None',
+    chosenHidden: (count: number, text: string) =>
+      one(count, `${text} of them is not shown`, `${text} of them are not shown`),
+    chooseAll: (_count: number, text: string) => `Choose all shown (${text})`,
+    chooseNone: 'Choose none',
+    tooMany: (most: string) => `At most ${most} devices at once. Set one for a location or for all instead.`,
     noTarget: 'Choose where it holds.',
     preset: 'Preset',
     presetHint: 'Fills the limits below; they can be changed before saving.',
@@ -74,6 +82,16 @@ export const thresholdsEn = {
     severity: 'Severity',
     unit: 'Unit',
     units: { s: 'seconds', min: 'minutes', h: 'hours', d: 'days' },
+    applies: (count: number, text: string) =>
+      one(count, `Applies to ${text} device`, `Applies to ${text} devices`),
+    keepOwn: (count: number, text: string) =>
+      one(
+        count,
+        `${text} more keeps a narrower one of its own`,
+        `${text} more keep narrower ones of their own`,
+      ),
+    refused: (name: string) => `Nothing was saved: the server refuses ${name}.`,
+    leaveOut: (name: string) => `Leave out ${name}`,
     save: 'Save',
     saving: 'Saving…',
     remove: 'Remove',
@@ -96,6 +114,27 @@ export const thresholdsEn = {
       missing: 'Between half a minute and a week.',
       empty: 'Nothing would be watched. Give a limit, or remove the threshold.',
     },
+  },
+
+  many: {
+    save: (_count: number, text: string, metric: string) => `Set ${metric} for ${text} devices?`,
+    remove: (_count: number, text: string, metric: string) => `Remove ${metric} from ${text} devices?`,
+    replaced: (count: number, text: string) =>
+      one(
+        count,
+        `${text} has limits of its own: they are replaced.`,
+        `${text} have limits of their own: they are replaced.`,
+      ),
+    unmeasured: (count: number, text: string) =>
+      one(
+        count,
+        `${text} does not measure this: there the limits wait for a probe.`,
+        `${text} do not measure this: there the limits wait for a probe.`,
+      ),
+    removed: 'The next wider one holds there then, or none.',
+    more: (count: number, text: string) => one(count, `and ${text} more`, `and ${text} others`),
+    confirmSave: (_count: number, text: string) => `Set for ${text} devices`,
+    confirmRemove: (_count: number, text: string) => `Remove from ${text} devices`,
   },
 
   preview: {

@@ -85,7 +85,7 @@ export const paths = {
   thresholds: '/thresholds',
   /** The form for one metric of a fleet, a location, or devices (names with commas between them). */
   threshold: (query: Record<string, string> = {}): string => withQuery('/thresholds/edit', query),
-  audit: (device?: string): string => `/audit${device ? `?device=${encodeURIComponent(device)}` : ''}`,
+  audit: (query: Record<string, string> = {}): string => withQuery('/audit', query),
   device: (name: string): string => `/devices/${encodeURIComponent(name)}`,
   calibrate: (name: string, metric: string): string => `${paths.device(name)}/calibrate/${metric}`,
   history: (name: string, metric?: string): string =>

@@ -19,9 +19,6 @@ const ODD = new Set(['device.second_key', 'device.quarantined', 'device.copied_c
 
 export const isOdd = (act: string): boolean => ODD.has(act);
 
-/** Alerts have pages of their own, and there are many: among them nobody would find what happened to a device itself. */
-export const isOfAlerts = (act: string): boolean => /^(alerts?|threshold|silence)\./.test(act);
-
 const ICONS: readonly (readonly [string, IconName])[] = [
   ['token.', 'key'],
   ['registry.', 'sheet'],

@@ -15,6 +15,10 @@ import {
   type Field,
   type Problems,
 } from '$lib/threshold/form';
+import { undoOf, type Change } from './undo';
+
+/** The server takes no more at once. */
+export const MOST_TARGETS = 1000;
 
 export class Edit {
   metric = $state('ph');
@@ -60,10 +64,33 @@ export class Edit {
     return holdingFor(this.inForce.value, first, this.metric, location);
   });
 
-  /** Whether there is one of its own to be removed at any target. */
-  readonly own: boolean = $derived(
-    this.targets.some((target) => exactly(this.inForce.value ?? [], target, this.metric) !== null),
+  /** The targets that have one of their own, which is replaced or removed. */
+  readonly own: readonly Target[] = $derived(
+    this.targets.filter((target) => exactly(this.inForce.value ?? [], target, this.metric) !== null),
   );
+
+  /** The devices that something narrower holds for, and so not this. */
+  readonly narrower: readonly string[] = $derived.by(() => {
+    const scopes = { fleet: ['location', 'device'], location: ['device'], device: [] as string[] }[
+      this.scope
+    ];
+    return this.reached.filter((name) => {
+      const location = fleet.entries.get(name)?.device.location ?? null;
+      const holds = holdingFor(
+        this.inForce.value ?? [],
+        { scope: 'device', target: name },
+        this.metric,
+        location,
+      );
+      return holds !== null && scopes.includes(holds.scope);
+    });
+  });
+
+  /** The target that the server refused, by its name. */
+  readonly refusedTarget: string | null = $derived.by(() => {
+    const at = /^targets\[(\d+)\]/.exec(this.refused?.field ?? '')?.[1];
+    return at === undefined ? null : (this.#sent[Number(at)]?.target ?? null);
+  });
 
   /** The preset, while the form still says the same. */
   readonly presetId: string | null = $derived.by(() => {
@@ -72,6 +99,12 @@ export class Edit {
       ? this.preset.id
       : null;
   });
+
+  /** Whether a device has a probe for the metric, as far as is known: one that has said nothing yet may have. */
+  measures(name: string): boolean {
+    const latest = fleet.entries.get(name)?.latest ?? {};
+    return Object.keys(latest).length === 0 || this.metric in latest;
+  }
 
   start(metric: string | null, scope: string | null, target: string | null): void {
     if (metric) this.metric = metric;
@@ -94,6 +127,7 @@ export class Edit {
     this.#chosen = true;
   }
 
+  #sent = $state.raw<readonly Target[]>([]);
   #metric = '';
   #filled = '';
   #chosen = false;
@@ -112,16 +146,18 @@ export class Edit {
     else this.preset = null;
   }
 
-  /** Saves for every target, and answers how it was before. */
+  /** Sets it at every target, or removes it where there is one, for all or for none; answers how to undo that. */
   async put(threshold: Threshold | null): Promise<() => Promise<void>> {
     const { metric } = this;
-    const before = this.targets.map((target) => ({
+    const targets = threshold ? this.targets : this.own;
+    const before = targets.map((target) => ({
       target,
       was: exactly(this.inForce.value ?? [], target, metric),
     }));
     const preset = threshold ? this.presetId : null;
+    this.#sent = targets;
     try {
-      await alertsApi.put({ targets: [...this.targets], metric, threshold, ...(preset ? { preset } : {}) });
+      await this.#send(metric, { targets: [...targets], threshold, preset });
     } catch (cause) {
       if (cause instanceof Problem && cause.field) this.refused = cause;
       throw cause;
@@ -130,14 +166,12 @@ export class Edit {
     [this.#filled, this.#chosen] = [JSON.stringify(this.draft), false];
     await this.inForce.load();
     return async () => {
-      for (const { target, was } of before)
-        await alertsApi.put({
-          targets: [target],
-          metric,
-          threshold: was?.threshold ?? null,
-          ...(was?.preset ? { preset: was.preset } : {}),
-        });
+      for (const change of undoOf(before)) await this.#send(metric, change);
       await this.inForce.load();
     };
+  }
+
+  #send(metric: string, { targets, threshold, preset }: Change): Promise<unknown> {
+    return alertsApi.put({ targets, metric, threshold, ...(preset ? { preset } : {}) });
   }
 }
