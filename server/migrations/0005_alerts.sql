@@ -78,6 +78,7 @@ CREATE TABLE alert (
     cleared     BIGINT
 );
 CREATE UNIQUE INDEX alert_active ON alert (dedup_key) WHERE state <> 'resolved' AND cleared IS NULL;
+CREATE INDEX alert_unresolved ON alert (kind) WHERE state <> 'resolved';
 CREATE INDEX alert_of_key ON alert (dedup_key, id);
 CREATE INDEX alert_of_parent ON alert (parent) WHERE parent IS NOT NULL;
 CREATE INDEX alert_of_device ON alert (device, id);

@@ -7,7 +7,7 @@ use crate::ca::{Authority, CaError};
 use crate::config::{BrokerConfig, Config};
 use crate::enrol::Lifetimes;
 use crate::http::password::{self, PasswordError};
-use crate::http::{self, serve::serve, serve::stopped, throttle::Throttle};
+use crate::http::{self, rate::Rate, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
 use crate::notify::{Channel, Mqtt, Webhook, WebhookError, dispatch::Dispatcher};
 use crate::store::{Store, StoreError};
@@ -24,6 +24,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub const ADMIN: &str = "admin";
 /// Sign-outs that a watcher may be behind before it looks its session up instead.
 const SIGNED_OUT_BEHIND: usize = 64;
+
+/// How often another system may report of its alerts, and how often at once.
+const REPORTS_PER_SECOND: u16 = 10;
+const REPORTS_AT_ONCE: u16 = 100;
 
 /// Why the server can't start.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +97,8 @@ pub struct App {
     pub throttle: Throttle,
     /// Who guesses enrolment tokens.
     pub token_throttle: Throttle,
+    /// How often the system of an intake token may report.
+    pub report_rate: Rate,
     /// How long certificates are good.
     pub lifetimes: Lifetimes,
     /// The fleet's time zone.
@@ -189,6 +195,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         signed_out,
         throttle,
         token_throttle: Throttle::default(),
+        report_rate: Rate::new(REPORTS_PER_SECOND, REPORTS_AT_ONCE),
         lifetimes: config.lifetimes,
         zone: config.alerts.time_zone.clone(),
         public_url: public_url(config, https.local_addr()),

@@ -79,6 +79,12 @@ impl Scene {
         self.store.outages(&WhichOutages::default(), 500).await.unwrap()
     }
 
+    /// The newest alert of a location.
+    async fn group(&self) -> server::alert::Alert {
+        let alerts = self.alerts().await;
+        alerts.into_iter().find(|alert| alert.kind == Kind::LocationOffline).unwrap()
+    }
+
     async fn alerts(&self) -> Vec<server::alert::Alert> {
         self.store.alerts(&AlertFilter::default(), None, 500, UtcMillis(self.now)).await.unwrap()
     }
@@ -129,7 +135,8 @@ fn a_whole_site_of_fifty_that_goes_at_once_is_one_message_with_fifty_children() 
         assert_eq!((site.location.as_deref(), site.children, alerts.len()), (Some("Hall"), 50, 51));
         assert!(alerts.iter().filter(|alert| alert.kind == Kind::Offline).all(|alert| alert.parent == Some(site.id)));
         assert_eq!(told(&database).await, 1, "one message");
-        // The first is back: the site is.
+        assert!(site.text.en.starts_with("50 of 50 devices at Hall are offline"), "{}", site.text.en);
+        // Most are back: the site is.
         for n in 1..=49 {
             scene.back(&pi(n), &status("b")).await;
         }
@@ -143,6 +150,83 @@ fn a_whole_site_of_fifty_that_goes_at_once_is_one_message_with_fifty_children() 
         assert_eq!(told(&database).await, 3);
         let left: Vec<_> = scene.alerts().await.into_iter().filter(|alert| alert.state == State::Open).collect();
         assert_eq!((left.len(), left[0].device.as_deref(), left[0].parent), (1, Some("pi-50"), None));
+    });
+}
+
+#[test]
+fn a_site_of_which_one_device_runs_on_is_one_message_too_and_so_are_those_who_stay_away() {
+    on_each_database(async |database| {
+        let mut scene = Scene::new(&database, 52).await;
+        place(&database, "Hall", 1..=50).await;
+        let all: Vec<_> = (2..=50).map(pi).collect();
+        scene.lose(&all).await;
+        // The first is back early, before anybody is told.
+        scene.pass(60_000).await;
+        scene.back(&pi(2), &status("b")).await;
+        scene.pass(GRACE_MS).await;
+        let site = scene.group().await;
+        assert!(site.text.en.starts_with("48 of 50 devices at Hall are offline"), "{}", site.text.en);
+        assert_eq!((told(&database).await, site.children), (1, 48));
+        // One more goes: it belongs to it.
+        scene.lose(&[pi(1)]).await;
+        scene.pass(GRACE_MS + 40_000).await;
+        let site = scene.group().await;
+        assert_eq!((site.children, &site.detail["devices"], told(&database).await), (49, &49.into(), 1));
+        // The others come one by one over minutes.
+        for n in 3..=33 {
+            scene.back(&pi(n), &status("b")).await;
+            scene.pass(10_000).await;
+        }
+        assert_eq!((scene.group().await.state, told(&database).await), (State::Open, 1), "18 of 49 are out");
+        for n in 34..=40 {
+            scene.back(&pi(n), &status("b")).await;
+            scene.pass(10_000).await;
+        }
+        assert_eq!((scene.group().await.state, told(&database).await), (State::Resolved, 2));
+        // Eleven stay away: one message.
+        scene.pass(GRACE_MS + 10_000).await;
+        let rest = scene.group().await;
+        assert_eq!((rest.state, rest.children, told(&database).await), (State::Open, 11, 3));
+        assert!(rest.text.en.starts_with("11 of 50 devices at Hall are offline"), "{}", rest.text.en);
+        scene.pass(3 * GRACE_MS).await;
+        assert_eq!(told(&database).await, 3, "and that is that");
+    });
+}
+
+#[test]
+fn two_devices_of_fifty_are_two_devices() {
+    on_each_database(async |database| {
+        let mut scene = Scene::new(&database, 50).await;
+        place(&database, "Hall", 1..=50).await;
+        scene.lose(&[pi(1), pi(2)]).await;
+        scene.pass(GRACE_MS + 40_000).await;
+        let kinds: Vec<_> = scene.alerts().await.into_iter().map(|alert| (alert.kind, alert.parent)).collect();
+        assert_eq!((kinds, told(&database).await), (vec![(Kind::Offline, None); 2], 2));
+    });
+}
+
+#[test]
+fn a_site_whose_alert_somebody_resolved_by_hand_is_still_one() {
+    on_each_database(async |database| {
+        let mut scene = Scene::new(&database, 8).await;
+        place(&database, "Hall", 1..=6).await;
+        scene.lose(&(1..=5).map(pi).collect::<Vec<_>>()).await;
+        scene.pass(GRACE_MS + 40_000).await;
+        database
+            .tamper("UPDATE alert SET state = 'resolved', resolved_by = 'budi' WHERE kind = 'location_offline'")
+            .await;
+        scene.lose(&[pi(6)]).await;
+        scene.pass(2 * GRACE_MS).await;
+        assert_eq!((scene.group().await.children, told(&database).await), (6, 1));
+        for n in 1..=4 {
+            scene.back(&pi(n), &status("b")).await;
+        }
+        scene.pass(GRACE_MS + 10_000).await;
+        assert_eq!(told(&database).await, 1, "two of six are not fewer than a third");
+        scene.back(&pi(5), &status("b")).await;
+        scene.pass(GRACE_MS + 10_000).await;
+        let left: Vec<_> = scene.alerts().await.into_iter().filter(|alert| alert.state == State::Open).collect();
+        assert_eq!((left.len(), left[0].device.as_deref(), left[0].parent), (1, Some("pi-6"), None));
     });
 }
 

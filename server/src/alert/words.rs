@@ -2,6 +2,7 @@
 
 use super::{Alert, Kind, State, Text, What};
 use jiff::{Timestamp, Zoned, tz::TimeZone};
+use serde_json::Value;
 use shared::rule::Severity;
 use shared::{Metric, UtcMillis};
 
@@ -95,9 +96,13 @@ fn subject(alert: &Alert, language: Language) -> String {
         Kind::Missing => of_metric(language.of("tidak ada data", "has no data")),
         Kind::Fault => of_metric(language.of("sensor gagal", "probe fails")),
         Kind::Offline => format!("{device} {}", language.of("tidak terhubung", "is offline")),
-        Kind::LocationOffline => language
-            .of(format!("Semua perangkat di {place} tidak terhubung"), format!("All devices at {place} are offline")),
-        Kind::FleetOffline => language.of("Semua perangkat tidak terhubung", "All devices are offline").to_owned(),
+        Kind::LocationOffline => {
+            let gone = devices(alert, language);
+            language.of(format!("{gone} di {place} tidak terhubung"), format!("{gone} at {place} are offline"))
+        }
+        Kind::FleetOffline => {
+            format!("{} {}", devices(alert, language), language.of("tidak terhubung", "are offline"))
+        }
         Kind::RepeatedOutages => {
             format!("{device} {}", language.of("berulang kali terputus", "is gone again and again"))
         }
@@ -106,6 +111,13 @@ fn subject(alert: &Alert, language: Language) -> String {
             if device.is_empty() { title.to_owned() } else { format!("{device}: {title}") }
         }
     }
+}
+
+/// How many devices of how many are gone.
+fn devices(alert: &Alert, language: Language) -> String {
+    let number = |name| alert.detail.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let (gone, all) = (number("devices"), number("of"));
+    language.of(format!("{gone} dari {all} perangkat"), format!("{gone} of {all} devices"))
 }
 
 /// The value and its limit, or the fault.
@@ -273,6 +285,17 @@ mod tests {
         external.device = None;
         external.detail.insert("title".to_owned(), "Genset mati".into());
         assert_eq!(read(&external, NOW).0, "Genset mati sejak 10:42");
+    }
+
+    #[test]
+    fn a_place_that_is_gone_says_how_many_of_its_devices_are() {
+        let mut place = alert(Kind::LocationOffline, None);
+        place.detail = Map::from_iter([("devices".to_owned(), 49.into()), ("of".to_owned(), 50.into())]);
+        let (id, en) = read(&place, NOW);
+        assert_eq!(id, "49 dari 50 perangkat di Lembang tidak terhubung sejak 10:42");
+        assert_eq!(en, "49 of 50 devices at Lembang are offline since 10:42");
+        place.kind = Kind::FleetOffline;
+        assert_eq!(read(&place, NOW).1, "49 of 50 devices are offline since 10:42");
     }
 
     #[test]

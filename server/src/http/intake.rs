@@ -127,10 +127,17 @@ impl FromRequestParts<Arc<App>> for Reporter {
         if let Some(token) = bearer(&parts.headers)
             && let Some(kept) = app.store.intake_of(token, now).await?
         {
+            app.report_rate.take(&kept.id, now).map_err(too_fast)?;
             return Ok(Self(kept));
         }
         Err(guessed(app, peer))
     }
+}
+
+fn too_fast(wait_ms: i64) -> Problem {
+    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
+    let detail = format!("this token reports too fast: try again in {seconds} s");
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_fast", detail).about("authorization").retry_after(seconds)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

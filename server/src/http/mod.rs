@@ -24,6 +24,7 @@ pub mod outages;
 pub mod password;
 pub mod places;
 pub mod preview;
+pub mod rate;
 pub mod readings;
 pub mod recomputations;
 pub mod registrations;

@@ -4,8 +4,10 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id, Params};
+use super::thresholds::registered;
 use crate::run::App;
 use crate::store::{NewSilence as Wanted, Silence as Kept};
+use crate::threshold::{Scope, Target};
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use shared::{DeviceName, UtcMillis};
@@ -170,13 +172,14 @@ pub async fn create(
     Body(new): Body<NewSilence>,
 ) -> Result<(StatusCode, Json<Silence>), Problem> {
     let now = app.clock.now();
+    let scope = match new.scope {
+        SilenceScope::Fleet => Scope::Fleet,
+        SilenceScope::Location => Scope::Location,
+        SilenceScope::Device => Scope::Device,
+    };
     let wanted = new.check(now)?;
-    if wanted.scope == "device" {
-        let name = wanted.target.parse().map_err(|_| Problem::invalid("target", "this is no name of a device"))?;
-        if app.store.device(&name).await?.is_none() {
-            return Err(Problem::invalid("target", format!("there is no device {name}")));
-        }
-    }
+    let target = Target { scope, target: wanted.target.clone() };
+    registered(&app).await?.check(&target).map_err(|why| Problem::invalid("target", why))?;
     let made = app.store.add_silence(&wanted, &caller.actor(), now).await?;
     tracing::info!(silence = made.id, scope = made.scope, target = made.target, user = caller.account, "silenced");
     Ok((StatusCode::CREATED, Json(shown(made, now))))

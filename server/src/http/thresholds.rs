@@ -183,7 +183,12 @@ pub async fn change(
         return Err(Problem::invalid("targets", format!("give 1 to {MOST_TARGETS} targets")));
     }
     let registered = registered(&app).await?;
-    for (n, target) in targets.iter().enumerate() {
+    // What holds can be taken away also where there is no device any more.
+    let in_force = app.store.thresholds().await?;
+    let taken_away = |target: &Target| {
+        threshold.is_none() && in_force.iter().any(|kept| kept.target == *target && kept.metric == metric)
+    };
+    for (n, target) in targets.iter().enumerate().filter(|(_, target)| !taken_away(target)) {
         registered.check(target).map_err(|why| Problem::invalid(format!("targets[{n}].target"), why))?;
     }
     if let Some(id) = preset.as_deref().filter(|id| !preset::all().iter().any(|known| known.id == *id)) {

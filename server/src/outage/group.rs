@@ -1,9 +1,11 @@
-//! Which outages are told, and as what: when all of a place is gone at once, the place is gone, not fifty devices.
+//! Which outages are told, and as what: when most of a place is gone at once, the place is gone, not fifty devices.
 
 use std::collections::BTreeMap;
 
 /// After an outage is noticed others of the same cause may still be noticed.
 const SETTLE_MS: i64 = 10_000;
+/// Fewer are told one by one, unless they are all that there is.
+const FEW: usize = 3;
 
 /// An outage that has not ended.
 #[derive(Debug, Clone)]
@@ -27,169 +29,211 @@ pub enum Standing {
     Untold,
     /// By an alert of its own.
     Own,
-    /// By an alert of its location or of the fleet, which is over since then if it is over.
-    Part {
-        /// UTC ms.
-        over_since: Option<i64>,
-    },
+    /// By the alert of this group.
+    Part(i64),
 }
 
-/// An alert that is due, with the outages that belong to it.
+/// An alert that tells of a location or of the fleet, as long as it is open or somebody of it is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Of the alert.
+    pub id: i64,
+    /// Which location; `None`: the fleet.
+    pub location: Option<String>,
+    /// Of how many devices it tells: the most that were gone at once.
+    pub devices: usize,
+    /// Since when it is over (UTC ms). That somebody resolved it by hand does not make it so.
+    pub over_since: Option<i64>,
+    /// Whether its alert is resolved, by whomever.
+    pub resolved: bool,
+}
+
+/// What is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tell {
     /// A device is offline.
     One(i64),
-    /// All devices of a location are.
-    Location(String, Vec<i64>),
-    /// All devices are.
-    Fleet(Vec<i64>),
+    /// These outages, of a place that has so many devices in service, are one.
+    Place {
+        /// Which location; `None`: the fleet.
+        location: Option<String>,
+        /// The outages that belong to it.
+        outages: Vec<i64>,
+        /// Devices in service.
+        of: usize,
+    },
+    /// These belong to a group that goes on: nobody is disturbed.
+    Join {
+        /// The alert of the group.
+        group: i64,
+        /// The outages.
+        outages: Vec<i64>,
+    },
 }
 
-impl Out {
-    /// From when on it is worth an alert; `None`: one tells of it.
-    fn due_at(&self, grace_ms: i64) -> Option<i64> {
-        match self.standing {
-            Standing::Untold => Some((self.started_at + grace_ms).max(self.noticed_at + SETTLE_MS)),
-            Standing::Part { over_since: Some(over) } => Some(over + grace_ms),
-            Standing::Own | Standing::Part { over_since: None } => None,
+/// An outage of which nobody is told, or not any more.
+#[derive(Clone, Copy)]
+struct Fresh<'a> {
+    out: &'a Out,
+    /// From when on it is worth an alert (UTC ms).
+    due: i64,
+    /// The group that is over without it.
+    left_by: Option<&'a Group>,
+}
+
+impl<'a> Fresh<'a> {
+    fn of(out: &'a Out, groups: &'a [Group], grace_ms: i64, now: i64) -> Option<Self> {
+        // A time that is still to come was written before the clock was set back: it is past.
+        let past = |at: i64| if at > now { 0 } else { at };
+        match out.standing {
+            Standing::Own => None,
+            Standing::Untold => {
+                let due = (past(out.started_at) + grace_ms).max(past(out.noticed_at) + SETTLE_MS);
+                Some(Self { out, due, left_by: None })
+            }
+            Standing::Part(id) => {
+                let group = groups.iter().find(|group| group.id == id)?;
+                let due = past(group.over_since?) + grace_ms;
+                Some(Self { out, due, left_by: Some(group) })
+            }
         }
     }
 }
 
 /// What is due of the open outages `outs`, when so many devices are in service by location.
-pub fn tell(outs: &[Out], in_service: &BTreeMap<Option<String>, usize>, grace_ms: i64, now: i64) -> Vec<Tell> {
-    let all: Vec<&Out> = outs.iter().collect();
-    let devices: usize = in_service.values().sum();
-    let places = in_service.len();
-    let is_due = |out: &&&Out| out.due_at(grace_ms).is_some_and(|at| at <= now);
-    if !all.iter().any(|out| is_due(&out)) {
+pub fn tell(
+    outs: &[Out],
+    groups: &[Group],
+    in_service: &BTreeMap<Option<String>, usize>,
+    grace_ms: i64,
+    now: i64,
+) -> Vec<Tell> {
+    let clock = Clock { grace_ms, now };
+    let mut fresh: Vec<Fresh> = outs.iter().filter_map(|out| Fresh::of(out, groups, grace_ms, now)).collect();
+    if !clock.any_due(&fresh) {
         return vec![];
     }
-    // One location that is the whole fleet is better called by its name.
-    let has_no_name = places > 1 || in_service.contains_key(&None);
-    if has_no_name && (places > 1 || devices >= 3) {
-        match together(&all, devices, grace_ms, now) {
-            Together::No => {}
-            Together::NotYet => return vec![],
-            Together::All(outages) => return vec![Tell::Fleet(outages)],
+    let goes_on = |place: Option<&str>| {
+        groups.iter().find(|group| group.over_since.is_none() && group.location.as_deref() == place)
+    };
+    let join = |group: &Group, fresh: &[Fresh]| Tell::Join { group: group.id, outages: clock.due(fresh) };
+    if let Some(fleet) = goes_on(None) {
+        return vec![join(fleet, &fresh)];
+    }
+    let mut tells = vec![];
+    let devices: usize = in_service.values().sum();
+    let whole = is_gone(&fresh, outs.len(), devices) && is_spread(&fresh, in_service);
+    match together(&fresh, None, whole, clock) {
+        Together::No => {}
+        // What nobody would call one by itself must not keep anybody else waiting.
+        Together::NotYet if !whole => {}
+        Together::NotYet => return vec![],
+        Together::Now(outages) => {
+            fresh.retain(|fresh| !outages.contains(&fresh.out.id));
+            tells.push(Tell::Place { location: None, outages, of: devices });
         }
     }
-    let mut by_place: BTreeMap<&Option<String>, Vec<&Out>> = BTreeMap::new();
-    for out in outs {
-        by_place.entry(&out.location).or_default().push(out);
+    let mut by_place: BTreeMap<&Option<String>, Vec<Fresh>> = BTreeMap::new();
+    for fresh in fresh {
+        by_place.entry(&fresh.out.location).or_default().push(fresh);
     }
-    let mut due = vec![];
-    for (place, outs) in by_place {
-        let ones = outs.iter().filter(is_due).map(|out| Tell::One(out.id));
-        let Some(name) = place else {
-            due.extend(ones);
+    for (place, mut fresh) in by_place {
+        if !clock.any_due(&fresh) {
             continue;
-        };
-        match together(&outs, in_service.get(place).copied().unwrap_or_default(), grace_ms, now) {
-            Together::No => due.extend(ones),
-            Together::NotYet => {}
-            Together::All(outages) => due.push(Tell::Location(name.clone(), outages)),
         }
+        if let Some(name) = place {
+            if let Some(group) = goes_on(Some(name)) {
+                tells.push(join(group, &fresh));
+                continue;
+            }
+            let of = in_service.get(place).copied().unwrap_or_default();
+            let gone = outs.iter().filter(|out| out.location == *place).count();
+            match together(&fresh, Some(name), is_gone(&fresh, gone, of), clock) {
+                Together::No => {}
+                Together::NotYet => continue,
+                Together::Now(outages) => {
+                    fresh.retain(|fresh| !outages.contains(&fresh.out.id));
+                    tells.push(Tell::Place { location: Some(name.clone()), outages, of });
+                }
+            }
+            // A few that are going: they may become most of the place.
+            if fresh.len() >= FEW && clock.waits(&fresh) {
+                continue;
+            }
+        }
+        tells.extend(clock.due(&fresh).into_iter().map(Tell::One));
     }
-    due
+    tells
+}
+
+/// The groups that are over now: of those whom they told of fewer than a third is still gone, or only one.
+pub fn over(outs: &[Out], groups: &[Group]) -> Vec<i64> {
+    let is_over = |group: &&Group| {
+        let gone = outs.iter().filter(|out| out.standing == Standing::Part(group.id)).count();
+        (group.over_since.is_none() || !group.resolved) && (gone <= 1 || 3 * gone < group.devices)
+    };
+    groups.iter().filter(is_over).map(|group| group.id).collect()
+}
+
+/// Whether a place with so many devices is gone: of those that were there at least half, and three or all. `gone`: with
+/// those of whom somebody was told before, who are part of nothing new.
+fn is_gone(fresh: &[Fresh], gone: usize, devices: usize) -> bool {
+    let there = devices.saturating_sub(gone - fresh.len());
+    fresh.len() >= FEW.min(devices).max(2) && 2 * fresh.len() >= there
+}
+
+/// Whether no location alone is what is gone: elsewhere half is gone, too.
+fn is_spread(fresh: &[Fresh], in_service: &BTreeMap<Option<String>, usize>) -> bool {
+    let all: usize = in_service.values().sum();
+    in_service.iter().filter(|(place, _)| place.is_some()).all(|(place, devices)| {
+        let elsewhere = fresh.iter().filter(|fresh| fresh.out.location != *place).count();
+        elsewhere > 0 && 2 * elsewhere >= all - devices
+    })
 }
 
 enum Together {
-    /// Somebody is there, or all but one were gone before.
+    /// They are no group.
     No,
     /// Some have only just gone.
     NotYet,
     /// These, at once.
-    All(Vec<i64>),
+    Now(Vec<i64>),
 }
 
-/// Whether the outages of a place that has so many devices are one.
-fn together(outs: &[&Out], devices: usize, grace_ms: i64, now: i64) -> Together {
-    let fresh: Vec<(i64, i64)> = outs.iter().filter_map(|out| Some((out.id, out.due_at(grace_ms)?))).collect();
-    if devices == 0 || outs.len() < devices || fresh.len() < 2 || !fresh.iter().any(|(_, due)| *due <= now) {
-        return Together::No;
+/// Which outages of a place are one: all if it is gone, else those whom its group was over without.
+fn together(fresh: &[Fresh], place: Option<&str>, is_gone: bool, clock: Clock) -> Together {
+    let left = |fresh: &&Fresh| fresh.left_by.is_some_and(|group| group.location.as_deref() == place);
+    let one: Vec<Fresh> = fresh.iter().filter(|fresh| is_gone || left(fresh)).copied().collect();
+    if one.len() < 2 || !clock.any_due(&one) {
+        Together::No
+    } else if clock.waits(&one) {
+        Together::NotYet
+    } else {
+        Together::Now(one.iter().map(|fresh| fresh.out.id).collect())
     }
-    let young = fresh.iter().any(|(_, due)| *due > now);
-    let overdue = fresh.iter().any(|(_, due)| *due + grace_ms <= now);
-    if young && !overdue {
-        return Together::NotYet;
+}
+
+#[derive(Clone, Copy)]
+struct Clock {
+    grace_ms: i64,
+    now: i64,
+}
+
+impl Clock {
+    fn any_due(self, fresh: &[Fresh]) -> bool {
+        fresh.iter().any(|fresh| fresh.due <= self.now)
     }
-    Together::All(fresh.into_iter().map(|(id, _)| id).collect())
+
+    fn due(self, fresh: &[Fresh]) -> Vec<i64> {
+        fresh.iter().filter(|fresh| fresh.due <= self.now).map(|fresh| fresh.out.id).collect()
+    }
+
+    /// Whether some have only just gone, and nobody has waited for another grace time.
+    fn waits(self, fresh: &[Fresh]) -> bool {
+        let young = fresh.iter().any(|fresh| fresh.due > self.now);
+        young && !fresh.iter().any(|fresh| fresh.due + self.grace_ms <= self.now)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GRACE: i64 = 180_000;
-
-    fn out(id: i64, location: Option<&str>, started_s: i64, standing: Standing) -> Out {
-        let started_at = started_s * 1000;
-        Out { id, location: location.map(str::to_owned), started_at, noticed_at: started_at + 50_000, standing }
-    }
-
-    fn untold(id: i64, location: &str, started_s: i64) -> Out {
-        out(id, Some(location), started_s, Standing::Untold)
-    }
-
-    fn fleet(of: &[(Option<&str>, usize)]) -> BTreeMap<Option<String>, usize> {
-        of.iter().map(|(place, count)| (place.map(str::to_owned), *count)).collect()
-    }
-
-    #[test]
-    fn fifty_devices_of_a_site_that_go_within_a_minute_are_one_alert() {
-        let outs: Vec<Out> = (0..50).map(|n| untold(n, "Hall", n)).collect();
-        let devices = fleet(&[(Some("Hall"), 50), (Some("Pond"), 3)]);
-        for second in [0, 100, 179, 180, 200, 228] {
-            assert_eq!(tell(&outs, &devices, GRACE, second * 1000), [], "{second}");
-        }
-        assert_eq!(tell(&outs, &devices, GRACE, 229_000), [Tell::Location("Hall".to_owned(), (0..50).collect())]);
-    }
-
-    #[test]
-    fn a_device_alone_is_told_after_the_grace_time() {
-        let outs = [untold(1, "Hall", 0)];
-        let devices = fleet(&[(Some("Hall"), 2)]);
-        assert_eq!(tell(&outs, &devices, GRACE, 179_999), []);
-        assert_eq!(tell(&outs, &devices, GRACE, 180_000), [Tell::One(1)]);
-        let told = [out(1, Some("Hall"), 0, Standing::Own)];
-        assert_eq!(tell(&told, &devices, GRACE, 900_000), []);
-    }
-
-    #[test]
-    fn a_location_waits_for_those_who_have_just_gone_but_not_for_ever() {
-        let outs = [untold(1, "Hall", 0), untold(2, "Hall", 350)];
-        let devices = fleet(&[(Some("Hall"), 2), (None, 1)]);
-        assert_eq!(tell(&outs, &devices, GRACE, 359_999), []);
-        assert_eq!(tell(&outs, &devices, GRACE, 360_000), [Tell::Location("Hall".to_owned(), vec![1, 2])]);
-    }
-
-    #[test]
-    fn the_last_device_of_a_place_where_all_others_were_gone_long_before_is_one_device() {
-        let outs = [out(1, Some("Hall"), 0, Standing::Own), untold(2, "Hall", 5000)];
-        let devices = fleet(&[(Some("Hall"), 2), (None, 1)]);
-        assert_eq!(tell(&outs, &devices, GRACE, 5_180_000), [Tell::One(2)]);
-    }
-
-    #[test]
-    fn all_locations_at_once_are_the_fleet_and_a_fleet_of_one_location_is_that_location() {
-        let outs = [untold(1, "Hall", 0), untold(2, "Pond", 1)];
-        let devices = fleet(&[(Some("Hall"), 1), (Some("Pond"), 1)]);
-        assert_eq!(tell(&outs, &devices, GRACE, 181_000), [Tell::Fleet(vec![1, 2])]);
-        let outs = [untold(1, "Hall", 0), untold(2, "Hall", 1), untold(3, "Hall", 1)];
-        let named = [Tell::Location("Hall".to_owned(), vec![1, 2, 3])];
-        assert_eq!(tell(&outs, &fleet(&[(Some("Hall"), 3)]), GRACE, 181_000), named);
-        let nowhere: Vec<Out> = (0..3).map(|n| out(n, None, 0, Standing::Untold)).collect();
-        assert_eq!(tell(&nowhere, &fleet(&[(None, 3)]), GRACE, 181_000), [Tell::Fleet(vec![0, 1, 2])]);
-        assert_eq!(tell(&nowhere[..2], &fleet(&[(None, 2)]), GRACE, 181_000), [Tell::One(0), Tell::One(1)]);
-    }
-
-    #[test]
-    fn who_is_still_gone_a_grace_time_after_the_location_was_back_is_told_alone() {
-        let devices = fleet(&[(Some("Hall"), 2), (None, 1)]);
-        let part = |over_since| [out(1, Some("Hall"), 0, Standing::Part { over_since })];
-        assert_eq!(tell(&part(None), &devices, GRACE, 9_000_000), []);
-        assert_eq!(tell(&part(Some(400_000)), &devices, GRACE, 579_999), []);
-        assert_eq!(tell(&part(Some(400_000)), &devices, GRACE, 580_000), [Tell::One(1)]);
-    }
-}
+mod tests;

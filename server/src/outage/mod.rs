@@ -9,7 +9,7 @@ mod watcher;
 
 pub use availability::{Absence, Period, Share, periods, share};
 pub use cause::{Before, Cause, Gone};
-pub use group::{Out, Standing, Tell, tell};
+pub use group::{Group, Out, Standing, Tell, over, tell};
 pub use watcher::{Open, Seen, Turn, Watcher};
 
 /// From (included) until (excluded), UTC milliseconds.

@@ -1,6 +1,6 @@
 //! Looks at all devices again and again, and has written and told what is to be. The one file here that does things.
 
-use super::{Seen, Watcher, Window, tell};
+use super::{Seen, Watcher, Window, over, tell};
 use crate::http::serve::stopped;
 use crate::link::Link;
 use crate::store::{Device, Store, StoreError};
@@ -81,17 +81,11 @@ impl Watch {
         for seen in &seen {
             *in_service.entry(seen.location.clone()).or_default() += 1;
         }
-        let due = tell(&open.outs, &in_service, self.grace_ms, now.0);
+        let due = tell(&open.outs, &open.groups, &in_service, self.grace_ms, now.0);
         if !due.is_empty() {
             self.store.tell_outages(&due, now).await?;
         }
-        let all_gone = |location: Option<&str>| {
-            let of = |place: &Option<String>| location.is_none() || place.as_deref() == location;
-            let gone = open.outs.iter().filter(|out| of(&out.location)).count();
-            let devices: usize = in_service.iter().filter(|(place, _)| of(place)).map(|(_, count)| count).sum();
-            devices > 0 && gone >= devices
-        };
-        self.store.end_outage_alerts(all_gone, now).await
+        self.store.end_outage_alerts(&over(&open.outs, &open.groups), now).await
     }
 }
 

@@ -1,7 +1,8 @@
 //! Outages as they are kept: those that are open, those of a time, and when the server itself could not hear.
 
 use super::{Store, StoreError, on_pool, stored_name};
-use crate::outage::{Absence, Before, Cause, Gone, Open, Out, Standing, Window};
+use crate::outage::{Absence, Before, Cause, Gone, Group, Open, Out, Standing, Window};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared::UtcMillis;
 use std::collections::BTreeMap;
@@ -52,7 +53,34 @@ pub struct OpenOutages {
     pub open: Vec<Open>,
     /// For the grouping; in the same order.
     pub outs: Vec<Out>,
+    /// Those that an outage is a part of, or that are not resolved.
+    pub groups: Vec<Group>,
 }
+
+/// What the alert of a group keeps in its `detail`.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct GroupDetail {
+    /// The most devices of it that were gone at once.
+    #[serde(default)]
+    pub(super) devices: usize,
+    /// Of so many in service then.
+    #[serde(default)]
+    pub(super) of: usize,
+    /// When it was over (UTC ms), also if somebody had resolved its alert before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) over: Option<i64>,
+}
+
+/// Where the device is counted now: it may have been moved since.
+const OPEN: &str =
+    "SELECT o.id, o.device, NULLIF(r.location, '') AS location, o.started_at, o.detail, o.alert, a.parent
+    FROM outage o LEFT JOIN registration r ON r.name = o.device LEFT JOIN alert a ON a.id = o.alert
+    WHERE o.device IS NOT NULL AND o.ended_at IS NULL ORDER BY o.id";
+const GROUPS: &str = "SELECT id, location, state, detail FROM alert WHERE id IN
+        (SELECT a.parent FROM outage o JOIN alert a ON a.id = o.alert WHERE o.device IS NOT NULL AND o.ended_at IS NULL)
+    UNION
+    SELECT id, location, state, detail FROM alert
+        WHERE kind IN ('location_offline', 'fleet_offline') AND state <> 'resolved'";
 
 impl Store {
     /// Outages, the newest first.
@@ -117,26 +145,24 @@ impl Store {
     /// # Errors
     /// When the database fails or a row can't be read.
     pub async fn open_outages(&self) -> Result<OpenOutages, StoreError> {
-        // Where the device is counted now: it may have been moved since. A group is over when one of it is back, or by the server's word; that somebody resolved its alert by hand
-        // does not make it fifty alerts.
-        const QUERY: &str = "SELECT o.id, o.device,
-                (SELECT NULLIF(r.location, '') FROM registration r WHERE r.name = o.device) AS location, o.started_at, o.detail, o.alert, a.parent,
-                (SELECT MIN(s.ended_at) FROM outage s JOIN alert c ON c.id = s.alert
-                    WHERE c.parent = a.parent) AS first_back,
-                (SELECT p.resolved_at FROM alert p WHERE p.id = a.parent AND p.resolved_by = 'server') AS group_over
-            FROM outage o LEFT JOIN alert a ON a.id = o.alert
-            WHERE o.device IS NOT NULL AND o.ended_at IS NULL ORDER BY o.id";
-        type Row = (i64, String, Option<String>, i64, String, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
-        let rows: Vec<Row> = on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).fetch_all(pool).await?);
+        type Row = (i64, String, Option<String>, i64, String, Option<i64>, Option<i64>);
+        // The groups first: one that another server makes meanwhile must not look as if nobody of it were gone.
+        let groups: Vec<(i64, Option<String>, String, String)> =
+            on_pool!(&self.pool, |pool| sqlx::query_as(GROUPS).fetch_all(pool).await?);
+        let rows: Vec<Row> = on_pool!(&self.pool, |pool| sqlx::query_as(OPEN).fetch_all(pool).await?);
         let mut all = OpenOutages::default();
-        for (id, device, location, started_at, detail, alert, parent, back, over) in rows {
+        for (id, location, state, detail) in groups {
+            let GroupDetail { devices, over, .. } = serde_json::from_str(&detail).unwrap_or_default();
+            all.groups.push(Group { id, location, devices, over_since: over, resolved: state == "resolved" });
+        }
+        for (id, device, location, started_at, detail, alert, parent) in rows {
             let unknown = Before { gone: Gone::Silent, boot: String::new(), run: None };
             let before = serde_json::from_str(&detail).unwrap_or(unknown);
             all.open.push(Open { id, device: stored_name(&device)?, started_at, before });
             let standing = match (alert, parent) {
                 (None, _) => Standing::Untold,
                 (Some(_), None) => Standing::Own,
-                (Some(_), Some(_)) => Standing::Part { over_since: back.into_iter().chain(over).min() },
+                (Some(_), Some(group)) => Standing::Part(group),
             };
             let noticed_at = super::alert_id::made_at(id);
             all.outs.push(Out { id, location, started_at, noticed_at, standing });

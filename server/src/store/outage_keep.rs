@@ -3,6 +3,7 @@
 
 use super::alert::{Raise, Resolve, happened};
 use super::conn::{Conn, on_conn, transaction};
+use super::outage::GroupDetail;
 use super::{Store, StoreError, on_pool};
 use crate::alert::{Kind, Source, What};
 use crate::outage::{Cause, Tell, Turn, Window};
@@ -13,6 +14,10 @@ use shared::rule::Severity;
 /// So many outages of a device in so long are worth a notice of their own, which is over after as long without one.
 const REPEATED: i64 = 3;
 const REPEATED_MS: i64 = 86_400_000;
+
+/// Notices of devices that were not gone for a day.
+const QUIET: &str = "SELECT dedup_key FROM alert WHERE kind = 'repeated_outages' AND state <> 'resolved'
+    AND NOT EXISTS (SELECT 1 FROM outage o WHERE o.device = alert.device AND (o.ended_at IS NULL OR o.ended_at > $1))";
 
 /// By whom an alert of an outage ends.
 const SERVER: &str = "server";
@@ -25,6 +30,8 @@ struct Gone {
     location: Option<String>,
     started_at: i64,
     alert: Option<i64>,
+    /// What its alert is a part of.
+    parent: Option<i64>,
 }
 
 impl Store {
@@ -135,13 +142,12 @@ impl Store {
             for tell in due {
                 match tell {
                     Tell::One(id) => self.tell_one(conn, *id, now).await?,
-                    Tell::Location(location, ids) => {
-                        let key = format!("outage/location/{location}");
-                        self.tell_group(conn, Kind::LocationOffline, key, Some(location), ids, now).await?;
+                    Tell::Place { location, outages, of } => {
+                        self.tell_place(conn, location.as_deref(), outages, *of, now).await?;
                     }
-                    Tell::Fleet(ids) => {
-                        let key = "outage/fleet".to_owned();
-                        self.tell_group(conn, Kind::FleetOffline, key, None, ids, now).await?;
+                    Tell::Join { group, outages } => {
+                        let all = gone_of(conn, outages).await?;
+                        self.join(conn, *group, &all, now).await?;
                     }
                 }
             }
@@ -150,45 +156,66 @@ impl Store {
     }
 
     async fn tell_one(&self, conn: &mut Conn<'_>, id: i64, now: UtcMillis) -> Result<(), StoreError> {
-        let Some(gone) = gone(conn, id).await? else { return Ok(()) };
-        let Some(alert) = gone.alert else {
-            self.raise_one(conn, &gone, None, now).await?;
-            return Ok(());
-        };
-        // It was a part of its location's alert, which is over, and is told on its own now.
-        let seq = link(conn, alert, None, now).await?;
-        self.tell(conn, alert, seq, What::Raised, now).await
+        for gone in gone_of(conn, &[id]).await? {
+            match gone.alert {
+                None => self.raise_one(conn, &gone, None, now).await?,
+                // It was a part of its location's alert, which is over, and is told on its own now.
+                Some(alert) if gone.parent.is_some() => {
+                    let seq = link(conn, alert, None, now).await?;
+                    self.tell(conn, alert, seq, What::Raised, now).await?;
+                }
+                // Another server has told of it.
+                Some(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// One alert for all; those of the devices are kept under it, and nobody is disturbed by them.
-    async fn tell_group(
+    async fn tell_place(
         &self,
         conn: &mut Conn<'_>,
-        kind: Kind,
-        key: String,
         location: Option<&str>,
         ids: &[i64],
+        of: usize,
         now: UtcMillis,
     ) -> Result<(), StoreError> {
-        let mut all = vec![];
-        for id in ids {
-            all.extend(gone(conn, *id).await?);
-        }
+        let all = gone_of(conn, ids).await?;
         let Some(since) = all.iter().map(|gone| gone.started_at).min() else { return Ok(()) };
-        let detail = json!({"devices": all.len()});
+        let (kind, key) = match location {
+            Some(location) => (Kind::LocationOffline, format!("outage/location/{location}")),
+            None => (Kind::FleetOffline, "outage/fleet".to_owned()),
+        };
+        let detail = GroupDetail { devices: all.len(), of, over: None };
         let raise = Raise {
             severity: Severity::Critical,
             location: location.map(str::to_owned),
-            ..raise(kind, key, UtcMillis(since), now, detail)
+            ..raise(kind, key, UtcMillis(since), now, json!(detail))
         };
-        let parent = self.raise(conn, &raise, now).await?;
-        for gone in &all {
-            match gone.alert {
-                Some(alert) => {
-                    link(conn, alert, Some(parent), now).await?;
+        let group = self.raise(conn, &raise, now).await?;
+        // Somebody may have reopened one that was over.
+        write_detail(conn, group, detail).await?;
+        self.join(conn, group, &all, now).await
+    }
+
+    async fn join(&self, conn: &mut Conn<'_>, group: i64, all: &[Gone], now: UtcMillis) -> Result<(), StoreError> {
+        const PARTS: &str = "SELECT COUNT(*) FROM alert a JOIN outage o ON o.alert = a.id
+            WHERE a.parent = $1 AND o.ended_at IS NULL";
+        for gone in all {
+            match (gone.alert, gone.parent) {
+                (None, _) => self.raise_one(conn, gone, Some(group), now).await?,
+                (Some(alert), Some(before)) if before != group => {
+                    link(conn, alert, Some(group), now).await?;
                 }
-                None => self.raise_one(conn, gone, Some(parent), now).await?,
+                // Another server was first.
+                (Some(_), _) => {}
             }
+        }
+        let parts: i64 = on_conn!(conn, |c| sqlx::query_scalar(PARTS).bind(group).fetch_one(&mut *c).await?);
+        let (mut detail, parts) = (read_detail(conn, group).await?, usize::try_from(parts).unwrap_or_default());
+        if parts > detail.devices {
+            detail.devices = parts;
+            write_detail(conn, group, detail).await?;
         }
         Ok(())
     }
@@ -213,33 +240,31 @@ impl Store {
         Ok(())
     }
 
-    /// Ends the alerts of locations, and of the fleet, of which somebody is there: `all_gone` says of a location, or of the
-    /// fleet (`None`), whether nobody is. And the notices of devices that were not gone for a day.
+    /// Ends groups, also those whose alert somebody has resolved by hand, and the notices of devices that were not gone for a
+    /// day.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn end_outage_alerts(
-        &self,
-        all_gone: impl Fn(Option<&str>) -> bool,
-        now: UtcMillis,
-    ) -> Result<(), StoreError> {
-        const GROUPS: &str = "SELECT dedup_key, location FROM alert WHERE state <> 'resolved'
-            AND kind IN ('location_offline', 'fleet_offline')";
-        const QUIET: &str = "SELECT dedup_key, device FROM alert WHERE state <> 'resolved' AND kind = 'repeated_outages'
-            AND NOT EXISTS (SELECT 1 FROM outage o WHERE o.device = alert.device AND (o.ended_at IS NULL OR o.ended_at > $1))";
-        type Active = Vec<(String, Option<String>)>;
-        let groups: Active = on_pool!(&self.pool, |pool| sqlx::query_as(GROUPS).fetch_all(pool).await?);
-        let quiet: Active =
-            on_pool!(&self.pool, |pool| { sqlx::query_as(QUIET).bind(now.0 - REPEATED_MS).fetch_all(pool).await? });
-        let back = groups.into_iter().filter(|(_, location)| !all_gone(location.as_deref()));
-        let over: Vec<String> = back.chain(quiet).map(|(key, _)| key).collect();
-        if over.is_empty() {
+    pub async fn end_outage_alerts(&self, groups: &[i64], now: UtcMillis) -> Result<(), StoreError> {
+        const KEY: &str = "SELECT dedup_key FROM alert WHERE id = $1 AND state <> 'resolved'";
+        let quiet: Vec<String> =
+            on_pool!(&self.pool, |pool| { sqlx::query_scalar(QUIET).bind(now.0 - REPEATED_MS).fetch_all(pool).await? });
+        if groups.is_empty() && quiet.is_empty() {
             return Ok(());
         }
         let (begin, alone) = self.one_at_a_time();
         transaction!(self, begin, |conn| {
             on_conn!(conn, |c| sqlx::query(alone).execute(&mut *c).await?.rows_affected());
-            for key in &over {
+            for group in groups {
+                let detail = read_detail(conn, *group).await?;
+                write_detail(conn, *group, GroupDetail { over: detail.over.or(Some(now.0)), ..detail }).await?;
+                let key: Option<String> =
+                    on_conn!(conn, |c| sqlx::query_scalar(KEY).bind(group).fetch_optional(&mut *c).await?);
+                if let Some(key) = key {
+                    self.over(conn, &key, now, now).await?;
+                }
+            }
+            for key in &quiet {
                 self.over(conn, key, now, now).await?;
             }
         });
@@ -271,10 +296,29 @@ fn raise(kind: Kind, key: String, since: UtcMillis, now: UtcMillis, detail: Valu
     }
 }
 
-/// The outage, if it has not ended meanwhile.
-async fn gone(conn: &mut Conn<'_>, id: i64) -> Result<Option<Gone>, StoreError> {
-    const ONE: &str = "SELECT id, device, location, started_at, alert FROM outage WHERE id = $1 AND ended_at IS NULL";
-    Ok(on_conn!(conn, |c| sqlx::query_as(ONE).bind(id).fetch_optional(&mut *c).await?))
+/// Those of the outages that have not ended meanwhile.
+async fn gone_of(conn: &mut Conn<'_>, ids: &[i64]) -> Result<Vec<Gone>, StoreError> {
+    const ONE: &str = "SELECT o.id, o.device, o.location, o.started_at, o.alert, a.parent
+        FROM outage o LEFT JOIN alert a ON a.id = o.alert WHERE o.id = $1 AND o.ended_at IS NULL";
+    let mut all = vec![];
+    for id in ids {
+        all.extend(on_conn!(conn, |c| sqlx::query_as(ONE).bind(id).fetch_optional(&mut *c).await?));
+    }
+    Ok(all)
+}
+
+async fn read_detail(conn: &mut Conn<'_>, group: i64) -> Result<GroupDetail, StoreError> {
+    const READ: &str = "SELECT detail FROM alert WHERE id = $1";
+    let detail: Option<String> =
+        on_conn!(conn, |c| sqlx::query_scalar(READ).bind(group).fetch_optional(&mut *c).await?);
+    Ok(detail.and_then(|detail| serde_json::from_str(&detail).ok()).unwrap_or_default())
+}
+
+async fn write_detail(conn: &mut Conn<'_>, group: i64, detail: GroupDetail) -> Result<(), StoreError> {
+    const WRITE: &str = "UPDATE alert SET detail = $2 WHERE id = $1";
+    let detail = json!(detail).to_string();
+    on_conn!(conn, |c| sqlx::query(WRITE).bind(group).bind(detail).execute(&mut *c).await?.rows_affected());
+    Ok(())
 }
 
 /// Puts an alert under another, or on its own; returns the number of the event.

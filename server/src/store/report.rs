@@ -33,9 +33,9 @@ impl Store {
     /// When the database fails.
     pub async fn take_report(&self, token: &str, report: &Reported, now: UtcMillis) -> Result<Intake, StoreError> {
         const ACTIVE: &str = "SELECT id FROM alert WHERE dedup_key = $1 AND state <> 'resolved' AND cleared IS NULL";
-        // '0' follows '/': all keys of the token.
-        const ALL: &str = "SELECT COUNT(*) FROM alert
-            WHERE dedup_key >= $1 AND dedup_key < $2 AND state <> 'resolved' AND cleared IS NULL";
+        // By its beginning and not as a range, which would depend on how the database sorts.
+        const ALL: &str = "SELECT COUNT(*) FROM alert WHERE kind = 'external' AND state <> 'resolved'
+            AND cleared IS NULL AND substr(dedup_key, 1, $2) = $1";
         let key = format!("intake/{token}/{}", report.key);
         let (by, at) = (format!("intake/{token}"), UtcMillis(report.at.unwrap_or(now.0)));
         let (begin, alone) = self.one_at_a_time();
@@ -45,9 +45,10 @@ impl Store {
                 on_conn!(conn, |c| sqlx::query_scalar(ACTIVE).bind(&key).fetch_optional(&mut *c).await?);
             match (report.state, known) {
                 (State::Firing, None) => {
-                    let (from, to) = (format!("intake/{token}/"), format!("intake/{token}0"));
+                    let own = format!("{by}/");
+                    let letters = i32::try_from(own.chars().count()).unwrap_or(i32::MAX);
                     let active: i64 =
-                        on_conn!(conn, |c| sqlx::query_scalar(ALL).bind(from).bind(to).fetch_one(&mut *c).await?);
+                        on_conn!(conn, |c| sqlx::query_scalar(ALL).bind(own).bind(letters).fetch_one(&mut *c).await?);
                     if active >= MOST_ACTIVE {
                         return Ok(Intake::TooMany);
                     }
