@@ -9,6 +9,8 @@ use shared::{Flag, Metric, Outcome, Reading, UtcMillis};
 pub(super) const LATE_MS: i64 = 5 * 60_000;
 /// A device that has been late for so long without a break has no backlog: it is always late, and waiting for it is in vain.
 const ALWAYS_MS: i64 = 15 * 60_000;
+/// A device that comes so much closer to now is catching up, however long that takes.
+const GAIN_MS: i64 = LATE_MS;
 /// After so long a silence a device that is late begins anew: it may have a backlog.
 const BREAK_MS: i64 = LATE_MS;
 
@@ -28,11 +30,13 @@ pub(super) struct Standing {
     late: Option<Lateness>,
 }
 
-/// How long a device has been late without a break, by the server's time.
+/// How long a device has been late without a break and without catching up, by the server's time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Lateness {
     since: UtcMillis,
     last: UtcMillis,
+    /// How far it was behind at `since`, in milliseconds.
+    behind: i64,
 }
 
 /// The value furthest beyond a limit.
@@ -89,10 +93,13 @@ impl Standing {
         if verdict.caught_up {
             self.late = None;
         } else if verdict.late {
-            // Also if the clock was set back.
-            let goes_on = |late: &Lateness| late.since <= now && now.0 - late.last.0 <= BREAK_MS;
-            let since = self.late.filter(goes_on).map_or(now, |late| late.since);
-            self.late = Some(Lateness { since, last: now });
+            let behind = now.0 - self.newest.map_or(now.0, |at| at.0);
+            let goes_on = |late: &Lateness| {
+                // Not if the clock was set back.
+                late.since <= now && now.0 - late.last.0 <= BREAK_MS && late.behind - behind < GAIN_MS
+            };
+            let begun = Lateness { since: now, last: now, behind };
+            self.late = Some(Lateness { last: now, ..self.late.filter(goes_on).unwrap_or(begun) });
         }
     }
 
@@ -211,6 +218,19 @@ mod tests {
         assert!(!is_always(&Verdict { late: true, caught_up: true, ..Verdict::default() }, 42));
         assert!(!is_always(&late, 43) && !is_always(&late, 2), "a clock that is set back begins anew");
         assert!(!is_always(&late, 7) && !is_always(&late, 12) && is_always(&late, 17));
+    }
+
+    #[test]
+    fn a_backlog_that_takes_hours_to_send_is_one_as_long_as_it_shrinks() {
+        let mut standing = Standing::default();
+        let late = Verdict { late: true, ..Verdict::default() };
+        let mut is_always = |minutes: i64, behind: i64| {
+            standing.newest = Some(UtcMillis(NOW + (minutes - behind) * 60_000));
+            standing.note_lateness(&late, UtcMillis(NOW + minutes * 60_000));
+            standing.is_always_late()
+        };
+        assert!((0..60).all(|n| !is_always(n * 4, 360 - n * 5)));
+        assert!((60..63).all(|n| !is_always(n * 4, 65)) && is_always(252, 65), "it shrinks no more");
     }
 
     #[test]
