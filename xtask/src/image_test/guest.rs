@@ -125,8 +125,16 @@ impl Guest {
         kit.put(&self.card, file)
     }
 
-    /// An error if it is on and has stopped, or goes on without its data partition: nothing that is waited for comes then.
+    /// An error if it is on and has stopped, or goes on without a kernel or its data partition: nothing that is waited for comes then.
     pub(super) fn still_runs(&mut self) -> Result<(), Error> {
+        // QEMU's Raspberry Pi can't reset itself: it would stand still until the patience of whoever waits is over.
+        if self.has_said("Kernel panic") {
+            return Err(Error::Verdict(format!(
+                "the kernel of the board {} has given up: see {}",
+                self.serial,
+                self.console.display()
+            )));
+        }
         if self.has_said("Starting tirta-trouble.service") {
             return Err(Error::Verdict(format!(
                 "the board {} can't use its data partition; if this machine does much else, its patience of 5 minutes was over: see {}",

@@ -44,8 +44,9 @@ impl Machine {
     pub(super) fn kernel_words(self) -> &'static str {
         match self.board {
             Board::Virt => "",
-            // Its real bus would have the played one's name; and QEMU resets the board as soon as the watchdog is set.
-            Board::Pi => " modprobe.blacklist=i2c_bcm2835,bcm2835_wdt",
+            // Its real bus would have the played one's name; QEMU resets the board as soon as the watchdog is set; and it
+            // plays no video processor, so the driver that talks to it fails and sometimes takes the kernel with it.
+            Board::Pi => " modprobe.blacklist=i2c_bcm2835,bcm2835_wdt,vchiq",
         }
     }
 
