@@ -3,7 +3,7 @@
 
 use super::auth::Peer;
 use super::error::{Problem, Problems};
-use super::extract::Body;
+use super::extract::DeviceBody;
 use super::thresholds::follow;
 use crate::admission::Refusal;
 use crate::cut_off::cut_off;
@@ -128,7 +128,7 @@ pub struct RenewSchema {
 pub async fn enrol(
     State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,
-    Body(request): Body<EnrolRequest>,
+    DeviceBody(request): DeviceBody<EnrolRequest>,
 ) -> Result<Response, Problem> {
     let (serial, now, address) = (request.serial, app.clock.now(), peer.ip().to_canonical().to_string());
     if !app.store.knows_token(&request.token).await? {
@@ -178,7 +178,7 @@ fn guessed(app: &App, peer: SocketAddr, serial: Serial) -> Problem {
 pub async fn renew(
     State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,
-    Body(request): Body<RenewRequest>,
+    DeviceBody(request): DeviceBody<RenewRequest>,
 ) -> Result<Json<EnrolReply>, Problem> {
     let (name, address) = (&request.name, peer.ip().to_canonical().to_string());
     let csr = (name, request.csr.as_str());

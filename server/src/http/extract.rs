@@ -1,5 +1,5 @@
 //! Reading a request: JSON bodies, query parameters and names in paths, with errors that name the field. No text that comes
-//! through here holds a control character.
+//! through here from people or their programs holds a control character.
 
 use super::characters;
 use super::error::Problem;
@@ -21,23 +21,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers().get(header::CONTENT_TYPE)) {
-            return Err(not_json());
-        }
-        let bytes = body(request, state).await?;
-        let json = &mut serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut *json).map_err(|error| {
-            let path = error.path().to_string();
-            let cause = error.into_inner();
-            if cause.is_data() {
-                Problem::invalid(field(&path, &cause.to_string()), cause.to_string())
-            } else {
-                Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {cause}"))
-            }
-        })?;
-        json.end().map_err(|error| {
-            Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("more than one JSON value: {error}"))
-        })?;
+        let (value, bytes) = json(request, state).await?;
         // Read once more, as what it is: the type does not know its texts.
         let plain = serde_json::from_slice(&bytes).map_err(|error| {
             Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {error}"))
@@ -45,6 +29,40 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         characters::check_json(&plain)?;
         Ok(Self(value))
     }
+}
+
+/// A JSON body of a device: what it says of itself is cleaned where it is kept, because a stray NUL of its board must not keep
+/// it out.
+#[derive(Debug)]
+pub struct DeviceBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for DeviceBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        json(request, state).await.map(|(value, _)| Self(value))
+    }
+}
+
+async fn json<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) -> Result<(T, Bytes), Problem> {
+    if !is_json(request.headers().get(header::CONTENT_TYPE)) {
+        return Err(not_json());
+    }
+    let bytes = body(request, state).await?;
+    let json = &mut serde_json::Deserializer::from_slice(&bytes);
+    let value = serde_path_to_error::deserialize(&mut *json).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        if cause.is_data() {
+            Problem::invalid(field(&path, &cause.to_string()), cause.to_string())
+        } else {
+            Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {cause}"))
+        }
+    })?;
+    json.end().map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("more than one JSON value: {error}"))
+    })?;
+    Ok((value, bytes))
 }
 
 /// A file of comma-separated values, as bytes.

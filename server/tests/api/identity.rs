@@ -21,7 +21,7 @@ impl Board {
     }
 
     async fn ask(&self, site: &Site, token: &Value) -> Answer {
-        let body = json!({"serial": self.serial, "token": token, "csr": self.csr(), "model": "Raspberry Pi 4"});
+        let body = json!({"serial": self.serial, "token": token, "csr": self.csr(), "model": "Raspberry Pi 4\0"});
         site.send("POST", "", "/api/v1/enrol", &body).await
     }
 }
