@@ -186,7 +186,16 @@ CREATE TABLE outage (
 );
 CREATE UNIQUE INDEX outage_open ON outage (device) WHERE ended_at IS NULL;
 CREATE INDEX outage_of_device ON outage (device, started_at);
+CREATE INDEX outage_ended ON outage (ended_at);
 CREATE INDEX outage_of_alert ON outage (alert) WHERE alert IS NOT NULL;
+
+-- Times in which a device was in service before another key or board got its name; since `device.enrolled_at` it is again.
+CREATE TABLE service (
+    device  TEXT   NOT NULL,
+    from_at BIGINT NOT NULL,
+    to_at   BIGINT NOT NULL,
+    PRIMARY KEY (device, from_at)
+);
 
 -- Third-party systems that may hand in alerts.
 CREATE TABLE intake_token (

@@ -195,6 +195,7 @@ async fn a_reflashed_board_comes_back_by_one_click_with_its_history_and_the_old_
         assert!(!site.may_connect(&board, &name).await && site.may_connect(&again, &name).await);
         assert_eq!(code(site.ask(&board).await), "unknown_key", "the key that was replaced never comes back");
         assert_eq!(site.store.withdrawn(now()).await.unwrap().len(), 1);
+        assert_eq!(site.store.earlier_service().await.unwrap()[name.as_str()].len(), 1, "it was in service before");
         let acts = site.acts(&name).await;
         assert_eq!(acts, ["device.approved", "device.second_key", "device.approved"], "{}", site.engine);
     }

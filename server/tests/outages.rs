@@ -7,8 +7,9 @@ mod databases;
 
 use databases::{Database, NOW, on_each_database, pi, register};
 use server::alert::{Kind, State};
+use server::audit::Actor;
 use server::outage::{Cause, task::Watch};
-use server::store::{AlertFilter, Outage, Store, WhichOutages};
+use server::store::{AlertFilter, NewSilence, Outage, Store, WhichOutages};
 use shared::message::{Cut, LinkState};
 use shared::{DeviceName, Status, UtcMillis};
 use std::collections::BTreeMap;
@@ -314,6 +315,87 @@ fn three_outages_in_a_day_are_a_notice_that_is_over_after_a_day_without_one() {
         database.tamper(day).await;
         scene.pass(62_000).await;
         assert_eq!(scene.alerts().await[0].state, State::Resolved);
+    });
+}
+
+#[test]
+fn outages_in_maintenance_and_those_that_end_with_a_revocation_are_no_notice() {
+    on_each_database(async |database| {
+        let mut scene = Scene::new(&database, 4).await;
+        place(&database, "Hall", 1..=1).await;
+        let window = NewSilence {
+            kind: "maintenance".to_owned(),
+            scope: "location".to_owned(),
+            target: "Hall".to_owned(),
+            from: UtcMillis(scene.now),
+            to: UtcMillis(scene.now + 600_000),
+            reason: "cleaning".to_owned(),
+        };
+        scene.store.add_silence(&window, &Actor::account("budi"), UtcMillis(scene.now)).await.unwrap();
+        for n in 0..3 {
+            scene.lose(&[pi(1), pi(4)]).await;
+            scene.pass(60_000).await;
+            for device in [1, 4] {
+                scene.back(&pi(device), &status(if n % 2 == 0 { "b" } else { "a" })).await;
+            }
+            scene.lose(&[pi(2)]).await;
+            scene.pass(60_000).await;
+            database.tamper("UPDATE device SET revoked_at = 1 WHERE name = 'pi-2'").await;
+            scene.pass(2_000).await;
+            database.tamper("UPDATE device SET revoked_at = NULL WHERE name = 'pi-2'").await;
+            scene.back(&pi(2), &status("a")).await;
+            scene.pass(2_000).await;
+        }
+        // Nobody works at pi-4, and nobody took it away.
+        let noticed: Vec<_> = scene.alerts().await.into_iter().map(|alert| (alert.kind, alert.device)).collect();
+        assert_eq!(noticed, [(Kind::RepeatedOutages, Some("pi-4".to_owned()))]);
+        // A day later it is gone again, and then somebody takes it away.
+        scene.lose(&[pi(4)]).await;
+        scene.pass(60_000).await;
+        let day = "UPDATE outage SET started_at = started_at - 86400000, ended_at = ended_at - 86400000";
+        database.tamper(format!("{day} WHERE ended_at IS NOT NULL")).await;
+        scene.pass(4_000).await;
+        assert_eq!(scene.alerts().await[0].state, State::Open);
+        database.tamper("UPDATE device SET revoked_at = 1 WHERE name = 'pi-4'").await;
+        scene.pass(4_000).await;
+        assert_eq!(scene.alerts().await[0].state, State::Resolved);
+    });
+}
+
+#[test]
+fn two_servers_on_one_database_count_a_power_cut_once() {
+    on_each_database(async |database| {
+        let mut scene = Scene::new(&database, 2).await;
+        let mut other = Watch::new(database.open().await, UtcMillis(scene.now), GRACE_MS);
+        for n in 1..=2 {
+            other.look(UtcMillis(scene.now)).await.unwrap();
+            scene.now += 25_000;
+            scene.back(&pi(1), &status(&format!("boot {n}"))).await;
+            scene.watch.look(UtcMillis(scene.now)).await.unwrap();
+            other.look(UtcMillis(scene.now)).await.unwrap();
+        }
+        let outages: Vec<_> = scene.outages().await.into_iter().map(|outage| (outage.device, outage.cause)).collect();
+        assert_eq!(outages, vec![(Some("pi-1".to_owned()), Cause::Power); 2]);
+        assert_eq!(scene.alerts().await.len(), 0, "twice is not often");
+    });
+}
+
+#[test]
+fn a_clock_that_is_set_back_hides_no_outage() {
+    on_each_database(async |database| {
+        let mut scene = Scene::new(&database, 6).await;
+        scene.now -= 3_600_000;
+        scene.pass(10_000).await;
+        // One that the broker loses, and one that only falls silent.
+        scene.lose(&[pi(1)]).await;
+        scene.there.remove(&pi(2));
+        scene.pass(GRACE_MS + 100_000).await;
+        let mut gone: Vec<_> = scene.alerts().await.into_iter().filter_map(|alert| alert.device).collect();
+        gone.sort();
+        assert_eq!(gone, ["pi-1", "pi-2"]);
+        scene.back(&pi(1), &status("a")).await;
+        scene.pass(4_000).await;
+        assert_eq!(scene.alerts().await.iter().filter(|alert| alert.state == State::Open).count(), 1);
     });
 }
 

@@ -62,9 +62,9 @@ stored_words! {
         Fault = "fault",
         /// A device is not there.
         Offline = "offline",
-        /// No device of a location is there.
+        /// Most devices of a location are not there.
         LocationOffline = "location_offline",
-        /// No device at all is there.
+        /// Most devices of the fleet are not there.
         FleetOffline = "fleet_offline",
         /// A device is gone again and again.
         RepeatedOutages = "repeated_outages",

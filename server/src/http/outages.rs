@@ -3,9 +3,9 @@
 
 use super::error::{Problem, Problems};
 use super::extract::Params;
-use crate::outage::{Absence, Cause, Period, Share, Window, periods, share};
+use crate::outage::{Absence, Cause, Period, Share, Window, periods, service, share};
 use crate::run::App;
-use crate::store::{MOST_OUTAGES, Outage as Kept, WhichOutages};
+use crate::store::{Device, MOST_OUTAGES, Outage as Kept, WhichOutages};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -203,10 +203,7 @@ pub async fn availability(
     };
     let too_much = || Problem::invalid("from", format!("that is more than {MOST_ROWS} rows: ask for less time"));
     let parts = periods(time, period, &app.zone, MOST_ROWS).ok_or_else(too_much)?;
-    let mut devices = app.store.devices().await?;
-    devices.retain(|device| device.revoked_at.is_none() && device.quarantined_at.is_none());
-    devices.retain(|device| asked.device.as_ref().is_none_or(|name| device.name.as_str() == name));
-    devices.retain(|device| asked.location.is_none() || device.location == asked.location);
+    let devices = devices(&app, &asked, time, now.0).await?;
     if parts.len() * devices.len() > MOST_ROWS {
         return Err(too_much());
     }
@@ -215,7 +212,7 @@ pub async fn availability(
     let maintenance = app.store.maintenance(time).await?;
     let none: Vec<Absence> = vec![];
     let mut rows: BTreeMap<RowKey, (Window, Share)> = BTreeMap::new();
-    for device in devices {
+    for (device, service) in devices {
         let name = device.name.to_string();
         let covers = |scope: &str, target: &str| match scope {
             "device" => target == name,
@@ -225,11 +222,11 @@ pub async fn availability(
         let planned = maintenance.iter().filter(|(scope, target, _)| covers(scope, target));
         let planned: Vec<Window> = planned.map(|(.., window)| *window).collect();
         let gone = absences.get(&Some(name.clone())).unwrap_or(&none);
-        let service = Window { from: device.enrolled_at.0, to: now.0 };
         let by_device = (asked.by == By::Device).then_some(name);
         let number = by_device.as_ref().and(device.name.number());
-        for part in &parts {
-            let share = share(*part, service, gone, &deaf, &planned);
+        let is_out = device.revoked_at.is_some() || device.quarantined_at.is_some();
+        for part in parts.iter().filter(|part| !is_out || serves(&service, **part)) {
+            let share = share(*part, &service, gone, &deaf, &planned);
             let key = (device.location.clone(), number, by_device.clone(), part.from);
             rows.entry(key).or_insert((*part, Share::default())).1.add(&share);
         }
@@ -248,4 +245,25 @@ pub async fn availability(
         causes: share.causes,
     };
     Ok(Json(Availabilities { rows: rows.into_iter().map(row).collect() }))
+}
+
+/// The devices that are meant, each with when it was in service; those that were thrown out if they were so in this time.
+async fn devices(app: &App, asked: &Shares, time: Window, now: i64) -> Result<Vec<(Device, Vec<Window>)>, Problem> {
+    let mut earlier = app.store.earlier_service().await?;
+    let mut devices = vec![];
+    for device in app.store.devices().await? {
+        let is_meant = asked.device.as_ref().is_none_or(|name| device.name.as_str() == name)
+            && (asked.location.is_none() || device.location == asked.location);
+        let out_at = device.quarantined_at.or(device.revoked_at);
+        let before = earlier.remove(device.name.as_str()).unwrap_or_default();
+        let service = service(&before, device.enrolled_at.0, out_at.map_or(now, |at| at.0));
+        if is_meant && (out_at.is_none() || serves(&service, time)) {
+            devices.push((device, service));
+        }
+    }
+    Ok(devices)
+}
+
+fn serves(service: &[Window], time: Window) -> bool {
+    service.iter().any(|service| service.within(time).is_some())
 }

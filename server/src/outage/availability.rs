@@ -94,10 +94,22 @@ fn next(at: i64, period: Period, zone: &TimeZone) -> Option<i64> {
     Some(start.timestamp().as_millisecond()).filter(|next| *next > at)
 }
 
-/// How a part of a time went for one device that is in service for `service`.
-pub fn share(part: Window, service: Window, absences: &[Absence], deaf: &[Window], planned: &[Window]) -> Share {
+/// When a device was in service, in order: earlier, and since `from` until it was thrown out or until now.
+pub fn service(earlier: &[Window], from: i64, to: i64) -> Vec<Window> {
+    union(earlier.iter().copied().chain([Window { from, to }]).filter(|window| window.ms() > 0))
+}
+
+/// How a part of a time went for one device that was in service in `service`.
+pub fn share(part: Window, service: &[Window], absences: &[Absence], deaf: &[Window], planned: &[Window]) -> Share {
     let mut share = Share::default();
-    let Some(time) = part.within(service) else { return share };
+    for time in service.iter().filter_map(|service| part.within(*service)) {
+        share.add(&in_service(time, absences, deaf, planned));
+    }
+    share
+}
+
+fn in_service(time: Window, absences: &[Absence], deaf: &[Window], planned: &[Window]) -> Share {
+    let mut share = Share::default();
     let deaf = union(deaf.iter().filter_map(|deaf| deaf.within(time)));
     let heard = without(&[time], &deaf);
     let unplanned = without(&heard, &union(planned.iter().filter_map(|window| window.within(time))));
@@ -166,32 +178,44 @@ mod tests {
 
     #[test]
     fn six_hours_of_a_day_without_power_are_three_quarters() {
-        let share = share(window(0, 24), window(0, 24), &[gone(3, 9)], &[], &[]);
+        let share = share(window(0, 24), &[window(0, 24)], &[gone(3, 9)], &[], &[]);
         assert_eq!((share.percent(), share.out_ms, share.outages), (Some(75.0), 6 * HOUR, 1));
         assert_eq!(share.causes, BTreeMap::from([(Cause::Power, 1)]));
     }
 
     #[test]
     fn what_the_server_could_not_know_counts_on_neither_side() {
-        let share = share(window(0, 24), window(0, 24), &[gone(0, 8)], &[window(4, 12), window(10, 16)], &[]);
+        let share = share(window(0, 24), &[window(0, 24)], &[gone(0, 8)], &[window(4, 12), window(10, 16)], &[]);
         assert_eq!((share.unknown_ms, share.known_ms, share.out_ms), (12 * HOUR, 12 * HOUR, 4 * HOUR));
-        let blind = super::share(window(0, 24), window(0, 24), &[gone(3, 9)], &[window(0, 24)], &[]);
+        let blind = super::share(window(0, 24), &[window(0, 24)], &[gone(3, 9)], &[window(0, 24)], &[]);
         assert_eq!((blind.percent(), blind.outages), (None, 0));
     }
 
     #[test]
     fn maintenance_is_shown_apart_and_does_not_lower_the_share() {
-        let share = share(window(0, 24), window(0, 24), &[gone(6, 12)], &[], &[window(6, 10)]);
+        let share = share(window(0, 24), &[window(0, 24)], &[gone(6, 12)], &[], &[window(6, 10)]);
         assert_eq!((share.planned_ms, share.out_ms, share.known_ms), (4 * HOUR, 2 * HOUR, 20 * HOUR));
         assert_eq!(share.percent(), Some(90.0));
     }
 
     #[test]
     fn a_device_counts_from_when_it_was_enrolled_and_an_outage_where_it_began() {
-        let before = share(window(0, 24), window(30, 48), &[gone(20, 40)], &[], &[]);
+        let before = share(window(0, 24), &[window(30, 48)], &[gone(20, 40)], &[], &[]);
         assert_eq!(before, Share::default());
-        let after = share(window(24, 48), window(0, 48), &[gone(20, 36)], &[], &[]);
+        let after = share(window(24, 48), &[window(0, 48)], &[gone(20, 36)], &[], &[]);
         assert_eq!((after.outages, after.out_ms, after.longest_ms), (0, 12 * HOUR, 12 * HOUR));
+    }
+
+    #[test]
+    fn a_new_key_changes_nothing_and_time_out_of_service_does_not_count() {
+        let reflashed = service(&[window(0, 10)], 10 * HOUR, 24 * HOUR);
+        assert_eq!(reflashed, [window(0, 24)]);
+        let share = share(window(0, 24), &reflashed, &[gone(8, 14)], &[], &[]);
+        assert_eq!((share.percent(), share.outages, share.longest_ms), (Some(75.0), 1, 6 * HOUR));
+        // Thrown out at ten, back at twenty.
+        let returned = service(&[window(0, 10)], 20 * HOUR, 24 * HOUR);
+        let share = super::share(window(0, 24), &returned, &[gone(3, 10)], &[], &[]);
+        assert_eq!((share.known_ms, share.out_ms, share.percent()), (14 * HOUR, 7 * HOUR, Some(50.0)));
     }
 
     #[test]

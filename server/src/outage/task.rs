@@ -16,6 +16,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const DEAF_MS: i64 = 30_000;
 /// How often it is written that the server hears.
 const BEAT_MS: i64 = 5_000;
+/// A device that was heard further in the future than this was heard before the server's clock was set back.
+const AHEAD_MS: i64 = 10_000;
 /// How far back the server's own outages matter to devices that are gone.
 const BACK_MS: i64 = 30 * 86_400_000;
 
@@ -64,7 +66,11 @@ impl Watch {
             }
             self.beat = Some(now);
         }
-        let devices = self.store.devices().await?;
+        let mut devices = self.store.devices().await?;
+        for device in devices.iter_mut().filter(|device| device.last_seen.is_some_and(|at| at.0 > now.0 + AHEAD_MS)) {
+            self.store.was_seen_by(&device.name, now).await?;
+            device.last_seen = Some(now);
+        }
         let seen: Vec<Seen> = devices.into_iter().filter_map(in_service).collect();
         let time = Window { from: now.0 - BACK_MS, to: now.0 };
         let open = self.store.open_outages().await?;

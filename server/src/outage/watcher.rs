@@ -105,6 +105,9 @@ impl Watcher {
 
     /// One look at all devices in service; `deaf`: when the server heard nothing, lately.
     pub fn look(&mut self, devices: &[Seen], open: &[Open], deaf: &[Window], now: UtcMillis) -> Vec<Turn> {
+        // The clock may have been set back.
+        self.hearing_since = self.hearing_since.min(now.0);
+        self.gone.values_mut().for_each(|since| *since = (*since).min(now.0));
         let mut turns = vec![];
         let open: BTreeMap<&DeviceName, &Open> = open.iter().map(|open| (&open.device, open)).collect();
         let in_service: BTreeMap<&DeviceName, &Seen> = devices.iter().map(|seen| (&seen.name, seen)).collect();

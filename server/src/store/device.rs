@@ -169,6 +169,22 @@ impl Store {
         Ok(found > 0)
     }
 
+    /// A device was last heard by `now` at the latest: what says otherwise was written before the clock was set back, and would
+    /// hide for as long that it is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn was_seen_by(&self, name: &DeviceName, now: UtcMillis) -> Result<(), StoreError> {
+        const QUERY: &str = "UPDATE device SET last_seen = $2 WHERE name = $1 AND last_seen > $2";
+        on_pool!(&self.pool, |pool| sqlx::query(QUERY)
+            .bind(name.as_str())
+            .bind(now.0)
+            .execute(pool)
+            .await
+            .map(|_| ())?);
+        Ok(())
+    }
+
     /// What a device last said, as the status of one that is gone.
     async fn last_words(&self, name: &DeviceName) -> Result<Option<Status>, StoreError> {
         let mut last = self.device(name).await?.and_then(|device| device.status);

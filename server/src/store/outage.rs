@@ -76,6 +76,8 @@ const OPEN: &str =
     "SELECT o.id, o.device, NULLIF(r.location, '') AS location, o.started_at, o.detail, o.alert, a.parent
     FROM outage o LEFT JOIN registration r ON r.name = o.device LEFT JOIN alert a ON a.id = o.alert
     WHERE o.device IS NOT NULL AND o.ended_at IS NULL ORDER BY o.id";
+const ABSENCES: &str = "SELECT device, started_at, COALESCE(ended_at, $3), cause FROM outage
+    WHERE started_at < $2 AND (ended_at > $1 OR ended_at IS NULL)";
 const GROUPS: &str = "SELECT id, location, state, detail FROM alert WHERE id IN
         (SELECT a.parent FROM outage o JOIN alert a ON a.id = o.alert WHERE o.device IS NOT NULL AND o.ended_at IS NULL)
     UNION
@@ -115,10 +117,8 @@ impl Store {
         time: Window,
         now: UtcMillis,
     ) -> Result<BTreeMap<Option<String>, Vec<Absence>>, StoreError> {
-        const QUERY: &str = "SELECT device, started_at, COALESCE(ended_at, $3), cause FROM outage
-            WHERE started_at < $2 AND COALESCE(ended_at, $3) > $1";
         let rows: Vec<(Option<String>, i64, i64, String)> = on_pool!(&self.pool, |pool| {
-            sqlx::query_as(QUERY).bind(time.from).bind(time.to).bind(now.0).fetch_all(pool).await?
+            sqlx::query_as(ABSENCES).bind(time.from).bind(time.to).bind(now.0).fetch_all(pool).await?
         });
         let mut absences: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (device, from, to, cause) in rows {
@@ -126,6 +126,20 @@ impl Store {
             absences.entry(device).or_default().push(absence);
         }
         Ok(absences)
+    }
+
+    /// When devices were in service before another key or board got their name, by device.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn earlier_service(&self) -> Result<BTreeMap<String, Vec<Window>>, StoreError> {
+        const QUERY: &str = "SELECT device, from_at, to_at FROM service ORDER BY from_at";
+        let rows: Vec<(String, i64, i64)> = on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).fetch_all(pool).await?);
+        let mut service: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (device, from, to) in rows {
+            service.entry(device).or_default().push(Window { from, to });
+        }
+        Ok(service)
     }
 
     /// When the server heard nothing, as far as it reaches into a time.
@@ -201,4 +215,26 @@ impl Store {
 fn stored_cause(word: &str) -> Result<Cause, StoreError> {
     let corrupt = || StoreError::Corrupt { what: "outage", why: format!("its cause is {word:?}") };
     Cause::from_word(word).ok_or_else(corrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Pool, outage_keep};
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_asked_all_the_time_reads_neither_all_outages_nor_all_alerts() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("tirta.db").display())).await.unwrap();
+        let Pool::Sqlite(pool) = &store.pool else { panic!("this is SQLite") };
+        for sql in [OPEN, GROUPS, ABSENCES, outage_keep::QUIET, outage_keep::FAULTS] {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(pool).await.unwrap();
+            assert!(!steps.is_empty());
+            for (.., step) in steps {
+                // The silences are few.
+                assert!(!step.starts_with("SCAN") || step == "SCAN s", "{step} of {sql}");
+            }
+        }
+    }
 }

@@ -6,18 +6,36 @@ use super::conn::{Conn, on_conn, transaction};
 use super::outage::GroupDetail;
 use super::{Store, StoreError, on_pool};
 use crate::alert::{Kind, Source, What};
-use crate::outage::{Cause, Tell, Turn, Window};
+use crate::outage::{Tell, Turn, Window};
 use serde_json::{Map, Value, json};
 use shared::UtcMillis;
 use shared::rule::Severity;
 
 /// So many outages of a device in so long are worth a notice of their own, which is over after as long without one.
-const REPEATED: i64 = 3;
+const REPEATED: usize = 3;
 const REPEATED_MS: i64 = 86_400_000;
 
-/// Notices of devices that were not gone for a day.
-const QUIET: &str = "SELECT dedup_key FROM alert WHERE kind = 'repeated_outages' AND state <> 'resolved'
-    AND NOT EXISTS (SELECT 1 FROM outage o WHERE o.device = alert.device AND (o.ended_at IS NULL OR o.ended_at > $1))";
+/// An outage `o` that has ended and that nobody meant: not during maintenance, and not ended by taking the device out of
+/// service. What was the server's or the location's is no fault of the device either.
+macro_rules! is_a_fault {
+    () => {
+        r#"o.cause NOT IN ('stopped', 'server') AND o.detail NOT LIKE '%"out_of_service":true%'
+        AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.id = o.alert AND a.parent IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM silence s WHERE s.kind = 'maintenance' AND s.from_at < o.ended_at
+            AND COALESCE(s.ended_at, s.to_at) > o.started_at AND (s.scope = 'fleet'
+                OR (s.scope = 'device' AND s.target = o.device) OR (s.scope = 'location' AND s.target = o.location)))"#
+    };
+}
+/// The faults of a device since a time.
+pub(super) const FAULTS: &str =
+    concat!("SELECT o.id FROM outage o WHERE o.device = $1 AND o.started_at > $2 AND ", is_a_fault!());
+/// Notices of devices that are there and had no fault since a time.
+pub(super) const QUIET: &str = concat!(
+    "SELECT dedup_key FROM alert WHERE kind = 'repeated_outages' AND state <> 'resolved' AND NOT EXISTS
+        (SELECT 1 FROM outage o WHERE o.device = alert.device AND (o.ended_at IS NULL OR (o.ended_at > $1 AND ",
+    is_a_fault!(),
+    ")))"
+);
 
 /// By whom an alert of an outage ends.
 const SERVER: &str = "server";
@@ -55,7 +73,8 @@ impl Store {
             VALUES ($1, $2, $3, $4, 'unknown', $5) ON CONFLICT (device) WHERE ended_at IS NULL DO NOTHING";
         const END: &str = "UPDATE outage SET ended_at = $2, cause = $3, detail = $4 WHERE id = $1 AND ended_at IS NULL";
         const PASSED: &str = "INSERT INTO outage (id, device, location, started_at, ended_at, cause, detail)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)";
+            SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT 1 FROM outage o
+                WHERE o.device = $2 AND o.started_at < $5 AND COALESCE(o.ended_at, $5) > $4)";
         match turn {
             Turn::Begin { device, location, started_at, before } => {
                 let detail = serde_json::to_string(before)
@@ -79,13 +98,14 @@ impl Store {
                 if ended > 0 {
                     let key = format!("outage/{device}");
                     self.over(conn, &key, UtcMillis(*ended_at), now).await?;
-                    self.notice_repeated(conn, device.as_str(), *cause, now).await?;
+                    self.notice_repeated(conn, device.as_str(), *id, now).await?;
                 }
             }
             Turn::Passed { device, location, window: Window { from, to }, cause, detail } => {
                 let detail = Value::Object(detail.clone()).to_string();
-                on_conn!(conn, |c| sqlx::query(PASSED)
-                    .bind(self.ids.next(now))
+                let outage = self.ids.next(now);
+                let passed = on_conn!(conn, |c| sqlx::query(PASSED)
+                    .bind(outage)
                     .bind(device.as_str())
                     .bind(location)
                     .bind(from)
@@ -95,7 +115,10 @@ impl Store {
                     .execute(&mut *c)
                     .await?
                     .rows_affected());
-                self.notice_repeated(conn, device.as_str(), *cause, now).await?;
+                // Else another server has seen it, too.
+                if passed > 0 {
+                    self.notice_repeated(conn, device.as_str(), outage, now).await?;
+                }
             }
         }
         Ok(())
@@ -106,24 +129,19 @@ impl Store {
         self.resolve(conn, &resolve, now).await.map(|_| ())
     }
 
-    /// What somebody did on purpose, and what was the server's or the location's, is no fault of the device.
+    /// `outage`: the one that has just ended.
     async fn notice_repeated(
         &self,
         conn: &mut Conn<'_>,
         device: &str,
-        cause: Cause,
+        outage: i64,
         now: UtcMillis,
     ) -> Result<(), StoreError> {
-        const COUNT: &str = "SELECT COUNT(*) FROM outage o WHERE o.device = $1 AND o.started_at > $2
-              AND o.cause NOT IN ('stopped', 'server')
-              AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.id = o.alert AND a.parent IS NOT NULL)";
-        if matches!(cause, Cause::Stopped | Cause::Server) {
-            return Ok(());
-        }
         let since = now.0 - REPEATED_MS;
-        let count: i64 =
-            on_conn!(conn, |c| sqlx::query_scalar(COUNT).bind(device).bind(since).fetch_one(&mut *c).await?);
-        if count < REPEATED {
+        let faults: Vec<i64> =
+            on_conn!(conn, |c| sqlx::query_scalar(FAULTS).bind(device).bind(since).fetch_all(&mut *c).await?);
+        let count = faults.len();
+        if count < REPEATED || !faults.contains(&outage) {
             return Ok(());
         }
         let detail = json!({"outages": count, "hours": REPEATED_MS / 3_600_000});

@@ -10,6 +10,9 @@ pub(super) const WITHDRAW: &str = "UPDATE certificate SET revoked_at = $2 WHERE 
 /// From now on this board with this key is the device.
 pub(super) const TAKE_OVER: &str = "UPDATE device SET serial = $2, public_key = $3, model = $4, revoked_at = NULL,
     quarantined_at = NULL, successor = NULL, enrolled_at = $5 WHERE name = $1";
+/// How long the device was in service until now.
+pub(super) const SERVED: &str = "INSERT INTO service (device, from_at, to_at)
+    SELECT name, enrolled_at, COALESCE(quarantined_at, revoked_at, $2) FROM device WHERE name = $1 ON CONFLICT DO NOTHING";
 /// A registration follows its device, and a board has one registration. A name that was meant for it and nobody else must not
 /// become one that is reserved for whoever comes.
 pub(super) const FORGET: &str = "DELETE FROM registration WHERE serial = $2 AND name <> $1
@@ -25,9 +28,10 @@ pub(super) const WAITED: &str = "DELETE FROM waiting WHERE serial = $1";
 /// Gives a name to a board with a key, within a transaction that holds the lock.
 macro_rules! take_over {
     ($tx:expr, $name:expr, $serial:expr, $key:expr, $model:expr, $now:expr) => {{
-        use $crate::store::takeover::{FORGET, MOVE_AWAY, MOVE_IN, TAKE_OVER, WAITED, WITHDRAW};
+        use $crate::store::takeover::{FORGET, MOVE_AWAY, MOVE_IN, SERVED, TAKE_OVER, WAITED, WITHDRAW};
         let (name, serial): (&shared::DeviceName, String) = ($name, $serial.to_string());
         sqlx::query(WITHDRAW).bind(name.as_str()).bind($now.0).execute(&mut *$tx).await?;
+        sqlx::query(SERVED).bind(name.as_str()).bind($now.0).execute(&mut *$tx).await?;
         let take = sqlx::query(TAKE_OVER).bind(name.as_str()).bind(&serial).bind($key).bind($model).bind($now.0);
         take.execute(&mut *$tx).await?;
         sqlx::query(FORGET).bind(name.as_str()).bind(&serial).execute(&mut *$tx).await?;

@@ -191,6 +191,20 @@ async fn outages_are_listed_and_count_in_the_availability_of_their_day_but_not_t
     if let [row] = &rows.as_array().unwrap()[..] {
         assert_eq!(row["availability_percent"], 75.0);
     }
+    // A card that is written anew, and being thrown out afterwards, change nothing of the past.
+    let (enrolled, revoked) = (from + 12 * HOUR, from + 13 * HOUR);
+    let earlier = "INSERT INTO service SELECT name, enrolled_at, ?1 FROM device";
+    database.execute(earlier, [enrolled]).unwrap();
+    database.execute("UPDATE device SET enrolled_at = ?1, revoked_at = ?2", [enrolled, revoked]).unwrap();
+    let rows = site.get(&cookie, &format!("/api/v1/{query}")).await.json()["rows"].clone();
+    let total = |field: &str| rows.as_array().unwrap().iter().map(|row| row[field].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((total("out_ms"), total("outages")), (6 * HOUR, 1), "{rows}");
+    if let [row] = &rows.as_array().unwrap()[..] {
+        assert!((row["availability_percent"].as_f64().unwrap() - 100.0 * 13.0 / 19.0).abs() < 1e-6, "{row}");
+    }
+    let later = site.get(&cookie, &format!("/api/v1/availability?from={}", revoked + HOUR)).await.json();
+    assert_eq!(later["rows"], json!([]), "it was not in service any more");
+    database.execute("UPDATE device SET revoked_at = NULL", []).unwrap();
     // A clock that leaps is a server that heard nothing meanwhile.
     until("the server has noticed that it hears", async || {
         let beats = "SELECT COUNT(*) FROM policy WHERE name = 'heard_at'";
