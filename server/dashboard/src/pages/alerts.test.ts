@@ -204,7 +204,7 @@ describe('an alert in numbers', () => {
   });
 
   it('tells simple details only', () => {
-    expect(plainDetails({ fault: 'no_bus', deep: { a: 1 }, none: null, n: 3 })).toEqual([
+    expect(plainDetails({ fault: 'no_bus', deep: { a: 1 }, none: null, n: 3, outage: 7 })).toEqual([
       ['fault', 'no_bus'],
       ['n', '3'],
     ]);

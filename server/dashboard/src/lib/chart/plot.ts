@@ -81,7 +81,8 @@ export class Plot {
       width,
       height,
       ms: 1,
-      padding: [10, 8, 0, 0],
+      // To the right, room for half of the last time.
+      padding: [10, 20, 0, 0],
       legend: { show: false },
       scales: {
         // The window is given, whatever the data: an outage at its end must show as one.

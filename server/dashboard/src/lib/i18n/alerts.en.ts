@@ -226,6 +226,7 @@ export const alertsEn = {
       snoozed: 'Held back: snoozed',
       maintenance: 'Held back: maintenance',
       linked: 'Held back: part of a larger alert',
+      untold: 'Held back: nobody was told that it began',
     },
     withheldOther: (word: string) => `Held back: ${word}`,
   },

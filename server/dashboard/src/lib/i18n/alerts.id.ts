@@ -225,6 +225,7 @@ export const alertsId: Dictionary['alerts'] = {
       snoozed: 'Ditahan: ditunda',
       maintenance: 'Ditahan: pemeliharaan',
       linked: 'Ditahan: bagian peringatan yang lebih besar',
+      untold: 'Ditahan: permulaannya juga tidak diberitahukan',
     },
     withheldOther: (word) => `Ditahan: ${word}`,
   },

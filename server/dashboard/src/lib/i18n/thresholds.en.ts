@@ -9,6 +9,7 @@ export const thresholdsEn = {
   makeMany: 'For many devices',
   scope: { fleet: 'All devices', location: 'Location', device: 'Device' },
   all: 'All devices',
+  choose: 'Choose a place',
   search: 'Search device or location',
   empty: 'No threshold yet',
   emptyHint: 'Begin with one for all devices, from a preset. Without thresholds only outages are told.',
@@ -100,6 +101,7 @@ export const thresholdsEn = {
     gone: 'Threshold removed',
     undo: 'Undo',
     inherited: (where: string) => `Now in force: ${where}`,
+    filled: (name: string) => `The fields show what holds for ${name} now.`,
     inheritedNone: 'Nothing is in force yet.',
     problems: 'Something is not right yet',
     problem: {

@@ -8,6 +8,7 @@ export const thresholdsId: Dictionary['thresholds'] = {
   makeMany: 'Untuk banyak perangkat',
   scope: { fleet: 'Semua perangkat', location: 'Lokasi', device: 'Perangkat' },
   all: 'Semua perangkat',
+  choose: 'Pilih tempat',
   search: 'Cari perangkat atau lokasi',
   empty: 'Belum ada ambang batas',
   emptyHint:
@@ -94,6 +95,7 @@ export const thresholdsId: Dictionary['thresholds'] = {
     gone: 'Ambang dihapus',
     undo: 'Urungkan',
     inherited: (where) => `Sekarang berlaku: ${where}`,
+    filled: (name) => `Isian di bawah adalah yang sekarang berlaku di ${name}.`,
     inheritedNone: 'Belum ada yang berlaku.',
     problems: 'Masih ada yang kurang',
     problem: {

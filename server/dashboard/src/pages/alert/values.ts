@@ -21,9 +21,10 @@ export function windowAround({ since, resolved_at }: Pick<Alert, 'since' | 'reso
   return { from: since - margin, to: Math.min(now, end + margin) };
 }
 
-/** Details with simple values only: what is nested is for machines. */
+/** Details with simple values only: what is nested is for machines, as is the number of an outage. */
 export function plainDetails(detail: Readonly<Record<string, unknown>>): [string, string][] {
   return Object.entries(detail)
+    .filter(([key]) => key !== 'outage')
     .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value) && value !== '')
     .map(([key, value]) => [key, String(value)]);
 }
