@@ -112,7 +112,7 @@ test('a technician lowers a limit, hears of it, sees to it with a note, and it i
 
 /** Hands in alerts as another system does, and answers with the way to hand in more. */
 async function otherSystem(page: Page, info: { project: { name: string } }) {
-  const name = `e2e-${info.project.name}-${Date.now().toString(36)}`;
+  const name = `pompa-${info.project.name}-${Date.now().toString(36)}`;
   const made = await page.request.post('/api/v1/intake-tokens', { data: { name } });
   expect(made.status()).toBe(201);
   const { token } = (await made.json()) as { token: string };
