@@ -32,7 +32,7 @@ export const alertsEn = {
     fault: 'Probe fails',
     offline: 'Device offline',
     location_offline: 'Location offline',
-    fleet_offline: 'All locations offline',
+    fleet_offline: 'Most of the fleet offline',
     repeated_outages: 'Repeated outages',
     external: 'From another system',
   },

@@ -30,7 +30,7 @@ export const alertsId: Dictionary['alerts'] = {
     fault: 'Sensor gagal',
     offline: 'Perangkat terputus',
     location_offline: 'Lokasi terputus',
-    fleet_offline: 'Semua lokasi terputus',
+    fleet_offline: 'Sebagian besar armada terputus',
     repeated_outages: 'Berulang kali hilang kontak',
     external: 'Dari sistem lain',
   },
