@@ -44,6 +44,12 @@ pub enum Act {
     AlertActed,
     AlertsCleared,
     AlertsRestored,
+    UserCreated,
+    UserChanged,
+    UserPasswordReset,
+    UserPasswordChanged,
+    /// An admin's account was made whole by whoever has the machine.
+    UserRecovered,
 }
 
 impl Act {
@@ -83,6 +89,11 @@ impl Act {
             Self::AlertActed => "alert.acted",
             Self::AlertsCleared => "alerts.cleared",
             Self::AlertsRestored => "alerts.restored",
+            Self::UserCreated => "user.created",
+            Self::UserChanged => "user.changed",
+            Self::UserPasswordReset => "user.password_reset",
+            Self::UserPasswordChanged => "user.password_changed",
+            Self::UserRecovered => "user.recovered",
         }
     }
 }

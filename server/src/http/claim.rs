@@ -6,6 +6,7 @@ use super::error::{Problem, Problems};
 use super::extract::Body;
 use super::thresholds::follow;
 use super::waiting::approved;
+use crate::access::Permission;
 use crate::audit::Act;
 use crate::live::Event;
 use crate::registry::claim::{Claim, ClaimError};
@@ -63,7 +64,7 @@ impl From<ClaimError> for Problem {
 }
 
 /// Says where a device stands, by the name or serial on its label; binds a reserved name to a board; lets the board in if
-/// it waits for approval.
+/// it waits for approval and the caller may approve.
 #[utoipa::path(post, path = "/api/v1/claim", operation_id = "claim", tag = "registry", request_body = NewClaim,
     responses((status = 200, body = ClaimedDevice), Problems))]
 pub async fn claim(
@@ -88,7 +89,7 @@ pub async fn claim(
     let waits: Vec<_> = waits.filter(|board| Some(board.serial) == claimed.serial).collect();
     let approved = match waits.as_slice() {
         // Two keys for one serial are for somebody who looks closer.
-        [board] if board.reason == WaitReason::NotExpected => {
+        [board] if board.reason == WaitReason::NotExpected && caller.role.may(Permission::ApproveDevices) => {
             let approval = Approval { name: Some(claimed.name.clone()), ..Approval::default() };
             approved(&app, &caller, &board.id, &approval).await.map(|_| true)?
         }
