@@ -2,7 +2,7 @@
 
 use crate::site::{CHOSEN, Site};
 use serde_json::{Value, json};
-use server::access::{Need, Permission, Role, TABLE};
+use server::access::{Need, Role, TABLE};
 use std::collections::BTreeSet;
 
 /// Method, path and what the document says of each operation.
@@ -106,7 +106,7 @@ async fn a_technician_handles_alerts_but_gives_them_to_nobody() {
 }
 
 #[tokio::test]
-async fn a_technician_who_says_where_a_waiting_board_stands_does_not_let_it_in() {
+async fn a_technician_says_where_a_device_stands_and_lets_no_board_in_by_it() {
     use crate::fleet;
     let site = Site::start().await;
     let admin = site.sign_in().await;
@@ -114,21 +114,20 @@ async fn a_technician_who_says_where_a_waiting_board_stands_does_not_let_it_in()
     let supervisor = site.person(&admin, "sari", "supervisor").await;
     let wanted = json!({"uses": 1, "valid_s": 600});
     let token = site.send("POST", &admin, "/api/v1/enrolment-tokens", &wanted).await.json()["token"].clone();
-    let range = json!({"first": 1, "last": 9});
-    let reserved = site.send("POST", &admin, "/api/v1/registrations/range", &range).await;
-    assert!(reserved.status < 300, "{reserved:?}");
-    let (key, serial) = (rcgen::KeyPair::generate().unwrap(), fleet::random_serial());
-    let asked = json!({"serial": serial, "token": token, "csr": fleet::request(&key, &serial.to_string())}).to_string();
-    let json_type = "content-type: application/json";
-    site.ask_https("POST", "/api/v1/enrol", &[json_type], &asked).await;
-    let waiting = site.get(&technician, "/api/v1/waiting").await.json();
-    assert_eq!(waiting["waiting"][0]["serial"], json!(serial), "{waiting}");
+    let (key, serial) = (fleet::p256(), fleet::random_serial());
+    let board = json!({"serial": serial, "token": token, "csr": fleet::request(&key, &serial.to_string())});
+    assert_eq!(site.send("POST", "", "/api/v1/enrol", &board).await.status, 202);
+    let range = json!({"from": 1, "to": 1, "location": "Kolam 1"});
+    assert_eq!(site.send("POST", &admin, "/api/v1/registrations/range", &range).await.status, 200);
 
     let claim = json!({"name": "pi-1", "serial": serial, "location": "Kolam 3"});
-    let claimed = site.send("POST", &technician, "/api/v1/claim", &claim).await;
+    let refused = site.send("POST", &technician, "/api/v1/claim", &claim).await;
+    assert_eq!((refused.status, refused.code()), (403, "forbidden".to_owned()), "{refused:?}");
+    let known = json!({"name": "pi-1", "location": "Kolam 2"});
+    let claimed = site.send("POST", &technician, "/api/v1/claim", &known).await;
     assert_eq!((claimed.status, &claimed.json()["approved"]), (200, &json!(false)), "{claimed:?}");
+    assert_eq!(site.send("POST", "", "/api/v1/enrol", &board).await.status, 202, "it still waits");
     let claimed = site.send("POST", &supervisor, "/api/v1/claim", &claim).await;
     assert_eq!((claimed.status, &claimed.json()["approved"]), (200, &json!(true)), "{claimed:?}");
-    assert!(Role::Supervisor.may(Permission::ApproveDevices));
     site.stop().await;
 }

@@ -18,9 +18,12 @@ async fn a_first_password_opens_nothing_but_the_choice_of_another() {
         assert_eq!((answer.status, answer.code()), (403, "change_password".to_owned()), "{path}");
     }
     assert_eq!(site.get(&cookie, "/api/v1/session").await.json()["role"], "technician");
-    for (old, new, field) in
-        [(&*first, "short", "new"), (&first, &first, "new"), (&first, "TonoTonoTono", "new"), ("wrong", CHOSEN, "old")]
-    {
+    for (old, new, field) in [
+        (&*first, "short", "new"),
+        (&*first, &*first, "new"),
+        (&*first, "TonoTonoTono", "new"),
+        ("wrong", CHOSEN, "old"),
+    ] {
         let answer = site.send("POST", &cookie, PASSWORD, &json!({"old": old, "new": new})).await;
         assert!(answer.status >= 400 && answer.field() == field, "{new}: {answer:?}");
     }
