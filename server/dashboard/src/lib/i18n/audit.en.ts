@@ -94,5 +94,10 @@ export const auditEn = {
     'silence.ended': 'Silence ended',
     'intake_token.created': 'Token for another system created',
     'intake_token.revoked': 'Token for another system revoked',
+    'user.created': 'Account made',
+    'user.changed': 'Account changed',
+    'user.password_reset': 'New first password given',
+    'user.password_changed': 'Own password changed',
+    'user.recovered': 'Admin account recovered at the server',
   },
 };

@@ -95,5 +95,10 @@ export const auditId: Dictionary['audit'] = {
     'silence.ended': 'Peredaman diakhiri',
     'intake_token.created': 'Token sistem lain dibuat',
     'intake_token.revoked': 'Token sistem lain dicabut',
+    'user.created': 'Akun dibuat',
+    'user.changed': 'Akun diubah',
+    'user.password_reset': 'Kata sandi awal baru diberikan',
+    'user.password_changed': 'Kata sandi sendiri diganti',
+    'user.recovered': 'Akun admin dipulihkan di server',
   },
 };
