@@ -15,4 +15,5 @@ pub mod labels;
 pub mod registrations;
 pub mod thresholds;
 pub mod tokens;
+pub mod users;
 pub mod waiting;

@@ -352,3 +352,40 @@ fn ten_thousand_devices_are_imported_in_one_request() {
     assert_eq!((asked.len(), asked[0].content_type.as_deref()), (1, Some("text/csv")));
     assert!(asked[0].body == file.as_bytes(), "the file as it is");
 }
+
+#[test]
+fn accounts_are_made_changed_and_listed_and_only_a_password_is_put_out() {
+    let user = |role: &str, must_change: bool, disabled_at: Value| {
+        json!({ "name": "tono", "role": role, "email": null, "must_change": must_change, "created_at": 0,
+            "disabled_at": disabled_at })
+    };
+    let made = json!({ "user": user("technician", true, Value::Null), "password": "abcde-fghjk" });
+    let page = |next: Value| json!({ "users": [user("technician", true, Value::Null)], "next": next });
+    let server = StandIn::new(&[
+        ("POST /api/v1/users", 201, made.clone()),
+        ("PATCH /api/v1/users/tono", 200, user("supervisor", false, Value::Null)),
+        ("PATCH /api/v1/users/tono", 200, user("supervisor", false, json!(5))),
+        ("PATCH /api/v1/users/tono", 200, user("supervisor", false, Value::Null)),
+        ("POST /api/v1/users/tono/reset-password", 200, made),
+        ("GET /api/v1/users?limit=200", 200, page(json!("tono"))),
+        ("GET /api/v1/users?limit=200&after=tono", 200, page(Value::Null)),
+    ]);
+    assert_eq!(server.tirta(&["users", "add", "tono", "--role", "technician"]), "abcde-fghjk\n");
+    assert!(server.tirta(&["users", "role", "tono", "supervisor"]).contains("supervisor  active"));
+    assert!(server.tirta(&["users", "disable", "tono"]).contains("disabled since"));
+    server.tirta(&["users", "disable", "tono", "--undo"]);
+    assert_eq!(server.tirta(&["users", "reset-password", "tono"]), "abcde-fghjk\n");
+    assert_eq!(server.tirta(&["users", "list"]).lines().count(), 2);
+    let asked = server.asked_json();
+    assert_eq!(asked[0].1, json!({ "name": "tono", "role": "technician", "email": null }));
+    assert_eq!(asked[1].1, json!({ "role": "supervisor" }));
+    assert_eq!((&asked[2].1, &asked[3].1), (&json!({ "disabled": true }), &json!({ "disabled": false })));
+}
+
+#[test]
+fn what_a_role_may_not_do_is_said_in_the_servers_words() {
+    let detail = "this needs the permission manage_users (roles: admin); yours is technician";
+    let server = StandIn::new(&[("GET /api/v1/users?limit=200", 403, problem("forbidden", detail))]);
+    let said = server.refused(&["users", "list"]);
+    assert!(said.contains(detail) && said.contains("403"), "{said}");
+}

@@ -64,6 +64,12 @@ acts! {
     AlertActed => "alert.acted",
     AlertsCleared => "alerts.cleared",
     AlertsRestored => "alerts.restored",
+    UserCreated => "user.created",
+    UserChanged => "user.changed",
+    UserPasswordReset => "user.password_reset",
+    UserPasswordChanged => "user.password_changed",
+    /// An admin's account was made whole by whoever has the machine.
+    UserRecovered => "user.recovered",
 }
 
 /// An entry that is to be written.

@@ -2,6 +2,7 @@
 //!
 //! The path of a reading is `broker` -> `link` -> `ingest` -> `store`, then back as an ack and on as an event of `live`.
 
+pub mod access;
 pub mod admission;
 pub mod alert;
 pub mod audit;

@@ -10,7 +10,7 @@ use server::clock::SystemClock;
 use server::config::{Config, LogFormat};
 use server::run::{ADMIN, RunError, Running, start};
 use server::store::{Store, StoreError};
-use shared::{DeviceName, Reading};
+use shared::{Clock, DeviceName, Reading};
 use std::io::{self, BufWriter, Write};
 use std::{error::Error, process::ExitCode, sync::Arc};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -95,7 +95,7 @@ fn load_with_database(config: &std::path::Path) -> Result<Config, Box<dyn Error>
 }
 
 async fn new_password(config: &std::path::Path) -> Result<(), Box<dyn Error>> {
-    let password = server::run::new_password(&load_with_database(config)?).await?;
+    let password = server::run::new_password(&load_with_database(config)?, SystemClock.now()).await?;
     writeln!(io::stdout(), "Sign in as \"{ADMIN}\" with the password \"{password}\" (it is not shown again).")?;
     Ok(())
 }

@@ -20,7 +20,7 @@ use std::{io, sync::Arc};
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// The one account, for now.
+/// The first account.
 pub const ADMIN: &str = "admin";
 /// Sign-outs that a watcher may be behind before it looks its session up instead.
 const SIGNED_OUT_BEHIND: usize = 64;
@@ -161,7 +161,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
     };
     let link_config = link_config(config, broker.as_ref(), &authority)?;
     // Only now, when nothing else can fail: a password that a start made and then failed would be lost.
-    let first_password = first_password(&store).await?;
+    let first_password = first_password(&store, clock.now()).await?;
     let (link, messages) = Link::start(&link_config);
 
     let (stop_http, stopping) = watch::channel(false);
@@ -264,17 +264,18 @@ impl Running {
     }
 }
 
-/// Gives the admin a new password, and ends all sessions: for whoever has lost it but can log in on this machine.
+/// Gives the first admin a new password, the role and the right to sign in, and ends their sessions: for whoever has lost it
+/// but can log in on this machine.
 ///
 /// # Errors
 /// When the database can't be opened or there is no account yet.
-pub async fn new_password(config: &Config) -> Result<String, RunError> {
+pub async fn new_password(config: &Config, now: UtcMillis) -> Result<String, RunError> {
     let store = Store::open(&config.database_url)
         .await
         .map_err(|error| RunError::Database { database: config.database(), error })?;
     let password = password::make()?;
     let hash = password::hash(password.clone()).await?;
-    if !store.change_password(ADMIN, &hash).await? {
+    if !store.recover_admin(ADMIN, &hash, now).await? {
         return Err(RunError::NoAccount);
     }
     store.close().await;
@@ -282,14 +283,14 @@ pub async fn new_password(config: &Config) -> Result<String, RunError> {
 }
 
 /// Makes the first account when there is none; only its hash is kept.
-async fn first_password(store: &Store) -> Result<Option<String>, RunError> {
+async fn first_password(store: &Store, now: UtcMillis) -> Result<Option<String>, RunError> {
     if store.has_account().await? {
         return Ok(None);
     }
     let password = password::make()?;
     let hash = password::hash(password.clone()).await?;
     // Another instance on the same database may have been faster.
-    Ok(store.add_account(ADMIN, &hash).await?.then_some(password))
+    Ok(store.add_first_admin(ADMIN, &hash, now).await?.then_some(password))
 }
 
 /// SHA-256 of every authority that devices may trust now, the newest first.

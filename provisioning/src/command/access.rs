@@ -27,9 +27,15 @@ pub struct Access {
 impl Access {
     /// Asks for the password and signs in. What can be wrong without a server is looked at before.
     pub async fn sign_in(&self) -> Result<Client, TirtaError> {
+        Ok(self.sign_in_with_password().await?.0)
+    }
+
+    /// The same, for whoever needs the password once more.
+    pub async fn sign_in_with_password(&self) -> Result<(Client, String), TirtaError> {
         let mut client = Client::new(&self.server, self.ca.as_deref())?;
-        client.sign_in(&self.user, &password(&self.user)?).await?;
-        Ok(client)
+        let password = password(&self.user)?;
+        client.sign_in(&self.user, &password).await?;
+        Ok((client, password))
     }
 }
 

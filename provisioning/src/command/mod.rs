@@ -11,6 +11,7 @@ mod image;
 mod labels;
 mod registry;
 mod token;
+mod users;
 mod waiting;
 mod words;
 
@@ -44,6 +45,9 @@ enum What {
     /// Enrolment tokens: what a new device shows to be taken into the fleet.
     #[command(subcommand)]
     Token(token::Command),
+    /// Who may sign in, and what they may do.
+    #[command(subcommand)]
+    Users(users::Command),
     /// The authority that signs the fleet's certificates.
     #[command(subcommand)]
     Authority(authority::Command),
@@ -67,6 +71,7 @@ pub async fn run(cli: Cli) -> Result<(), error::TirtaError> {
         What::Waiting(command) => command.run(access, &mut out).await,
         What::Devices(command) => command.run(access, &mut out).await,
         What::Token(command) => command.run(access, &mut out).await,
+        What::Users(command) => command.run(access, &mut out).await,
         What::Authority(command) => command.run(access, &mut out).await,
         What::Audit(command) => command.run(access, &mut out).await,
         What::Calibrations(command) => command.run(access, &mut out).await,
@@ -108,6 +113,13 @@ mod tests {
             "tirta devices returns --close",
             "tirta devices claim pi-7 --location Greenhouse --serial 10000000a3c40011",
             "tirta audit --device pi-7 --limit 20",
+            "tirta users list",
+            "tirta users add tono --role technician --email tono@example.org",
+            "tirta users role tono supervisor",
+            "tirta users disable tono",
+            "tirta users disable tono --undo",
+            "tirta users reset-password tono",
+            "tirta users password",
             "tirta authority show",
             "tirta authority rotate",
             "tirta authority retire --yes",
@@ -130,6 +142,8 @@ mod tests {
             "tirta fleet-config --discover --address https://tirta.local:8443",
             "tirta fleet-config --address http://tirta.local",
             "tirta token create --serials a3c40011,x",
+            "tirta users add tono",
+            "tirta users role tono god",
             "tirta image customise tirta.img",
             "tirta image customise tirta.img --wifi-ssid Kolam",
             "tirta image customise tirta.img --wifi-country ID",

@@ -5,6 +5,7 @@ use super::alerts::Filter;
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
+use crate::access::Permission;
 use crate::run::App;
 use crate::store::{AlertAct, Clearance as Stored};
 use axum::{Json, extract::State};
@@ -116,6 +117,10 @@ pub async fn act(
 ) -> Result<Json<AlertsActed>, Problem> {
     if !(1..=MOST_IDS).contains(&acts.ids.len()) {
         return Err(Problem::invalid("ids", format!("give 1 to {MOST_IDS} ids")));
+    }
+    // Whoever takes an alert acknowledges it; giving it to somebody is for whoever leads.
+    if acts.act == AlertActName::Assign {
+        caller.needs(Permission::OverseeAlerts)?;
     }
     let now = app.clock.now();
     let done = app.store.act_on_alerts(&acts.ids, &acts.act(now)?, &caller.actor(), now).await?;

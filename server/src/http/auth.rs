@@ -1,12 +1,13 @@
-//! Who is calling: the session cookie, its secret and the guard before every route that needs one.
+//! Who is calling, and whether they may: the session cookie, its secret and the guard before every route.
 
 use super::error::Problem;
 use super::password::{self, PasswordError};
+use crate::access::{Need, Permission, Role, need};
 use crate::audit::Actor;
 use crate::digest::sha256_hex;
 use crate::run::App;
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderName, header, request::Parts};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::{HeaderName, StatusCode, header, request::Parts};
 use axum::{middleware::Next, response::Response};
 use axum_extra::extract::CookieJar;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,6 +17,9 @@ use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 pub const COOKIE: &str = "tirta_session";
 /// How long a session lasts, in milliseconds: a working day.
 pub const SESSION_MS: i64 = 12 * 60 * 60 * 1000;
+
+/// How old the note of a session's last use may be, in milliseconds: each one is a write.
+const TOUCH_MS: i64 = 5 * 60_000;
 
 /// How a request came.
 #[derive(Debug, Clone, Copy)]
@@ -28,11 +32,15 @@ pub struct Transport {
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// The session of a request that passed [`require_session`].
+/// The session of a request that passed [`guard`].
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The account's name.
     pub account: String,
+    /// What it may do.
+    pub role: Role,
+    /// It must choose a password before anything else.
+    pub must_change: bool,
     /// SHA-256 of the session's secret.
     pub hash: String,
     /// Where the request came from.
@@ -45,6 +53,14 @@ impl Caller {
         let actor = Actor::account(&self.account);
         self.address.into_iter().fold(actor, |actor, address| actor.at(address))
     }
+
+    /// Lets only a role pass that has this permission, where the operation alone does not tell.
+    ///
+    /// # Errors
+    /// 403 for all others.
+    pub fn needs(&self, permission: Permission) -> Result<(), Problem> {
+        if self.role.may(permission) { Ok(()) } else { Err(Problem::forbidden(permission, self.role)) }
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -55,21 +71,53 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Lets only requests with a valid session pass.
+/// Lets pass what [`need`] allows, and nothing else. It stands before every route.
 ///
 /// # Errors
-/// 401 without one.
-pub async fn require_session(
+/// 401 without a session that is needed, 403 for whoever may not do this, or has to choose a password first.
+pub async fn guard(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let need = match need(request.method().as_str(), path) {
+        Ok(Need::Open) => return Ok(next.run(request).await),
+        Ok(need) => need,
+        Err(true) => return Err(Problem::no_such_method()),
+        Err(false) => {
+            let detail = "the server has no rule that says who may do this, so nobody may";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
+        }
+    };
     let hash = hash_of_cookie(&jar).ok_or_else(Problem::no_session)?;
-    let account = app.store.session_account(&hash, app.clock.now()).await?.ok_or_else(Problem::no_session)?;
+    let now = app.clock.now();
+    let owner = app.store.session_owner(&hash, now).await?.ok_or_else(Problem::no_session)?;
     let address = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip().to_canonical());
-    request.extensions_mut().insert(Caller { account, hash, address });
+    let caller = Caller { account: owner.account, role: owner.role, must_change: owner.must_change, hash, address };
+    if caller.must_change && need != Need::Session {
+        let detail = "choose a password of your own first: POST /api/v1/session/password";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "change_password", detail));
+    }
+    if let Need::May(permission) = need {
+        caller.needs(permission)?;
+    }
+    if now.0 - owner.used_at.0 >= TOUCH_MS {
+        touch(&app, &caller);
+    }
+    request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
+}
+
+/// Beside the request, which is not to wait until the database has time for this.
+fn touch(app: &Arc<App>, caller: &Caller) {
+    let (app, hash) = (Arc::clone(app), caller.hash.clone());
+    tokio::spawn(async move {
+        if let Err(error) = app.store.touch_session(&hash, app.clock.now()).await {
+            tracing::warn!(%error, "when a session was last used is not written down");
+        }
+    });
 }
 
 /// The hash of the secret in the session cookie, if there is one.

@@ -6,9 +6,11 @@ use super::error::{Problem, Problems};
 use super::extract::Body;
 use super::thresholds::follow;
 use super::waiting::approved;
+use crate::access::Permission;
 use crate::audit::Act;
 use crate::live::Event;
 use crate::registry::claim::{Claim, ClaimError};
+use crate::registry::{Changes, Entry, Registry};
 use crate::run::App;
 use crate::store::Approval;
 use axum::{Json, extract::State, http::StatusCode};
@@ -62,8 +64,8 @@ impl From<ClaimError> for Problem {
     }
 }
 
-/// Says where a device stands, by the name or serial on its label; binds a reserved name to a board; lets the board in if
-/// it waits for approval.
+/// Says where a device stands, by the name or serial on its label. Whoever may approve devices also binds a reserved name
+/// to a board by it, and lets the board in if it waits.
 #[utoipa::path(post, path = "/api/v1/claim", operation_id = "claim", tag = "registry", request_body = NewClaim,
     responses((status = 200, body = ClaimedDevice), Problems))]
 pub async fn claim(
@@ -74,11 +76,16 @@ pub async fn claim(
     let claim = Claim::new(new.name, new.serial, &new.location, (new.latitude, new.longitude))?;
     let now = app.clock.now();
     let entry = caller.actor().did(Act::DeviceClaimed, now);
-    let decide = |registry: &crate::registry::Registry| match claim.decide(registry) {
+    let may_approve = caller.needs(Permission::ApproveDevices);
+    let decide = |registry: &Registry| match claim.decide(registry) {
+        // A reserved name that gets a board lets that board in: by a token, if not by approval.
+        Ok((entry, _)) if entry.serial.is_some() && !has_board(registry, &entry.name) && may_approve.is_err() => {
+            (may_approve.clone().map(|()| entry), Changes::default())
+        }
         Ok((entry, changes)) => (Ok(entry), changes),
-        Err(error) => (Err(error), crate::registry::Changes::default()),
+        Err(error) => (Err(error.into()), Changes::default()),
     };
-    let tell = |done: &Result<crate::registry::Entry, ClaimError>| {
+    let tell = |done: &Result<Entry, Problem>| {
         let claimed = done.as_ref().ok()?;
         let entry = entry.to(&claimed.name).with("location", claimed.location.clone());
         Some(claimed.serial.into_iter().fold(entry, crate::audit::Entry::board))
@@ -88,7 +95,7 @@ pub async fn claim(
     let waits: Vec<_> = waits.filter(|board| Some(board.serial) == claimed.serial).collect();
     let approved = match waits.as_slice() {
         // Two keys for one serial are for somebody who looks closer.
-        [board] if board.reason == WaitReason::NotExpected => {
+        [board] if board.reason == WaitReason::NotExpected && may_approve.is_ok() => {
             let approval = Approval { name: Some(claimed.name.clone()), ..Approval::default() };
             approved(&app, &caller, &board.id, &approval).await.map(|_| true)?
         }
@@ -98,4 +105,10 @@ pub async fn claim(
     app.live.publish(Event::Device { name: claimed.name.clone() });
     let (name, serial) = (claimed.name.to_string(), claimed.serial.map(String::from));
     Ok(Json(ClaimedDevice { name, serial, location: claimed.location, approved }))
+}
+
+/// Whether a name stands for a board already, enrolled or expected.
+fn has_board(registry: &Registry, name: &DeviceName) -> bool {
+    let enrolled = registry.devices.iter().any(|(known, _)| known == name);
+    enrolled || registry.registrations.iter().any(|r| r.entry.name == *name && r.entry.serial.is_some())
 }

@@ -1,6 +1,7 @@
 //! The one error of the interface: problem details (RFC 9457) with a code for programs and, where one field is
 //! at fault, its name. Knows which store errors are whose fault; says nothing of the inside to the caller.
 
+use crate::access::{Permission, Role};
 use crate::store::StoreError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -69,6 +70,18 @@ impl Problem {
     /// No session, or none that is valid.
     pub fn no_session() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "no_session", "sign in first: POST /api/v1/session")
+    }
+
+    /// A role that may not do this.
+    pub fn forbidden(permission: Permission, role: Role) -> Self {
+        let (roles, permission) = (permission.roles().join(", "), permission.as_str());
+        let detail = format!("this needs the permission {permission} (roles: {roles}); yours is {}", role.as_str());
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// A path that is there, but not with this method.
+    pub fn no_such_method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path has no such method")
     }
 
     /// Whether the caller is at fault, not the server.

@@ -212,7 +212,7 @@ impl Watcher {
     }
 
     async fn check_session(&self) -> Result<(), End> {
-        match self.app.store.session_account(&self.caller.hash, self.app.clock.now()).await {
+        match self.app.store.session_owner(&self.caller.hash, self.app.clock.now()).await {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(End::SignedOut),
             // A database that fails for a moment ends no session.

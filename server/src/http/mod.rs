@@ -32,11 +32,13 @@ pub mod rule;
 pub mod security;
 pub mod serve;
 pub mod session;
+pub mod sessions;
 pub mod settings;
 pub mod silences;
 pub mod thresholds;
 pub mod throttle;
 pub mod tokens;
+pub mod users;
 pub mod waiting;
 pub mod wire;
 pub mod words;
@@ -66,9 +68,15 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
     let files = OpenApiRouter::new()
         .routes(routes!(registrations::import))
         .layer(DefaultBodyLimit::max(crate::registry::csv::MOST_BYTES));
-    let mut guarded = OpenApiRouter::new()
+    let guarded = OpenApiRouter::new()
         .merge(files)
         .routes(routes!(session::who, session::sign_out))
+        .routes(routes!(session::change_password))
+        .routes(routes!(sessions::list, sessions::end_all))
+        .routes(routes!(sessions::end))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::change))
+        .routes(routes!(users::reset))
         .routes(routes!(devices::list))
         .routes(routes!(devices::one))
         .routes(routes!(devices::revoke))
@@ -117,10 +125,11 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(alert_acts::restore))
         .routes(routes!(live::watch))
         .routes(routes!(openapi::show));
-    if let Some(app) = app {
-        guarded = guarded.route_layer(from_fn_with_state(app.clone(), auth::require_session));
+    let all = OpenApiRouter::with_openapi(openapi::frame()).merge(open).merge(guarded);
+    match app {
+        Some(app) => all.route_layer(from_fn_with_state(app.clone(), auth::guard)),
+        None => all,
     }
-    OpenApiRouter::with_openapi(openapi::frame()).merge(open).merge(guarded)
 }
 
 /// The whole interface. `secure` says whether it is reached over TLS.
@@ -145,6 +154,5 @@ pub async fn to_the_end<T: Send + 'static>(
 }
 
 async fn no_such_method() -> Problem {
-    let detail = "this path has no such method";
-    Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    Problem::no_such_method()
 }

@@ -3,11 +3,13 @@
 use super::auth::COOKIE;
 use super::error::Problem;
 use super::live::LiveEvent;
+use crate::access::{Need, need};
 use axum::http::header;
 use axum::response::IntoResponse;
 use std::sync::OnceLock;
-use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -18,6 +20,7 @@ use utoipa::{Modify, OpenApi};
     modifiers(&Secrets),
     tags(
         (name = "session", description = "Signing in and out"),
+        (name = "users", description = "Who may sign in, and what they may do"),
         (name = "devices", description = "The fleet"),
         (name = "calibration", description = "Calibrating probes, and computing history again"),
         (name = "readings", description = "What was measured"),
@@ -52,8 +55,36 @@ pub fn frame() -> Document {
 /// # Errors
 /// When it can't be written as JSON, which a test would show.
 pub fn document() -> Result<String, serde_json::Error> {
-    let (_, document) = super::api(None).split_for_parts();
+    let (_, mut document) = super::api(None).split_for_parts();
+    for (path, item) in &mut document.paths.paths {
+        let methods = [
+            ("GET", &mut item.get),
+            ("PUT", &mut item.put),
+            ("POST", &mut item.post),
+            ("PATCH", &mut item.patch),
+            ("DELETE", &mut item.delete),
+        ];
+        for (method, operation) in methods {
+            if let (Some(operation), Ok(need)) = (operation, need(method, path)) {
+                say_who_may(operation, need);
+            }
+        }
+    }
     document.to_pretty_json().map(|text| text + "\n")
+}
+
+/// Writes down what an operation needs, and that others are refused.
+fn say_who_may(operation: &mut Operation, need: Need) {
+    operation.extensions.get_or_insert_default().insert("x-permission".to_owned(), need.as_str().into());
+    let who = match need {
+        Need::Open => return,
+        Need::Session => "Refused: a request of another site".to_owned(),
+        Need::SignedIn => "Refused: a password has to be chosen first".to_owned(),
+        Need::May(permission) => format!("Refused: only for {}", permission.roles().join(", ")),
+    };
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let refused = ResponseBuilder::new().description(who).content("application/problem+json", problem).build();
+    operation.responses.responses.insert("403".to_owned(), refused.into());
 }
 
 /// This document.

@@ -1,5 +1,6 @@
 //! Passwords: made, hashed and checked (argon2id). Knows no account and no request.
 
+use super::error::Problem;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Argon2, PasswordHash};
 use tokio::sync::Semaphore;
@@ -8,8 +9,10 @@ use tokio::sync::Semaphore;
 const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
 /// Letters of a password that is made: four groups of five, 99 bits.
 const LENGTH: usize = 20;
-/// Longest password that is looked at.
-pub const LONGEST: usize = 256;
+/// Longest password that is looked at, in bytes.
+const LONGEST: usize = 256;
+/// Shortest password that somebody may choose, in characters.
+const SHORTEST: usize = 12;
 /// Hashing takes 19 MiB and a core for a while: more at once would take the machine from the readings.
 static HASHING: Semaphore = Semaphore::const_new(2);
 
@@ -52,6 +55,33 @@ pub fn make() -> Result<String, PasswordError> {
         }
     }
     Ok(letters.chunks(5).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-"))
+}
+
+/// Refuses what would only cost time to look at.
+///
+/// # Errors
+/// Names the field.
+pub fn not_too_long(field: &'static str, password: &str) -> Result<(), Problem> {
+    if password.len() > LONGEST {
+        return Err(Problem::invalid(field, format!("at most {LONGEST} bytes")));
+    }
+    Ok(())
+}
+
+/// Whether somebody of this name may choose this password.
+///
+/// # Errors
+/// Names the field and what to do.
+pub fn acceptable(field: &'static str, password: &str, name: &str) -> Result<(), Problem> {
+    not_too_long(field, password)?;
+    if password.chars().count() < SHORTEST {
+        return Err(Problem::invalid(field, format!("at least {SHORTEST} characters")));
+    }
+    // However often: "adminadminadmin" is as easily guessed.
+    if password.to_lowercase().replace(name, "").trim().is_empty() {
+        return Err(Problem::invalid(field, "it is your name: choose something that nobody would try"));
+    }
+    Ok(())
 }
 
 /// Hashes a password (PHC string, argon2id).

@@ -31,7 +31,7 @@ struct Attempts {
 
 impl Throttle {
     /// Counts an attempt of `address` as failed, before it is looked at: attempts sent at once shall not
-    /// slip through together. [`Self::forget`] takes it back when the password was right.
+    /// slip through together. [`Self::take_back`] does so when the password was right.
     ///
     /// # Errors
     /// When the address must wait: milliseconds until its next attempt.
@@ -53,15 +53,23 @@ impl Throttle {
         if now.0.saturating_sub(entry.last.0) > FORGET_MS {
             entry.failed = 0;
         }
+        // One is forgiven for each of the longest waits: that many could have been tried anyway.
+        let waits = (now.0 - entry.last.0) / LONGEST_MS;
+        entry.failed = entry.failed.saturating_sub(u32::try_from(waits).unwrap_or(u32::MAX));
         entry.failed = entry.failed.saturating_add(1);
         entry.last = now;
         entry.next = UtcMillis(now.0 + pause_ms(entry.failed));
         Ok(())
     }
 
-    /// The address has shown that it knows the password.
-    pub fn forget(&self, address: IpAddr) {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).remove(&network(address));
+    /// The password was right: that attempt did not fail. Those before it stay counted, or whoever knows one password
+    /// could guess all others as fast as they like.
+    pub fn take_back(&self, address: IpAddr) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = attempts.get_mut(&network(address)) {
+            entry.failed = entry.failed.saturating_sub(1);
+            entry.next = entry.last;
+        }
     }
 
     #[cfg(test)]
@@ -127,13 +135,40 @@ mod tests {
     }
 
     #[test]
-    fn one_who_guesses_keeps_nobody_else_out_and_a_right_password_clears() {
+    fn one_who_guesses_keeps_nobody_else_out() {
         let throttle = Throttle::default();
         let now = UtcMillis(1_000_000);
         while throttle.attempt(address(1), now).is_ok() {}
         assert_eq!(throttle.attempt(address(2), now), Ok(()));
-        throttle.forget(address(1));
-        assert_eq!(throttle.attempt(address(1), now), Ok(()));
+    }
+
+    #[test]
+    fn a_right_password_costs_nothing_and_does_not_let_its_owner_guess_others_faster() {
+        let throttle = Throttle::default();
+        let now = UtcMillis(1_000_000);
+        for _ in 0..20 {
+            assert_eq!(throttle.attempt(address(1), now), Ok(()));
+            throttle.take_back(address(1));
+        }
+        let mut wrong = 0;
+        while throttle.attempt(address(1), now).is_ok() {
+            wrong += 1;
+            // The own password between two guesses of another's.
+            if throttle.attempt(address(1), now).is_ok() {
+                throttle.take_back(address(1));
+            }
+        }
+        assert!(wrong <= FREE + 1, "{wrong}");
+    }
+
+    #[test]
+    fn mistakes_of_a_whole_site_behind_one_address_do_not_add_up_over_a_day() {
+        let throttle = Throttle::default();
+        for minute in 0..600 {
+            assert_eq!(throttle.attempt(address(1), UtcMillis(minute * LONGEST_MS)), Ok(()));
+        }
+        assert_eq!(throttle.attempt(address(1), UtcMillis(600 * LONGEST_MS)), Ok(()));
+        assert_eq!(throttle.attempt(address(1), UtcMillis(600 * LONGEST_MS)), Ok(()), "still free");
     }
 
     #[test]

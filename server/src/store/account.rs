@@ -1,7 +1,87 @@
-//! Accounts and sessions. Knows hashes only: no password and no session secret ever comes here.
+//! Accounts: made, changed, disabled, never deleted. Knows hashes only: no password ever comes here.
 
-use super::{Store, StoreError, on_pool};
+use super::{Store, StoreError, audit::audit, on_pool};
+use crate::access::Role;
+use crate::audit::{Act, Actor, Entry};
+use serde_json::{Value, json};
 use shared::UtcMillis;
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its name, in small letters.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// In small letters.
+    pub email: Option<String>,
+    /// Its owner has not yet chosen a password.
+    pub must_change: bool,
+    /// When it was made; 0 if that was before it was written down.
+    pub created_at: UtcMillis,
+    /// Since when nobody signs in with it.
+    pub disabled_at: Option<UtcMillis>,
+}
+
+/// What somebody signs in with, as it is stored.
+#[derive(Debug)]
+pub struct StoredPassword {
+    /// The account's name.
+    pub name: String,
+    /// PHC string.
+    pub hash: String,
+    /// Nobody signs in with it.
+    pub disabled: bool,
+}
+
+/// What is to become of an account; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct AccountChange {
+    /// Another role.
+    pub role: Option<Role>,
+    /// Whether nobody signs in with it.
+    pub disabled: Option<bool>,
+    /// Another address, or none.
+    pub email: Option<Option<String>>,
+}
+
+/// What came of making or changing an account.
+#[derive(Debug, PartialEq, Eq)]
+pub enum AccountDone {
+    /// It is so; the hashes of the sessions that ended by it.
+    Done(Account, Vec<String>),
+    /// There is no such account.
+    Unknown,
+    /// There is one of this name already.
+    NameTaken,
+    /// Another account has this e-mail address.
+    EmailTaken,
+    /// Nobody would be left who may do everything.
+    LastAdmin,
+}
+
+type Row = (String, String, Option<String>, bool, i64, Option<i64>);
+const ONE: &str = "SELECT name, role, email, must_change, created_at, disabled_at FROM account WHERE name = $1";
+const HAS_EMAIL: &str = "SELECT COUNT(*) FROM account WHERE email = $1 AND name <> $2";
+const END: &str = "DELETE FROM session WHERE account = $1 RETURNING hash";
+
+pub(super) fn stored_role(word: &str) -> Result<Role, StoreError> {
+    Role::from_word(word).ok_or_else(|| StoreError::Corrupt { what: "account", why: format!("its role is {word:?}") })
+}
+
+fn account((name, role, email, must_change, created_at, disabled_at): Row) -> Result<Account, StoreError> {
+    let (created_at, disabled_at) = (UtcMillis(created_at), disabled_at.map(UtcMillis));
+    Ok(Account { name, role: stored_role(&role)?, email, must_change, created_at, disabled_at })
+}
+
+/// What the audit log says of how an account is.
+fn told(account: &Account) -> Value {
+    json!({"role": account.role.as_str(), "disabled": account.disabled_at.is_some(), "email": account.email})
+}
+
+fn entry(actor: &Actor, act: Act, user: &str, now: UtcMillis) -> Entry {
+    actor.did(act, now).with("user", user)
+}
 
 impl Store {
     /// Whether any account exists.
@@ -14,83 +94,209 @@ impl Store {
         Ok(count > 0)
     }
 
-    /// Adds an account unless one of that name exists; says whether it did.
+    /// Adds the first account, an admin's, unless one of that name exists; says whether it did.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn add_account(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
-        let sql = "INSERT INTO account (name, password) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+    pub async fn add_first_admin(&self, name: &str, hash: &str, now: UtcMillis) -> Result<bool, StoreError> {
+        const QUERY: &str = "INSERT INTO account (name, password, role, created_at) VALUES ($1, $2, 'admin', $3)
+            ON CONFLICT (name) DO NOTHING";
         let added = on_pool!(&self.pool, |pool| {
-            sqlx::query(sql).bind(name).bind(password_hash).execute(pool).await?.rows_affected()
+            sqlx::query(QUERY).bind(name).bind(hash).bind(now.0).execute(pool).await?.rows_affected()
         });
         Ok(added > 0)
     }
 
-    /// The password hash of an account (PHC string).
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn password_hash(&self, name: &str) -> Result<Option<String>, StoreError> {
-        Ok(on_pool!(&self.pool, |pool| {
-            sqlx::query_scalar("SELECT password FROM account WHERE name = $1").bind(name).fetch_optional(pool).await?
-        }))
-    }
-
-    /// Replaces the password of an account and ends its sessions; `false` if there is no such account.
+    /// Makes an account with a password that its owner must change.
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
-    pub async fn change_password(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
-        let change = "UPDATE account SET password = $2 WHERE name = $1";
-        let (begin, _) = self.writing();
+    pub async fn create_account(
+        &self,
+        (name, role, email): (&str, Role, Option<&str>),
+        hash: &str,
+        actor: &Actor,
+        now: UtcMillis,
+    ) -> Result<AccountDone, StoreError> {
+        const QUERY: &str = "INSERT INTO account (name, password, role, email, must_change, created_at)
+            VALUES ($1, $2, $3, $4, TRUE, $5)";
+        let (begin, alone) = self.one_at_a_time();
         Ok(on_pool!(&self.pool, |pool| {
-            let mut transaction = pool.begin_with(begin).await?;
-            let changed = sqlx::query(change).bind(name).bind(password_hash).execute(&mut *transaction).await?;
-            sqlx::query("DELETE FROM session WHERE account = $1").bind(name).execute(&mut *transaction).await?;
-            transaction.commit().await?;
-            changed.rows_affected() > 0
+            let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
+            if sqlx::query(ONE).bind(name).fetch_optional(&mut *tx).await?.is_some() {
+                return Ok(AccountDone::NameTaken);
+            }
+            let taken: i64 = sqlx::query_scalar(HAS_EMAIL).bind(email).bind(name).fetch_one(&mut *tx).await?;
+            if taken > 0 {
+                return Ok(AccountDone::EmailTaken);
+            }
+            let query = sqlx::query(QUERY).bind(name).bind(hash).bind(role.as_str()).bind(email);
+            query.bind(now.0).execute(&mut *tx).await?;
+            let row: Row = sqlx::query_as(ONE).bind(name).fetch_one(&mut *tx).await?;
+            let made = account(row)?;
+            audit!(tx, entry(actor, Act::UserCreated, name, now).with("after", told(&made)));
+            tx.commit().await?;
+            AccountDone::Done(made, vec![])
         }))
     }
 
-    /// Keeps a session, known by the hash of its secret.
+    /// Accounts with names after this one, by name.
     ///
     /// # Errors
-    /// When the database fails or there is no such account.
-    pub async fn add_session(&self, hash: &str, account: &str, expires_at: UtcMillis) -> Result<(), StoreError> {
-        let sql = "INSERT INTO session (hash, account, expires_at) VALUES ($1, $2, $3)";
-        on_pool!(&self.pool, |pool| {
-            sqlx::query(sql).bind(hash).bind(account).bind(expires_at.0).execute(pool).await.map(|_| ())?;
+    /// When the database fails or a row can't be read.
+    pub async fn accounts(&self, after: &str, limit: u32) -> Result<Vec<Account>, StoreError> {
+        const QUERY: &str = "SELECT name, role, email, must_change, created_at, disabled_at FROM account
+            WHERE name > $1 ORDER BY name LIMIT $2";
+        let rows: Vec<Row> = on_pool!(&self.pool, |pool| {
+            sqlx::query_as(QUERY).bind(after).bind(i64::from(limit)).fetch_all(pool).await?
         });
-        Ok(())
+        rows.into_iter().map(account).collect()
     }
 
-    /// Whose session this is, if it is one and has not expired.
+    /// Changes an account. Its sessions end when its role changes or it is disabled. One admin who may sign in is
+    /// always left, also when two are changed at once.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn session_account(&self, hash: &str, now: UtcMillis) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT account FROM session WHERE hash = $1 AND expires_at > $2";
-        Ok(on_pool!(&self.pool, |pool| { sqlx::query_scalar(sql).bind(hash).bind(now.0).fetch_optional(pool).await? }))
-    }
-
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn end_session(&self, hash: &str) -> Result<(), StoreError> {
-        on_pool!(&self.pool, |pool| {
-            sqlx::query("DELETE FROM session WHERE hash = $1").bind(hash).execute(pool).await.map(|_| ())?;
-        });
-        Ok(())
-    }
-
-    /// Forgets the sessions that have expired; says how many.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn forget_expired_sessions(&self, now: UtcMillis) -> Result<u64, StoreError> {
+    /// When the database fails; nothing has changed then.
+    pub async fn change_account(
+        &self,
+        name: &str,
+        change: &AccountChange,
+        actor: &Actor,
+        now: UtcMillis,
+    ) -> Result<AccountDone, StoreError> {
+        const QUERY: &str = "UPDATE account SET role = $2, disabled_at = $3, email = $4 WHERE name = $1";
+        const OTHERS: &str = "SELECT COUNT(*) FROM account WHERE role = 'admin' AND disabled_at IS NULL AND name <> $1";
+        let (begin, alone) = self.one_at_a_time();
         Ok(on_pool!(&self.pool, |pool| {
-            sqlx::query("DELETE FROM session WHERE expires_at <= $1").bind(now.0).execute(pool).await?.rows_affected()
+            let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
+            let row: Option<Row> = sqlx::query_as(ONE).bind(name).fetch_optional(&mut *tx).await?;
+            let Some(before) = row.map(account).transpose()? else { return Ok(AccountDone::Unknown) };
+            let after = changed(&before, change, now);
+            if after == before {
+                return Ok(AccountDone::Done(before, vec![]));
+            }
+            let rules = |account: &Account| account.role == Role::Admin && account.disabled_at.is_none();
+            let others: i64 = sqlx::query_scalar(OTHERS).bind(name).fetch_one(&mut *tx).await?;
+            if rules(&before) && !rules(&after) && others == 0 {
+                return Ok(AccountDone::LastAdmin);
+            }
+            let taken: i64 = sqlx::query_scalar(HAS_EMAIL).bind(&after.email).bind(name).fetch_one(&mut *tx).await?;
+            if taken > 0 {
+                return Ok(AccountDone::EmailTaken);
+            }
+            let query = sqlx::query(QUERY).bind(name).bind(after.role.as_str());
+            query.bind(after.disabled_at.map(|at| at.0)).bind(&after.email).execute(&mut *tx).await?;
+            let ends = after.role != before.role || after.disabled_at.is_some();
+            let ended = if ends { sqlx::query_scalar(END).bind(name).fetch_all(&mut *tx).await? } else { vec![] };
+            let entry = entry(actor, Act::UserChanged, name, now).with("before", told(&before));
+            audit!(tx, entry.with("after", told(&after)));
+            tx.commit().await?;
+            AccountDone::Done(after, ended)
         }))
     }
+
+    /// Gives an account a password that its owner must change, and ends its sessions.
+    ///
+    /// # Errors
+    /// When the database fails; nothing has changed then.
+    pub async fn reset_password(
+        &self,
+        name: &str,
+        hash: &str,
+        actor: &Actor,
+        now: UtcMillis,
+    ) -> Result<AccountDone, StoreError> {
+        const QUERY: &str = "UPDATE account SET password = $2, must_change = TRUE WHERE name = $1";
+        let (begin, alone) = self.one_at_a_time();
+        Ok(on_pool!(&self.pool, |pool| {
+            let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
+            sqlx::query(QUERY).bind(name).bind(hash).execute(&mut *tx).await?;
+            let row: Option<Row> = sqlx::query_as(ONE).bind(name).fetch_optional(&mut *tx).await?;
+            let Some(after) = row.map(account).transpose()? else { return Ok(AccountDone::Unknown) };
+            let ended: Vec<String> = sqlx::query_scalar(END).bind(name).fetch_all(&mut *tx).await?;
+            audit!(tx, entry(actor, Act::UserPasswordReset, name, now).with("sessions_ended", ended.len()));
+            tx.commit().await?;
+            AccountDone::Done(after, ended)
+        }))
+    }
+
+    /// What somebody signs in with, by name or, if there is an `@` in it, by e-mail address.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stored_password(&self, user: &str) -> Result<Option<StoredPassword>, StoreError> {
+        const BY_NAME: &str = "SELECT name, password, disabled_at FROM account WHERE name = $1";
+        const BY_EMAIL: &str = "SELECT name, password, disabled_at FROM account WHERE email = $1";
+        let query = if user.contains('@') { BY_EMAIL } else { BY_NAME };
+        let row: Option<(String, String, Option<i64>)> =
+            on_pool!(&self.pool, |pool| sqlx::query_as(query).bind(user).fetch_optional(pool).await?);
+        Ok(row.map(|(name, hash, disabled)| StoredPassword { name, hash, disabled: disabled.is_some() }))
+    }
+
+    /// Replaces somebody's own password `old`, and ends all their sessions but `keep`. `None` if the password is
+    /// another meanwhile, else the hashes of the sessions that ended.
+    ///
+    /// # Errors
+    /// When the database fails; nothing has changed then.
+    pub async fn change_password(
+        &self,
+        name: &str,
+        (old, new): (&str, &str),
+        keep: &str,
+        actor: &Actor,
+        now: UtcMillis,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        const QUERY: &str = "UPDATE account SET password = $2, must_change = FALSE
+            WHERE name = $1 AND password = $3 AND disabled_at IS NULL";
+        const END_OTHERS: &str = "DELETE FROM session WHERE account = $1 AND hash <> $2 RETURNING hash";
+        let (begin, alone) = self.one_at_a_time();
+        Ok(on_pool!(&self.pool, |pool| {
+            let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
+            let changed = sqlx::query(QUERY).bind(name).bind(new).bind(old).execute(&mut *tx).await?;
+            if changed.rows_affected() == 0 {
+                return Ok(None);
+            }
+            let ended: Vec<String> = sqlx::query_scalar(END_OTHERS).bind(name).bind(keep).fetch_all(&mut *tx).await?;
+            audit!(tx, entry(actor, Act::UserPasswordChanged, name, now).with("sessions_ended", ended.len()));
+            tx.commit().await?;
+            Some(ended)
+        }))
+    }
+
+    /// Makes an account an admin's that may sign in with this password, whatever it was, and ends its sessions; `false`
+    /// if there is no such account. For whoever has the machine itself.
+    ///
+    /// # Errors
+    /// When the database fails; nothing has changed then.
+    pub async fn recover_admin(&self, name: &str, hash: &str, now: UtcMillis) -> Result<bool, StoreError> {
+        const QUERY: &str = "UPDATE account SET password = $2, role = 'admin', must_change = FALSE, disabled_at = NULL
+            WHERE name = $1";
+        let (begin, alone) = self.one_at_a_time();
+        Ok(on_pool!(&self.pool, |pool| {
+            let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
+            let row: Option<Row> = sqlx::query_as(ONE).bind(name).fetch_optional(&mut *tx).await?;
+            let Some(before) = row.map(account).transpose()? else { return Ok(false) };
+            sqlx::query(QUERY).bind(name).bind(hash).execute(&mut *tx).await?;
+            sqlx::query(END).bind(name).execute(&mut *tx).await?;
+            audit!(tx, entry(&Actor::server(), Act::UserRecovered, name, now).with("before", told(&before)));
+            tx.commit().await?;
+            true
+        }))
+    }
+}
+
+fn changed(before: &Account, change: &AccountChange, now: UtcMillis) -> Account {
+    let disabled_at = match change.disabled {
+        None => before.disabled_at,
+        Some(true) => before.disabled_at.or(Some(now)),
+        Some(false) => None,
+    };
+    let email = change.email.clone().unwrap_or_else(|| before.email.clone());
+    Account { role: change.role.unwrap_or(before.role), disabled_at, email, ..before.clone() }
 }

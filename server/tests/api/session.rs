@@ -11,7 +11,9 @@ const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 async fn the_first_password_signs_in_and_nothing_else_does() {
     let site = Site::start().await;
     let cookie = site.sign_in().await;
-    assert_eq!(site.get(&cookie, "/api/v1/session").await.json(), json!({"user": "admin"}));
+    let session = site.get(&cookie, "/api/v1/session").await.json();
+    assert_eq!((&session["user"], &session["role"]), (&json!("admin"), &json!("admin")));
+    assert_eq!((&session["must_change"], session["permissions"].as_array().unwrap().len()), (&json!(false), 12));
 
     let wrong = site.try_password(HOME, "wrong").await;
     assert_eq!((wrong.status, wrong.code()), (401, "bad_credentials".to_owned()));
@@ -65,9 +67,13 @@ async fn one_who_guesses_is_slowed_down_and_keeps_nobody_else_out() {
     assert_eq!(site.try_password(HOME, &site.password).await.status, 200, "from another address");
     site.let_pass(wait * 1000);
     assert_eq!(site.try_password(ELSEWHERE, &site.password).await.status, 200, "after the wait");
-    for _ in 0..5 {
-        assert_eq!(site.try_password(ELSEWHERE, "guess").await.status, 401, "a right password clears the count");
+    assert_eq!(site.try_password(ELSEWHERE, &site.password).await.status, 200, "a right one costs nothing");
+    // How many depends on how long the machine takes for each, but five would be a count that began anew.
+    let mut guesses = 0;
+    while site.try_password(ELSEWHERE, "guess").await.status == 401 {
+        guesses += 1;
     }
+    assert!(guesses < 5, "it forgives no guess before it: {guesses}");
     site.stop().await;
 }
 

@@ -39,6 +39,9 @@ pub struct Site {
     running: Running,
 }
 
+/// What people of the tests choose as their password.
+pub const CHOSEN: &str = "air kolam jernih";
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -146,6 +149,28 @@ impl Site {
         let answer = self.try_password(Ipv4Addr::LOCALHOST, &self.password).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.cookie()
+    }
+
+    /// Tries to sign in as somebody.
+    pub async fn sign_in_as(&self, user: &str, password: &str) -> Answer {
+        self.send("POST", "", "/api/v1/session", &json!({"user": user, "password": password})).await
+    }
+
+    /// Makes an account; returns its first password.
+    pub async fn make_user(&self, admin: &str, name: &str, role: &str) -> String {
+        let made = self.send("POST", admin, "/api/v1/users", &json!({"name": name, "role": role})).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json()["password"].as_str().unwrap().to_owned()
+    }
+
+    /// Somebody of a role who has chosen the password [`CHOSEN`]; returns the cookie.
+    pub async fn person(&self, admin: &str, name: &str, role: &str) -> String {
+        let first = self.make_user(admin, name, role).await;
+        let cookie = self.sign_in_as(name, &first).await.cookie();
+        let change = json!({"old": first, "new": CHOSEN});
+        let changed = self.send("POST", &cookie, "/api/v1/session/password", &change).await;
+        assert_eq!(changed.status, 204, "{changed:?}");
+        cookie
     }
 
     /// Enrols a device over HTTP, as an agent does.

@@ -221,8 +221,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Says where a device stands, by the name or serial on its label; binds a reserved name to a board; lets the board in if
-         *     it waits for approval.
+         * Says where a device stands, by the name or serial on its label. Whoever may approve devices also binds a reserved name
+         *     to a board by it, and lets the board in if it waits.
          */
         post: operations["claim"];
         delete?: never;
@@ -736,13 +736,65 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in. */
+        /** Who is signed in, and what they may do. */
         get: operations["getSession"];
         put?: never;
         /** Signs in: the answer sets the session cookie. */
         post: operations["signIn"];
         /** Signs out: the session ends at once, with every connection that it opened. */
         delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes one's own password; all other sessions end at once. */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where one is signed in. */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /** Signs out everywhere, here too. */
+        delete: operations["endAllSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends one of one's own sessions at once, with every connection that it opened. */
+        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -846,6 +898,58 @@ export interface paths {
         put?: never;
         /** Tries a threshold on the readings of the last days. */
         post: operations["previewThreshold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts, by name. */
+        get: operations["listUsers"];
+        put?: never;
+        /** Makes an account. Its first password is shown in the answer, once. */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes an account; takes effect at once. An admin who may sign in is always left. */
+        patch: operations["changeUser"];
+        trace?: never;
+    };
+    "/api/v1/users/{name}/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an account another first password, shown once in the answer; its sessions end. */
+        post: operations["resetPassword"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1786,7 +1890,7 @@ export interface components {
              * @description Its password.
              */
             password: string;
-            /** @description The account's name. */
+            /** @description The account's name or its e-mail address. */
             user: string;
         };
         /** @description A device. */
@@ -2265,6 +2369,15 @@ export interface components {
              */
             valid_s: number;
         };
+        /** @description The account that is wanted. */
+        NewUser: {
+            /** @description Its owner's e-mail address. */
+            email?: string | null;
+            /** @description 2 to 32 small letters, digits, '-' and '_'; a letter first. */
+            name: string;
+            /** @description What it is to be. */
+            role: components["schemas"]["Role"];
+        };
         /**
          * @description What the device shall do.
          * @enum {string}
@@ -2316,6 +2429,55 @@ export interface components {
             /** @description The newest first. */
             outages: components["schemas"]["Outage"][];
         };
+        /** @description Somewhere that one is signed in. */
+        OwnSession: {
+            /** @description The address from which it was made. */
+            address: string | null;
+            /** @description What the browser or program called itself; 200 characters at most. */
+            agent: string | null;
+            /**
+             * Format: int64
+             * @description Since when (UTC milliseconds).
+             */
+            created_at: number;
+            /** @description It is the one that asks. */
+            current: boolean;
+            /**
+             * Format: int64
+             * @description When it ends by itself (UTC milliseconds).
+             */
+            expires_at: number;
+            /** @description Names it; no secret. */
+            id: string;
+            /**
+             * Format: int64
+             * @description When it was last used, to within five minutes (UTC milliseconds).
+             */
+            used_at: number;
+        };
+        /** @description All of them. */
+        OwnSessions: {
+            /** @description The newest first. */
+            sessions: components["schemas"]["OwnSession"][];
+        };
+        /** @description A new password for oneself. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description The one that is to hold: 12 characters at least.
+             */
+            new: string;
+            /**
+             * Format: password
+             * @description The one that holds now.
+             */
+            old: string;
+        };
+        /**
+         * @description Something that may be allowed. The words are shown to programs: they only ever grow in number.
+         * @enum {string}
+         */
+        Permission: "read" | "handle_alerts" | "oversee_alerts" | "calibrate" | "claim_devices" | "configure_devices" | "approve_devices" | "set_thresholds" | "silence" | "manage_fleet" | "read_audit" | "manage_users";
         /** @description An alert that there would have been. Times are UTC milliseconds. */
         PreviewAlert: {
             /**
@@ -2614,6 +2776,11 @@ export interface components {
             to: number;
         };
         /**
+         * @description What somebody is in the fleet. The words are stored and shown to programs.
+         * @enum {string}
+         */
+        Role: "admin" | "supervisor" | "technician" | "auditor";
+        /**
          * @description For what a threshold or a silence is meant.
          * @enum {string}
          */
@@ -2656,6 +2823,12 @@ export interface components {
         };
         /** @description Who is signed in. */
         Session: {
+            /** @description Nothing can be done before a password is chosen. */
+            must_change: boolean;
+            /** @description What it may do. */
+            permissions: components["schemas"]["Permission"][];
+            /** @description What it is. */
+            role: components["schemas"]["Role"];
             /** @description The account's name. */
             user: string;
         };
@@ -2958,6 +3131,49 @@ export interface components {
          * @enum {string}
          */
         Unit: "pH" | "mg/L" | "°C" | "L" | "µS/cm" | "m" | "kPa" | "L/min" | "m/s";
+        /** @description An account. */
+        User: {
+            /**
+             * Format: int64
+             * @description When it was made (UTC milliseconds); 0 if that was before it was written down.
+             */
+            created_at: number;
+            /**
+             * Format: int64
+             * @description Since when nobody signs in with it (UTC milliseconds).
+             */
+            disabled_at: number | null;
+            /** @description Its e-mail address, which its owner may sign in with, too. */
+            email: string | null;
+            /** @description Its owner has not yet chosen a password. */
+            must_change: boolean;
+            /** @description Its name; it never changes. */
+            name: string;
+            /** @description What it is. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description What is to become of an account; what is not named stays. */
+        UserChange: {
+            /** @description Whether nobody signs in with it any more: its sessions end. */
+            disabled?: boolean | null;
+            /** @description Another e-mail address; null: none. */
+            email?: string | null;
+            role?: components["schemas"]["Role"] | null;
+        };
+        /** @description An account with a password that was made for it: this is the only time it is shown. */
+        UserWithPassword: {
+            /** @description What its owner signs in with once, and changes then. */
+            password: string;
+            /** @description The account. */
+            user: components["schemas"]["User"];
+        };
+        /** @description A part of the accounts. */
+        Users: {
+            /** @description Where it goes on; null at the end. */
+            next: string | null;
+            /** @description By name. */
+            users: components["schemas"]["User"][];
+        };
         /**
          * @description Where somebody calibrated.
          * @enum {string}
@@ -3067,6 +3283,15 @@ export interface operations {
                     "application/json": components["schemas"]["Alerts"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3138,6 +3363,15 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3177,6 +3411,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertsActed"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3220,6 +3463,15 @@ export interface operations {
                     "application/json": components["schemas"]["AlertsCleared"];
                 };
             };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3255,6 +3507,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertClearances"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3297,6 +3558,15 @@ export interface operations {
                     "application/json": components["schemas"]["AlertsRestored"];
                 };
             };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3335,6 +3605,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertHistory"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3383,6 +3662,15 @@ export interface operations {
                     "application/json": components["schemas"]["AuditLog"];
                 };
             };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3418,6 +3706,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Authority"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3457,6 +3754,15 @@ export interface operations {
                     "application/json": components["schemas"]["Authority"];
                 };
             };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3492,6 +3798,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Authority"];
+                };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3544,6 +3859,15 @@ export interface operations {
                     "application/json": components["schemas"]["Availabilities"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3585,6 +3909,15 @@ export interface operations {
                     "application/json": components["schemas"]["ClaimedDevice"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3620,6 +3953,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Devices"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3660,6 +4002,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3706,6 +4057,15 @@ export interface operations {
                     "application/json": components["schemas"]["CalibrationSession"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3744,6 +4104,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Calibrations"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3786,6 +4155,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CalibrationRecord"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3839,6 +4217,15 @@ export interface operations {
                     "application/json": components["schemas"]["Readings"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3877,6 +4264,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Recomputations"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -3923,6 +4319,15 @@ export interface operations {
                     "application/json": components["schemas"]["Revision"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -3967,6 +4372,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReplacedDevice"];
                 };
             };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4005,6 +4419,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
@@ -4057,6 +4480,15 @@ export interface operations {
                     "application/json": components["schemas"]["Series"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4101,6 +4533,15 @@ export interface operations {
                     "application/json": components["schemas"]["Settings"];
                 };
             };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4139,6 +4580,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceThresholds"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -4228,6 +4678,15 @@ export interface operations {
                     "application/json": components["schemas"]["EnrolmentPolicy"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4269,6 +4728,15 @@ export interface operations {
                     "application/json": components["schemas"]["EnrolmentPolicy"];
                 };
             };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4304,6 +4772,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -4347,6 +4824,15 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedToken"];
                 };
             };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4386,6 +4872,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4421,6 +4916,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IntakeTokens"];
+                };
+            };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -4464,6 +4968,15 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedIntakeToken"];
                 };
             };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4503,6 +5016,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4538,6 +5060,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Latest"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -4579,6 +5110,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4615,6 +5155,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Refused: a password has to be chosen first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     listOutages: {
@@ -4645,6 +5194,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Outages"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -4684,6 +5242,15 @@ export interface operations {
                     "application/json": components["schemas"]["Registrations"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4719,6 +5286,15 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -4763,6 +5339,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportPlan"];
+                };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description lines are refused, so nothing was imported */
@@ -4813,6 +5398,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReservedRange"];
+                };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -4904,6 +5498,15 @@ export interface operations {
                     "application/json": components["schemas"]["AllSeries"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -4939,6 +5542,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Refused: a request of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -5018,6 +5630,203 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Refused: a request of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description changed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: a request of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSessions"];
+                };
+            };
+            /** @description Refused: a password has to be chosen first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endAllSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description signed out everywhere */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: a password has to be chosen first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: a password has to be chosen first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -5056,6 +5865,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Silences"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -5099,6 +5917,15 @@ export interface operations {
                     "application/json": components["schemas"]["Silence"];
                 };
             };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -5139,6 +5966,15 @@ export interface operations {
                     "application/json": components["schemas"]["Silence"];
                 };
             };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -5174,6 +6010,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Thresholds"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -5215,6 +6060,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ThresholdsChanged"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -5261,6 +6115,15 @@ export interface operations {
                     "application/json": components["schemas"]["Thresholds"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -5296,6 +6159,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ThresholdPresets"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -5339,6 +6211,218 @@ export interface operations {
                     "application/json": components["schemas"]["ThresholdPreview"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /** @description Only those with names after this one: `next` of the answer before. */
+                after?: string;
+                /** @description At most so many, 1 to 500. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Users"];
+                };
+            };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserWithPassword"];
+                };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserWithPassword"];
+                };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -5376,6 +6460,15 @@ export interface operations {
                     "application/json": components["schemas"]["WaitingBoards"];
                 };
             };
+            /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -5411,6 +6504,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApprovedBoards"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -5457,6 +6559,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApprovedBoard"];
                 };
             };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
                 headers: {
@@ -5495,6 +6606,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {

@@ -12,6 +12,7 @@ export const auditEn = {
     devices: { name: 'Devices', all: 'All about devices' },
     enrolment: { name: 'Enrolment', all: 'All about enrolment' },
     alerts: { name: 'Alerts and thresholds', all: 'All about alerts and thresholds' },
+    people: { name: 'Accounts', all: 'All about accounts' },
   },
   only: (device: string) => `Only ${device}`,
   when: 'When',
@@ -101,5 +102,10 @@ export const auditEn = {
     'silence.ended': 'Silence ended',
     'intake_token.created': 'Token for another system created',
     'intake_token.revoked': 'Token for another system revoked',
+    'user.created': 'Account made',
+    'user.changed': 'Account changed',
+    'user.password_reset': 'New first password given',
+    'user.password_changed': 'Own password changed',
+    'user.recovered': 'Admin account recovered at the server',
   },
 };

@@ -13,6 +13,7 @@ export const auditId: Dictionary['audit'] = {
     devices: { name: 'Perangkat', all: 'Semua tentang perangkat' },
     enrolment: { name: 'Pendaftaran', all: 'Semua tentang pendaftaran' },
     alerts: { name: 'Peringatan dan ambang batas', all: 'Semua tentang peringatan dan ambang' },
+    people: { name: 'Akun', all: 'Semua tentang akun' },
   },
   only: (device) => `Hanya ${device}`,
   when: 'Waktu',
@@ -102,5 +103,10 @@ export const auditId: Dictionary['audit'] = {
     'silence.ended': 'Peredaman diakhiri',
     'intake_token.created': 'Token sistem lain dibuat',
     'intake_token.revoked': 'Token sistem lain dicabut',
+    'user.created': 'Akun dibuat',
+    'user.changed': 'Akun diubah',
+    'user.password_reset': 'Kata sandi awal baru diberikan',
+    'user.password_changed': 'Kata sandi sendiri diganti',
+    'user.recovered': 'Akun admin dipulihkan di server',
   },
 };

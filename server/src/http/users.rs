@@ -1,0 +1,231 @@
+//! Accounts, for admins: made, given a role, disabled, helped after a lost password. What a role may is [`crate::access`]'s.
+#![allow(unused_qualifications)] // utoipa's macro writes them
+
+use super::auth::Caller;
+use super::error::{Problem, Problems};
+use super::extract::{Body, Id, Params};
+use super::session::tell_ended;
+use super::{password, to_the_end};
+use crate::access::Role;
+use crate::run::App;
+use crate::store::{Account, AccountChange, AccountDone};
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// Accounts of an answer, if nothing is said.
+const USUAL: u32 = 100;
+/// Most accounts of one answer.
+const MOST: u32 = 500;
+/// Longest name, in characters.
+const LONGEST_NAME: usize = 32;
+/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3 without its brackets).
+const LONGEST_EMAIL: usize = 254;
+/// What the audit log calls those who have no account.
+const RESERVED: [&str; 2] = ["device", "server"];
+
+/// Which accounts.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Only those with names after this one: `next` of the answer before.
+    after: Option<String>,
+    /// At most so many, 1 to 500.
+    limit: Option<u32>,
+}
+
+/// An account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct User {
+    /// Its name; it never changes.
+    name: String,
+    /// What it is.
+    role: Role,
+    /// Its e-mail address, which its owner may sign in with, too.
+    #[schema(required)]
+    email: Option<String>,
+    /// Its owner has not yet chosen a password.
+    must_change: bool,
+    /// When it was made (UTC milliseconds); 0 if that was before it was written down.
+    created_at: i64,
+    /// Since when nobody signs in with it (UTC milliseconds).
+    #[schema(required)]
+    disabled_at: Option<i64>,
+}
+
+/// A part of the accounts.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Users {
+    /// By name.
+    users: Vec<User>,
+    /// Where it goes on; null at the end.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// The account that is wanted.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// 2 to 32 small letters, digits, '-' and '_'; a letter first.
+    name: String,
+    /// What it is to be.
+    role: Role,
+    /// Its owner's e-mail address.
+    email: Option<String>,
+}
+
+/// An account with a password that was made for it: this is the only time it is shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserWithPassword {
+    /// The account.
+    user: User,
+    /// What its owner signs in with once, and changes then.
+    password: String,
+}
+
+/// What is to become of an account; what is not named stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    /// Another role: its sessions end.
+    role: Option<Role>,
+    /// Whether nobody signs in with it any more: its sessions end.
+    disabled: Option<bool>,
+    /// Another e-mail address; null: none.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    email: Option<Option<String>>,
+}
+
+/// A field that is there, be it null.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+impl From<Account> for User {
+    fn from(Account { name, role, email, must_change, created_at, disabled_at }: Account) -> Self {
+        Self { name, role, email, must_change, created_at: created_at.0, disabled_at: disabled_at.map(|at| at.0) }
+    }
+}
+
+/// The accounts, by name.
+#[utoipa::path(get, path = "/api/v1/users", operation_id = "listUsers", tag = "users", params(Which),
+    responses((status = 200, body = Users), Problems))]
+pub async fn list(State(app): State<Arc<App>>, Params(which): Params<Which>) -> Result<Json<Users>, Problem> {
+    let limit = which.limit.unwrap_or(USUAL);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST}")));
+    }
+    let mut found = app.store.accounts(which.after.as_deref().unwrap_or_default(), limit + 1).await?;
+    let is_more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let next = found.last().filter(|_| is_more).map(|account| account.name.clone());
+    Ok(Json(Users { users: found.into_iter().map(User::from).collect(), next }))
+}
+
+/// Makes an account. Its first password is shown in the answer, once.
+#[utoipa::path(post, path = "/api/v1/users", operation_id = "createUser", tag = "users", request_body = NewUser,
+    responses((status = 201, body = UserWithPassword), Problems))]
+pub async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(new): Body<NewUser>,
+) -> Result<(StatusCode, Json<UserWithPassword>), Problem> {
+    let name = valid_name(&new.name)?;
+    let email = new.email.as_deref().map(valid_email).transpose()?;
+    let (password, hash) = made_password().await?;
+    let wanted = (name, new.role, email.as_deref());
+    let done = app.store.create_account(wanted, &hash, &caller.actor(), app.clock.now()).await?;
+    let user = done_or_problem(&app, done)?;
+    Ok((StatusCode::CREATED, Json(UserWithPassword { user, password })))
+}
+
+/// Changes an account; takes effect at once. An admin who may sign in is always left.
+#[utoipa::path(patch, path = "/api/v1/users/{name}", operation_id = "changeUser", tag = "users",
+    params(("name" = String, Path, description = "The account's name")), request_body = UserChange,
+    responses((status = 200, body = User), Problems))]
+pub async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(name): Id,
+    Body(change): Body<UserChange>,
+) -> Result<Json<User>, Problem> {
+    let email = match change.email {
+        Some(Some(email)) => Some(Some(valid_email(&email)?)),
+        other => other,
+    };
+    let change = AccountChange { role: change.role, disabled: change.disabled, email };
+    to_the_end(async move {
+        let done = app.store.change_account(&name, &change, &caller.actor(), app.clock.now()).await?;
+        done_or_problem(&app, done).map(Json)
+    })
+    .await
+}
+
+/// Gives an account another first password, shown once in the answer; its sessions end.
+#[utoipa::path(post, path = "/api/v1/users/{name}/reset-password", operation_id = "resetPassword", tag = "users",
+    params(("name" = String, Path, description = "The account's name")),
+    responses((status = 200, body = UserWithPassword), Problems))]
+pub async fn reset(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(name): Id,
+) -> Result<Json<UserWithPassword>, Problem> {
+    let (password, hash) = made_password().await?;
+    to_the_end(async move {
+        let done = app.store.reset_password(&name, &hash, &caller.actor(), app.clock.now()).await?;
+        Ok(Json(UserWithPassword { user: done_or_problem(&app, done)?, password }))
+    })
+    .await
+}
+
+fn done_or_problem(app: &App, done: AccountDone) -> Result<User, Problem> {
+    let conflict = |code, detail| Problem::new(StatusCode::CONFLICT, code, detail);
+    match done {
+        AccountDone::Done(account, ended) => {
+            tell_ended(app, ended);
+            Ok(account.into())
+        }
+        AccountDone::Unknown => Err(Problem::not_found("unknown_user", "there is no such account")),
+        AccountDone::NameTaken => Err(conflict("taken", "there is an account of this name").about("name")),
+        AccountDone::EmailTaken => Err(conflict("taken", "another account has this address").about("email")),
+        AccountDone::LastAdmin => {
+            Err(conflict("last_admin", "nobody else may do everything: make another account an admin first"))
+        }
+    }
+}
+
+async fn made_password() -> Result<(String, String), Problem> {
+    let password = password::make().map_err(|e| Problem::internal(&e))?;
+    let hash = password::hash(password.clone()).await.map_err(|e| Problem::internal(&e))?;
+    Ok((password, hash))
+}
+
+fn valid_name(name: &str) -> Result<&str, Problem> {
+    let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+    let good =
+        letters && (2..=LONGEST_NAME).contains(&name.len()) && name.starts_with(|c: char| c.is_ascii_lowercase());
+    if !good {
+        let detail = format!("use 2 to {LONGEST_NAME} of a-z, 0-9, '-' and '_', a letter first");
+        return Err(Problem::invalid("name", detail));
+    }
+    if RESERVED.contains(&name) {
+        return Err(Problem::invalid("name", "the audit log calls others so: choose another"));
+    }
+    Ok(name)
+}
+
+/// An address in small letters. Whether anybody reads it, only a message to it would show.
+fn valid_email(email: &str) -> Result<String, Problem> {
+    let email = email.trim().to_lowercase();
+    let plain = email.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    let parts = email.split_once('@').filter(|(of, at)| !of.is_empty() && !at.is_empty() && !at.contains('@'));
+    if plain && parts.is_some() && email.len() <= LONGEST_EMAIL {
+        Ok(email)
+    } else {
+        Err(Problem::invalid("email", "write it as name@example.org"))
+    }
+}
