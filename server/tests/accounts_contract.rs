@@ -114,7 +114,7 @@ fn whoever_has_the_machine_gets_the_first_admin_back() {
         assert!(sign_in(&store, "a", "admin", "new").await);
         assert_eq!(store.session_owner("a", NOW).await.unwrap().unwrap().role, Role::Admin);
         assert!(!store.recover_admin("nobody", "new", NOW).await.unwrap());
-        let newest = &store.audit(None, None, 1).await.unwrap()[0];
+        let newest = &store.audit(None, &[], None, 1).await.unwrap()[0];
         assert_eq!((newest.act.as_str(), newest.who.as_str()), ("user.recovered", "server"));
     });
 }
