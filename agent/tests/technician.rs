@@ -14,6 +14,7 @@ use std::time::Duration;
 use support::{Authority, Server, Session};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -75,8 +76,16 @@ impl Bench {
         command
     }
 
-    fn start(&self) -> Child {
-        self.command(&["run"]).stderr(Stdio::null()).spawn().unwrap()
+    /// Starts an agent, and waits until others on the device can speak with it: until then they read straight from the probe.
+    async fn start(&self) -> Child {
+        let agent = self.command(&["run"]).stderr(Stdio::null()).spawn().unwrap();
+        let up = async {
+            while UnixStream::connect(self.data_dir().join("agent.sock")).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENT, up).await.unwrap();
+        agent
     }
 
     async fn output(&self, arguments: &[&str]) -> Output {
@@ -173,7 +182,7 @@ fn verdict(report: &Output, about: &str) -> Value {
 #[tokio::test]
 async fn the_dashboard_calibrates_and_a_record_survives_a_kill_until_the_server_has_it() {
     let bench = Bench::new().await;
-    let mut agent = bench.start();
+    let mut agent = bench.start().await;
     let mut broker = Session::ready(&bench.broker).await;
     let by = By::Dashboard { name: "admin".to_owned() };
     let begin = Order::Begin { session: session(), metric: Metric::Ph, by: by.clone(), buffers: None, lot: None };
@@ -195,7 +204,7 @@ async fn the_dashboard_calibrates_and_a_record_survives_a_kill_until_the_server_
     assert_eq!((verdict(&report, "broker"), verdict(&report, "agent")), (json!("ok"), json!("ok")), "{report:?}");
 
     agent.kill().await.unwrap();
-    let mut agent = bench.start();
+    let mut agent = bench.start().await;
     let mut broker = Session::ready(&bench.broker).await;
     assert_eq!(record(&mut broker).await, said, "it is said again at the next connection");
     assert!(!is_uncalibrated(&bench.ph(measured).await), "and it is in force");
@@ -224,12 +233,12 @@ async fn a_technician_calibrates_reads_and_examines_a_device_whose_server_is_awa
     assert!(text(&away.stderr).contains("no agent runs") && text(&away.stderr).contains("start it"), "{away:?}");
     assert!(is_uncalibrated(&bench.ph(measured).await), "straight from the probe");
 
-    let mut agent = bench.start();
+    let mut agent = bench.start().await;
     bench.ph(measured).await;
     let script = ["calibrate", "ph", "--by", "Sari", "--lot", "L-2291", "--points", "7.00,4.00", "--yes"];
     let calibrated = bench.output(&script).await;
     let said = text(&calibrated.stdout);
-    assert!(calibrated.status.success(), "{said}");
+    assert!(calibrated.status.success(), "{said}{}", text(&calibrated.stderr));
     for word in ["Taken: pH 7.00", "Taken: pH 4.00", "Slope", "In force from now on"] {
         assert!(said.contains(word), "{word}: {said}");
     }
@@ -263,7 +272,7 @@ async fn a_technician_calibrates_reads_and_examines_a_device_whose_server_is_awa
 #[tokio::test]
 async fn somebody_who_types_can_change_his_mind() {
     let bench = Bench::new().await;
-    let mut agent = bench.start();
+    let mut agent = bench.start().await;
     bench.ph(measured).await;
     let mut dialogue = bench.command(&["calibrate", "ph", "--by", "Sari"]);
     let mut dialogue = dialogue.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

@@ -86,7 +86,6 @@ CREATE INDEX alert_unannounced ON alert (announced) WHERE NOT announced;
 -- Alerts are kept for ever: what is asked every few seconds must not look at those that are over.
 CREATE INDEX alert_current ON alert (id) WHERE state <> 'resolved' AND cleared IS NULL;
 CREATE INDEX alert_unread ON alert (id) WHERE read_at IS NULL AND cleared IS NULL;
-CREATE INDEX alert_of_kind ON alert (kind) WHERE state <> 'resolved';
 CREATE INDEX alert_of_clearance ON alert (cleared, id) WHERE cleared IS NOT NULL;
 CREATE INDEX alert_cleared_key ON alert (dedup_key) WHERE state <> 'resolved' AND cleared IS NOT NULL;
 

@@ -232,6 +232,49 @@ fn a_site_whose_alert_somebody_resolved_by_hand_is_still_one() {
 }
 
 #[test]
+fn nobody_hears_again_of_a_device_whose_alert_somebody_has_dismissed_while_its_place_was_gone() {
+    on_each_database(async |database| {
+        let mut scene = Scene::new(&database, 10).await;
+        place(&database, "Hall", 1..=6).await;
+        scene.lose(&(1..=6).map(pi).collect::<Vec<_>>()).await;
+        scene.pass(GRACE_MS + 40_000).await;
+        database.tamper("UPDATE alert SET state = 'resolved', resolved_by = 'budi' WHERE device = 'pi-6'").await;
+        for n in 1..=5 {
+            scene.back(&pi(n), &status("b")).await;
+        }
+        scene.pass(2 * GRACE_MS).await;
+        assert_eq!(told(&database).await, 2, "the place, and that it is back");
+        // It is told of anew when it goes anew.
+        scene.back(&pi(6), &status("b")).await;
+        scene.pass(60_000).await;
+        scene.lose(&[pi(6)]).await;
+        scene.pass(GRACE_MS + 40_000).await;
+        assert_eq!(told(&database).await, 3);
+    });
+}
+
+#[test]
+fn who_is_left_of_a_place_keeps_nobody_from_hearing_what_happens_there_next() {
+    on_each_database(async |database| {
+        let mut scene = Scene::new(&database, 24).await;
+        place(&database, "Hall", 1..=20).await;
+        scene.lose(&(1..=20).map(pi).collect::<Vec<_>>()).await;
+        scene.pass(GRACE_MS + 40_000).await;
+        for n in 3..=20 {
+            scene.back(&pi(n), &status("b")).await;
+        }
+        scene.pass(2 * GRACE_MS).await;
+        assert_eq!((scene.group().await.children, told(&database).await), (2, 3), "gone, back but for two");
+        scene.lose(&[pi(20)]).await;
+        scene.pass(2 * GRACE_MS).await;
+        assert_eq!(told(&database).await, 4, "a device");
+        scene.lose(&(3..=19).map(pi).collect::<Vec<_>>()).await;
+        scene.pass(2 * GRACE_MS).await;
+        assert_eq!((scene.group().await.children, told(&database).await), (17, 5), "the place again");
+    });
+}
+
+#[test]
 fn when_the_server_itself_was_down_no_device_was_and_nobody_is_told() {
     on_each_database(async |database| {
         let mut scene = Scene::new(&database, 5).await;

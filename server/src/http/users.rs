@@ -22,8 +22,8 @@ const MOST: u32 = 500;
 const LONGEST_NAME: usize = 32;
 /// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3 without its brackets).
 const LONGEST_EMAIL: usize = 254;
-/// What the audit log calls those who have no account.
-const RESERVED: [&str; 2] = ["device", "server"];
+/// What the audit log and alerts call those who have no account.
+const RESERVED: [&str; 4] = ["device", "intake", "rule", "server"];
 
 /// Which accounts.
 #[derive(Debug, Deserialize, IntoParams)]

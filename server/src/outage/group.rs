@@ -61,6 +61,8 @@ pub enum Tell {
         outages: Vec<i64>,
         /// Devices in service.
         of: usize,
+        /// Another alert of the place goes on, of which these are no part.
+        beside: bool,
     },
     /// These belong to a group that goes on: nobody is disturbed.
     Join {
@@ -113,15 +115,20 @@ pub fn tell(
     if !clock.any_due(&fresh) {
         return vec![];
     }
-    let goes_on = |place: Option<&str>| {
-        groups.iter().find(|group| group.over_since.is_none() && group.location.as_deref() == place)
+    let is_at = |group: &&Group, place: Option<&str>| group.over_since.is_none() && group.location.as_deref() == place;
+    // Two boards that nobody repairs must not take up what befalls all others: only what is still most of it and of its place.
+    let takes_up = |place: Option<&str>, devices: usize| {
+        let parts = |group: &Group| outs.iter().filter(|out| out.standing == Standing::Part(group.id)).count();
+        let is_most = |group: &&Group| 2 * parts(group) >= group.devices && 2 * group.devices >= devices;
+        groups.iter().filter(|group| is_at(group, place)).find(is_most)
     };
+    let beside = |place: Option<&str>| groups.iter().any(|group| is_at(&group, place));
     let join = |group: &Group, fresh: &[Fresh]| Tell::Join { group: group.id, outages: clock.due(fresh) };
-    if let Some(fleet) = goes_on(None) {
+    let devices: usize = in_service.values().sum();
+    if let Some(fleet) = takes_up(None, devices) {
         return vec![join(fleet, &fresh)];
     }
     let mut tells = vec![];
-    let devices: usize = in_service.values().sum();
     let whole = is_gone(&fresh, outs.len(), devices) && is_spread(&fresh, in_service);
     match together(&fresh, None, whole, clock) {
         Together::No => {}
@@ -130,7 +137,7 @@ pub fn tell(
         Together::NotYet => return vec![],
         Together::Now(outages) => {
             fresh.retain(|fresh| !outages.contains(&fresh.out.id));
-            tells.push(Tell::Place { location: None, outages, of: devices });
+            tells.push(Tell::Place { location: None, outages, of: devices, beside: beside(None) });
         }
     }
     let mut by_place: BTreeMap<&Option<String>, Vec<Fresh>> = BTreeMap::new();
@@ -142,18 +149,19 @@ pub fn tell(
             continue;
         }
         if let Some(name) = place {
-            if let Some(group) = goes_on(Some(name)) {
+            let of = in_service.get(place).copied().unwrap_or_default();
+            if let Some(group) = takes_up(Some(name), of) {
                 tells.push(join(group, &fresh));
                 continue;
             }
-            let of = in_service.get(place).copied().unwrap_or_default();
             let gone = outs.iter().filter(|out| out.location == *place).count();
             match together(&fresh, Some(name), is_gone(&fresh, gone, of), clock) {
                 Together::No => {}
                 Together::NotYet => continue,
                 Together::Now(outages) => {
                     fresh.retain(|fresh| !outages.contains(&fresh.out.id));
-                    tells.push(Tell::Place { location: Some(name.clone()), outages, of });
+                    let beside = beside(Some(name));
+                    tells.push(Tell::Place { location: Some(name.clone()), outages, of, beside });
                 }
             }
             // A few that are going: they may become most of the place.

@@ -21,13 +21,14 @@ pub struct Due {
 }
 
 /// Of one alert the news go out in order: a later one waits until the earlier one is sent or given up. What is due is chosen
-/// once: within the UPDATE PostgreSQL may choose again for each row, and then takes more than it was asked to.
+/// once (what is due in more than a minute was written before the clock was set back): within the UPDATE PostgreSQL may choose again for each row, and then takes more than it was asked to.
 macro_rules! take {
     ($lock:literal) => {
         concat!(
             "WITH due AS MATERIALIZED (
                 SELECT d.outbox FROM delivery d JOIN outbox o ON o.id = d.outbox
-                WHERE d.channel = $1 AND d.state = 'pending' AND d.next_at <= $2 AND NOT EXISTS (
+                WHERE d.channel = $1 AND d.state = 'pending'
+                  AND (d.next_at <= $2 OR d.next_at > $2 + 60000) AND NOT EXISTS (
                     SELECT 1 FROM outbox p JOIN delivery q ON q.outbox = p.id AND q.channel = d.channel
                     WHERE p.alert = o.alert AND p.id < o.id AND q.state = 'pending')
                 ORDER BY d.outbox LIMIT $3",

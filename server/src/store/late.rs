@@ -88,7 +88,8 @@ impl Store {
         const HISTORICAL: &str = "UPDATE alert SET historical = TRUE, changed_at = $2 WHERE id = $1";
         let sql = format!(
             "SELECT id, state, severity, resolved_by, cleared, EXISTS (SELECT 1 FROM outbox
-                WHERE outbox.alert = alert.id AND outbox.what NOT IN ('acknowledged', 'resolved')) AS told
+                WHERE outbox.alert = alert.id AND outbox.withheld IS NULL
+                    AND outbox.what NOT IN ('acknowledged', 'resolved')) AS told
              FROM alert WHERE NOT announced AND NOT historical AND device = $1 ORDER BY id{}",
             conn.lock()
         );
@@ -118,17 +119,19 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing is told twice then.
     pub async fn tell_of_the_past(&self, now: UtcMillis) -> Result<(), StoreError> {
-        const SILENT: &str = "SELECT device, thresholds, state, late_at FROM watch WHERE late_at <= $1";
+        const SILENT: &str = "SELECT device, thresholds, state, late_at FROM watch WHERE late_at <= $1 OR late_at > $2";
         const ANY: &str = "SELECT COUNT(*) FROM alert WHERE NOT announced AND historical";
         const LATE: &str = "SELECT COUNT(*) FROM watch WHERE late_at IS NOT NULL";
         let quiet_since = now.0 - QUIET_MS;
+        // A time that is still to come was written before the clock was set back: it is past.
+        let past = |at: i64| if at > now.0 { i64::MIN } else { at };
         let silent: Vec<WatchRow> =
-            on_pool!(&self.pool, |pool| sqlx::query_as(SILENT).bind(quiet_since).fetch_all(pool).await?);
+            on_pool!(&self.pool, |pool| sqlx::query_as(SILENT).bind(quiet_since).bind(now.0).fetch_all(pool).await?);
         for (device, ..) in silent {
             let (begin, _) = self.writing();
             transaction!(self, begin, |conn| {
                 for mut watch in watched(conn, &[&device]).await? {
-                    if watch.late_at.is_some_and(|at| at <= quiet_since) {
+                    if watch.late_at.is_some_and(|at| past(at) <= quiet_since) {
                         watch.late_at = None;
                         self.settle(conn, &device, now).await?;
                         save(conn, &[watch]).await?;
@@ -144,20 +147,20 @@ impl Store {
             on_conn!(conn, |c| sqlx::query(alone).execute(&mut *c).await?.rows_affected());
             let late: i64 = on_conn!(conn, |c| sqlx::query_scalar(LATE).fetch_one(&mut *c).await?);
             let sql = format!("{PAST}{}", conn.lock());
-            let past: Vec<Past> =
+            let all: Vec<Past> =
                 on_conn!(conn, |c| sqlx::query_as(AssertSqlSafe(sql)).bind(now.0).fetch_all(&mut *c).await?);
-            let newest = past.iter().map(|past| past.alert.changed_at).max();
-            let oldest = past.iter().map(|past| past.alert.known_at).min();
+            let newest = all.iter().map(|one| past(one.alert.changed_at)).max();
+            let oldest = all.iter().map(|one| past(one.alert.known_at)).min();
             let (Some(newest), Some(oldest)) = (newest, oldest) else { return Ok(()) };
             if (late > 0 || newest > quiet_since) && oldest > now.0 - LONGEST_MS {
                 return Ok(());
             }
-            let ids: Vec<i64> = past.iter().map(|past| past.alert.id).collect();
+            let ids: Vec<i64> = all.iter().map(|one| one.alert.id).collect();
             set_announced(conn, &ids).await?;
-            let mut alerts = Vec::with_capacity(past.len());
-            for past in past {
-                if past.listed && past.alert.withheld(now).is_none() {
-                    alerts.push(past.alert.alert(now, &self.zone)?);
+            let mut alerts = Vec::with_capacity(all.len());
+            for one in all {
+                if one.listed && one.alert.withheld(now).is_none() {
+                    alerts.push(one.alert.alert(now, &self.zone)?);
                 }
             }
             // What nobody is to be told of is settled all the same.

@@ -50,6 +50,8 @@ struct Gone {
     alert: Option<i64>,
     /// What its alert is a part of.
     parent: Option<i64>,
+    /// Somebody has resolved its alert or cleared it away, although the device is still gone.
+    dismissed: bool,
 }
 
 impl Store {
@@ -160,8 +162,9 @@ impl Store {
             for tell in due {
                 match tell {
                     Tell::One(id) => self.tell_one(conn, *id, now).await?,
-                    Tell::Place { location, outages, of } => {
-                        self.tell_place(conn, location.as_deref(), outages, *of, now).await?;
+                    Tell::Place { location, outages, of, beside } => {
+                        let key = place_key(location.as_deref(), outages.first().filter(|_| *beside));
+                        self.tell_place(conn, location.as_deref(), key, outages, *of, now).await?;
                     }
                     Tell::Join { group, outages } => {
                         let all = gone_of(conn, outages).await?;
@@ -175,15 +178,17 @@ impl Store {
 
     async fn tell_one(&self, conn: &mut Conn<'_>, id: i64, now: UtcMillis) -> Result<(), StoreError> {
         for gone in gone_of(conn, &[id]).await? {
-            match gone.alert {
-                None => self.raise_one(conn, &gone, None, now).await?,
-                // It was a part of its location's alert, which is over, and is told on its own now.
-                Some(alert) if gone.parent.is_some() => {
+            match (gone.alert, gone.parent) {
+                (None, _) => self.raise_one(conn, &gone, None, now).await?,
+                // It was a part of its location's alert, which is over, and is told on its own now, unless somebody knows already.
+                (Some(alert), Some(group)) if read_detail(conn, group).await?.over.is_some() => {
                     let seq = link(conn, alert, None, now).await?;
-                    self.tell(conn, alert, seq, What::Raised, now).await?;
+                    if !gone.dismissed {
+                        self.tell(conn, alert, seq, What::Raised, now).await?;
+                    }
                 }
-                // Another server has told of it.
-                Some(_) => {}
+                // Another server was first.
+                (Some(_), _) => {}
             }
         }
         Ok(())
@@ -194,16 +199,14 @@ impl Store {
         &self,
         conn: &mut Conn<'_>,
         location: Option<&str>,
+        key: String,
         ids: &[i64],
         of: usize,
         now: UtcMillis,
     ) -> Result<(), StoreError> {
         let all = gone_of(conn, ids).await?;
         let Some(since) = all.iter().map(|gone| gone.started_at).min() else { return Ok(()) };
-        let (kind, key) = match location {
-            Some(location) => (Kind::LocationOffline, format!("outage/location/{location}")),
-            None => (Kind::FleetOffline, "outage/fleet".to_owned()),
-        };
+        let kind = if location.is_some() { Kind::LocationOffline } else { Kind::FleetOffline };
         let detail = GroupDetail { devices: all.len(), of, over: None };
         let raise = Raise {
             severity: Severity::Critical,
@@ -290,6 +293,12 @@ impl Store {
     }
 }
 
+/// `beside`: the first outage of those that are told of beside an alert of the same place that goes on.
+fn place_key(location: Option<&str>, beside: Option<&i64>) -> String {
+    let place = location.map_or_else(|| "outage/fleet".to_owned(), |location| format!("outage/location/{location}"));
+    beside.map_or_else(|| place.clone(), |outage| format!("{place}/{outage}"))
+}
+
 fn raise(kind: Kind, key: String, since: UtcMillis, now: UtcMillis, detail: Value) -> Raise {
     let detail = match detail {
         Value::Object(detail) => detail,
@@ -316,7 +325,8 @@ fn raise(kind: Kind, key: String, since: UtcMillis, now: UtcMillis, detail: Valu
 
 /// Those of the outages that have not ended meanwhile.
 async fn gone_of(conn: &mut Conn<'_>, ids: &[i64]) -> Result<Vec<Gone>, StoreError> {
-    const ONE: &str = "SELECT o.id, o.device, o.location, o.started_at, o.alert, a.parent
+    const ONE: &str = "SELECT o.id, o.device, o.location, o.started_at, o.alert, a.parent,
+            COALESCE(a.state = 'resolved' OR a.cleared IS NOT NULL, FALSE) AS dismissed
         FROM outage o LEFT JOIN alert a ON a.id = o.alert WHERE o.id = $1 AND o.ended_at IS NULL";
     let mut all = vec![];
     for id in ids {

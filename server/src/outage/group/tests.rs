@@ -23,7 +23,15 @@ fn group(id: i64, location: Option<&str>, devices: usize, over_since: Option<i64
 }
 
 fn place(location: Option<&str>, outages: impl IntoIterator<Item = i64>, of: usize) -> Tell {
-    Tell::Place { location: location.map(str::to_owned), outages: outages.into_iter().collect(), of }
+    let location = location.map(str::to_owned);
+    Tell::Place { location, outages: outages.into_iter().collect(), of, beside: false }
+}
+
+fn beside(tell: Tell) -> Tell {
+    match tell {
+        Tell::Place { location, outages, of, .. } => Tell::Place { location, outages, of, beside: true },
+        other => other,
+    }
 }
 
 #[test]
@@ -109,6 +117,25 @@ fn who_joins_a_group_that_goes_on_disturbs_nobody() {
     let groups = [group(7, None, 40, None)];
     let joins = Tell::Join { group: 7, outages: vec![41, 42] };
     assert_eq!(tell(&outs, &groups, &devices, GRACE, 580_000), [joins]);
+}
+
+#[test]
+fn a_few_that_nobody_repairs_take_up_nothing_that_happens_to_the_others() {
+    let devices = fleet(&[(Some("Hall"), 50), (Some("Pond"), 450)]);
+    let mut outs: Vec<Out> = (1..=2).map(|n| out(n, Some("Hall"), 0, Standing::Part(7))).collect();
+    outs.push(untold(10, "Hall", 9000));
+    for place in [Some("Hall"), None] {
+        let groups = [group(7, place, 2, None)];
+        assert_eq!(tell(&outs, &groups, &devices, GRACE, 9_180_000), [Tell::One(10)], "one of another day");
+    }
+    outs.extend((11..=40).map(|n| untold(n, "Hall", 9000)));
+    let all = place(Some("Hall"), 10..=40, 50);
+    assert_eq!(tell(&outs, &[group(7, Some("Hall"), 2, None)], &devices, GRACE, 9_180_000), [beside(all.clone())]);
+    assert_eq!(tell(&outs, &[group(7, None, 2, None)], &devices, GRACE, 9_180_000), [all.clone()]);
+    // Nor do those who are left of a whole place that is back but for twenty.
+    let mut outs: Vec<Out> = (51..=70).map(|n| out(n, Some("Hall"), 0, Standing::Part(7))).collect();
+    outs.extend((10..=40).map(|n| untold(n, "Hall", 9000)));
+    assert_eq!(tell(&outs, &[group(7, Some("Hall"), 50, None)], &devices, GRACE, 9_180_000), [beside(all)]);
 }
 
 #[test]
