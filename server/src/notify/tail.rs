@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// So far back is looked: news of a transaction that took long has an older id than what was seen meanwhile.
 const BACK_MS: i64 = 60_000;
 /// So long it is remembered what was seen: far longer than it is looked at, because a clock may be set back.
-const REMEMBERED_MS: i64 = 3_600_000;
+const REMEMBERED_MS: i64 = 86_400_000;
 
 /// What has been seen of the outbox.
 #[derive(Default)]
