@@ -8,6 +8,7 @@ import { calibration } from './calibration.en';
 import { claimEn } from './claim.en';
 import { identityEn } from './identity.en';
 import { outagesEn } from './outages.en';
+import { passwordEn } from './password.en';
 import { registryEn } from './registry.en';
 import { thresholdsEn } from './thresholds.en';
 import { tokensEn } from './tokens.en';
@@ -281,6 +282,8 @@ export const en = {
   identity: identityEn,
   claim: claimEn,
   audit: auditEn,
+
+  password: passwordEn,
 
   settings: {
     title: 'Settings',

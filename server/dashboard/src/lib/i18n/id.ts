@@ -6,6 +6,7 @@ import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
 import { identityId } from './identity.id';
 import { outagesId } from './outages.id';
+import { passwordId } from './password.id';
 import { registryId } from './registry.id';
 import { thresholdsId } from './thresholds.id';
 import { tokensId } from './tokens.id';
@@ -275,6 +276,8 @@ export const id: Dictionary = {
   identity: identityId,
   claim: claimId,
   audit: auditId,
+
+  password: passwordId,
 
   settings: {
     title: 'Pengaturan',

@@ -35,7 +35,12 @@ const CLAIM: Place = { href: paths.claim, icon: 'scan', text: 'claim', pages: ['
 const ENROLMENT: Place = { href: paths.enrolment, icon: 'key', text: 'enrolment', pages: ['enrolment'] };
 const REGISTRY: Place = { href: paths.registry, icon: 'sheet', text: 'registry', pages: ['registry'] };
 const AUDIT: Place = { href: paths.audit(), icon: 'log', text: 'audit', pages: ['audit'] };
-const SETTINGS: Place = { href: paths.settings, icon: 'sliders', text: 'settings', pages: ['settings'] };
+const SETTINGS: Place = {
+  href: paths.settings,
+  icon: 'sliders',
+  text: 'settings',
+  pages: ['settings', 'password'],
+};
 
 export const PLACES: readonly Place[] = [
   FLEET,
@@ -61,6 +66,6 @@ export const TABS: readonly Place[] = [
     ...SETTINGS,
     icon: 'more',
     text: 'more',
-    pages: ['settings', ...MORE.flatMap(({ pages }) => pages)],
+    pages: ['settings', 'password', ...MORE.flatMap(({ pages }) => pages)],
   },
 ];
