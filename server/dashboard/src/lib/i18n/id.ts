@@ -7,6 +7,7 @@ import type { Dictionary } from './dictionary';
 import { identityId } from './identity.id';
 import { outagesId } from './outages.id';
 import { passwordId } from './password.id';
+import { peopleId } from './people.id';
 import { registryId } from './registry.id';
 import { thresholdsId } from './thresholds.id';
 import { tokensId } from './tokens.id';
@@ -278,6 +279,7 @@ export const id: Dictionary = {
   audit: auditId,
 
   password: passwordId,
+  people: peopleId,
 
   settings: {
     title: 'Pengaturan',
@@ -293,7 +295,7 @@ export const id: Dictionary = {
 
   problem: {
     unreachable: 'Server tidak dapat dihubungi. Periksa jaringan, lalu coba lagi.',
-    forbidden: 'Anda tidak diizinkan melakukan ini.',
+    forbidden: 'Peran Anda tidak mengizinkan ini. Hubungi pengelola bila memerlukannya.',
     notFound: 'Data ini sudah tidak ada.',
     server: 'Server sedang bermasalah. Coba lagi sebentar lagi.',
     offline: 'Perangkat sedang terputus. Coba lagi setelah tersambung.',

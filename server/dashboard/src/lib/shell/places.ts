@@ -1,5 +1,6 @@
 // Owns the list of places in the navigation, for the side bar and the tab bar alike.
 import type { Dictionary } from '$lib/i18n/dictionary';
+import { mayOpen } from '$lib/session/may';
 import { paths, type Route } from '$lib/state/route';
 import type { IconName } from '$lib/ui/icons';
 
@@ -7,7 +8,7 @@ export interface Place {
   href: string;
   icon: IconName;
   text: keyof Omit<Dictionary['nav'], 'main'>;
-  /** The pages that belong to it. */
+  /** The pages that belong to it, that of the address first. */
   pages: readonly Route['page'][];
 }
 
@@ -69,3 +70,7 @@ export const TABS: readonly Place[] = [
     pages: ['settings', 'password', ...MORE.flatMap(({ pages }) => pages)],
   },
 ];
+
+/** Those that this session may open. */
+export const offered = (places: readonly Place[]): Place[] =>
+  places.filter(({ pages: [first] }) => first === undefined || mayOpen(first));
