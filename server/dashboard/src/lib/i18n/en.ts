@@ -38,6 +38,7 @@ export const en = {
     enrolment: 'Enrolment',
     registry: 'Registry',
     audit: 'Audit log',
+    users: 'Accounts',
     settings: 'Settings',
     more: 'More',
   },

@@ -29,6 +29,7 @@ export const id: Dictionary = {
     enrolment: 'Pendaftaran',
     registry: 'Daftar alat',
     audit: 'Catatan tindakan',
+    users: 'Akun',
     settings: 'Pengaturan',
     more: 'Lainnya',
   },

@@ -29,9 +29,9 @@ describe('a page', () => {
   it('is offered to those whose role allows what it is for', () => {
     expect(opens('calibrate', technician)).toBe(true);
     expect(opens('claim', technician)).toBe(true);
-    for (const page of ['audit', 'enrolment', 'intake', 'threshold'] as const)
+    for (const page of ['audit', 'users', 'enrolment', 'intake', 'threshold'] as const)
       expect(opens(page, technician), page).toBe(false);
-    for (const page of ['audit', 'enrolment', 'intake'] as const)
+    for (const page of ['audit', 'users', 'enrolment', 'intake'] as const)
       expect(opens(page, auditor), page).toBe(true);
     for (const page of ['calibrate', 'claim', 'threshold'] as const)
       expect(opens(page, auditor), page).toBe(false);

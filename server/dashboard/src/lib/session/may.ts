@@ -14,6 +14,7 @@ const NEEDED: Partial<Record<Page, Permission>> = {
   enrolment: 'read_audit',
   intake: 'read_audit',
   audit: 'read_audit',
+  users: 'read_audit',
 };
 
 export const may = (permission: Permission): boolean => session.permissions.includes(permission);

@@ -36,6 +36,7 @@ const CLAIM: Place = { href: paths.claim, icon: 'scan', text: 'claim', pages: ['
 const ENROLMENT: Place = { href: paths.enrolment, icon: 'key', text: 'enrolment', pages: ['enrolment'] };
 const REGISTRY: Place = { href: paths.registry, icon: 'sheet', text: 'registry', pages: ['registry'] };
 const AUDIT: Place = { href: paths.audit(), icon: 'log', text: 'audit', pages: ['audit'] };
+const USERS: Place = { href: paths.users, icon: 'person', text: 'users', pages: ['users'] };
 const SETTINGS: Place = {
   href: paths.settings,
   icon: 'sliders',
@@ -53,11 +54,12 @@ export const PLACES: readonly Place[] = [
   ENROLMENT,
   REGISTRY,
   AUDIT,
+  USERS,
   SETTINGS,
 ];
 
 /** What a phone has no tab for: its last tab leads to the settings, which begin with them. */
-export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT];
+export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT, USERS];
 export const TABS: readonly Place[] = [
   FLEET,
   ALERTS,

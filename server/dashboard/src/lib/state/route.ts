@@ -20,6 +20,7 @@ export type Route =
   | { page: 'outages' }
   | { page: 'settings' }
   | { page: 'password' }
+  | { page: 'users' }
   | { page: 'missing' };
 
 export function parseRoute(path: string): Route {
@@ -47,6 +48,7 @@ const PLAIN = [
   'outages',
   'settings',
   'password',
+  'users',
 ] as const;
 /** What stands beside the list of alerts. */
 const ASIDE = ['silences', 'clearances', 'intake'] as const;
@@ -85,6 +87,7 @@ export const paths = {
   registry: '/registry',
   settings: '/settings',
   password: '/password',
+  users: '/users',
   waiting: '/waiting',
   claim: '/claim',
   outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,
