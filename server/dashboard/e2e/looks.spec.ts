@@ -115,12 +115,14 @@ for (const theme of ['light', 'dark'] as const) {
     const made = await page.request.post('/api/v1/users', { data: { name: person, role: 'auditor' } });
     const { password } = (await made.json()) as { password: string };
 
-    const stranger = await browser.newPage({
+    // axe wants a page of a context.
+    const elsewhere = await browser.newContext({
       baseURL: baseURL ?? '',
       colorScheme: theme,
       ignoreHTTPSErrors: true,
       viewport: page.viewportSize(),
     });
+    const stranger = await elsewhere.newPage();
     await stranger.goto('/');
     await expect(stranger.locator('form')).toBeVisible();
     await stranger.screenshot({ path: `${folder}/sign-in-${info.project.name}-${theme}.png` });
@@ -129,7 +131,7 @@ for (const theme of ['light', 'dark'] as const) {
     await expect(stranger.locator('[data-choose-password]')).toBeVisible();
     await check('choose-password', stranger);
     await page.request.patch(`/api/v1/users/${person}`, { data: { disabled: true } });
-    await stranger.close();
+    await elsewhere.close();
   });
 }
 
