@@ -1,8 +1,7 @@
 // A design aid, not a test double: speaks the dashboard's API with made-up values, so that the look can be
 // worked on without the Rust server, and rare things (faults, outages, many devices) can be seen at will.
-// Serves dist/ with the server's content security policy. Any user with the password "tirta" may sign in.
+// Serves dist/ with the server's content security policy. Any user with the password "tirta" may sign in; a role's name signs in as that role.
 //   DEVICES=5 PORT=8090 node dev/mock-server.mjs
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -10,6 +9,7 @@ import { WebSocketServer } from 'ws';
 import { MockAlerts } from './mock-alerts.mjs';
 import { MockCalibrations } from './mock-calibration.mjs';
 import { identityOf, MockIdentity } from './mock-identity.mjs';
+import { MockPeople } from './mock-people.mjs';
 import { answerRegistry, locate, locationOf } from './mock-registry.mjs';
 
 const DEVICES = Number(process.env.DEVICES ?? 5);
@@ -149,9 +149,11 @@ function series(device, metric, from, to, points) {
 
 const shown = ({ n: _, ...device }) => ({ ...device, location: locationOf(device.name) });
 const open = process.env.SIGNED_IN === '1';
-const sessions = new Set();
 const sessionOf = (request) => /tirta_session=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
 const sockets = new Set();
+const people = new MockPeople(open, (session) => {
+  for (const socket of sockets) if (socket.session === session) socket.close();
+});
 const tell = (event) => sockets.forEach((socket) => socket.send(JSON.stringify(event)));
 
 const identity = new MockIdentity(
@@ -179,20 +181,9 @@ const ok = (body, status = 200) => ({ status, body });
 
 function answer(method, path, query, body, session) {
   const [head, name, tail, id, verb] = path.split('/');
-  if (head === 'session') {
-    if (method === 'POST' && body.password !== 'tirta') return problem(401, 'bad_credentials', 'wrong');
-    if (method === 'POST') {
-      const cookie = randomBytes(8).toString('hex');
-      sessions.add(cookie);
-      return { ...ok({ user: 'admin' }), cookie };
-    }
-    if (method === 'GET' && (open || sessions.has(session))) return ok({ user: 'admin' });
-    if (!sessions.delete(session)) return problem(401, 'no_session', 'sign in first');
-    for (const socket of sockets) if (socket.session === session) socket.close();
-    return ok(undefined, 204);
-  }
   if (head === 'enrol') return { status: 202, body: identity.enrol(body)[1] };
-  if (!open && !sessions.has(session)) return problem(401, 'no_session', 'sign in first');
+  const person = people.answer(method, path, body, session);
+  if (person) return person;
   const [metric, from, to, points] = ['metric', 'from', 'to', 'points'].map((key) => query.get(key));
   const span = [metric, Number(from), Number(to), Number(points)];
   const device = devices.get(name);
@@ -287,7 +278,7 @@ const server = createServer(async (request, response) => {
 const live = new WebSocketServer({ noServer: true });
 server.on('upgrade', (request, socket, head) => {
   const session = sessionOf(request);
-  if (!open && !sessions.has(session)) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
+  if (!people.signedIn(session)) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
   return live.handleUpgrade(request, socket, head, (client) => {
     client.session = session;
     sockets.add(client);

@@ -17,9 +17,9 @@ for (const theme of ['light', 'dark'] as const) {
     test.setTimeout(900_000);
     await page.emulateMedia({ colorScheme: theme });
     const name = await onlineDevice(page);
-    const check = async (what: string): Promise<void> => {
-      await page.screenshot({ path: `${folder}/${what}-${info.project.name}-${theme}.png` });
-      const found = await new AxeBuilder({ page }).analyze();
+    const check = async (what: string, looked: Page = page): Promise<void> => {
+      await looked.screenshot({ path: `${folder}/${what}-${info.project.name}-${theme}.png` });
+      const found = await new AxeBuilder({ page: looked }).analyze();
       const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
       expect(
         serious.map(({ id: rule, nodes }) => `${rule}: ${nodes.map(({ html }) => html).join(' | ')}`),
@@ -84,7 +84,14 @@ for (const theme of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: id.alerts.act.snooze, exact: true }).click();
     await expect(page.getByRole('dialog')).toBeVisible();
     await check('alert-snooze');
-    for (const path of ['alerts/silences', 'alerts/clearances', 'alerts/intake', 'thresholds']) {
+    for (const path of [
+      'alerts/silences',
+      'alerts/clearances',
+      'alerts/intake',
+      'thresholds',
+      'users',
+      'password',
+    ]) {
       await page.goto(`/${path}`);
       await expect(page.locator('h1')).toBeVisible();
       await expect(page.locator('.skeleton')).toHaveCount(0);
@@ -100,16 +107,31 @@ for (const theme of ['light', 'dark'] as const) {
     await expect(page.locator('[data-availability-of]').first()).toBeVisible();
     await check('outages');
 
-    const stranger = await browser.newPage({
+    await page.goto('/users');
+    await page.locator('[data-user]').last().getByRole('button').click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await check('users-change');
+    const person = `looks-${Date.now().toString(36)}`;
+    const made = await page.request.post('/api/v1/users', { data: { name: person, role: 'auditor' } });
+    const { password } = (await made.json()) as { password: string };
+
+    // axe wants a page of a context.
+    const elsewhere = await browser.newContext({
       baseURL: baseURL ?? '',
       colorScheme: theme,
       ignoreHTTPSErrors: true,
       viewport: page.viewportSize(),
     });
+    const stranger = await elsewhere.newPage();
     await stranger.goto('/');
     await expect(stranger.locator('form')).toBeVisible();
     await stranger.screenshot({ path: `${folder}/sign-in-${info.project.name}-${theme}.png` });
-    await stranger.close();
+    await stranger.request.post('/api/v1/session', { data: { user: person, password } });
+    await stranger.reload();
+    await expect(stranger.locator('[data-choose-password]')).toBeVisible();
+    await check('choose-password', stranger);
+    await page.request.patch(`/api/v1/users/${person}`, { data: { disabled: true } });
+    await elsewhere.close();
   });
 }
 

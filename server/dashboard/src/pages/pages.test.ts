@@ -27,6 +27,8 @@ describe('an address', () => {
     expect(parseRoute(paths.history('pi-7'))).toEqual({ page: 'history', name: 'pi-7' });
     expect(parseRoute('/enrolment/')).toEqual({ page: 'enrolment' });
     expect(parseRoute(paths.registry)).toEqual({ page: 'registry' });
+    expect(parseRoute(paths.users)).toEqual({ page: 'users' });
+    expect(parseRoute(paths.password)).toEqual({ page: 'password' });
     expect(parseRoute(paths.waiting)).toEqual({ page: 'waiting' });
     expect(parseRoute('/audit')).toEqual({ page: 'audit' });
     expect(paths.audit({ device: 'pi-7' })).toBe('/audit?device=pi-7');

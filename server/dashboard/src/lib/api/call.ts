@@ -6,7 +6,7 @@ import type { paths } from './schema';
 
 const TIMEOUT_MS = 15_000;
 
-type Method = 'get' | 'post' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 type Json<T> = T extends { content: { 'application/json': infer B } } ? B : never;
 /** What an operation answers when it succeeds; nothing for 204. */

@@ -19,6 +19,8 @@ export const api = {
   session: () => call('get', '/api/v1/session', {}),
   signIn: (user: string, password: string) => call('post', '/api/v1/session', { body: { user, password } }),
   signOut: () => call('delete', '/api/v1/session', {}),
+  changePassword: (old: string, chosen: string) =>
+    call('post', '/api/v1/session/password', { body: { old, new: chosen } }),
 
   devices: async () => (await call('get', '/api/v1/devices', {})).devices,
   latest: async () => (await call('get', '/api/v1/latest', {})).latest,

@@ -19,6 +19,16 @@ export class Problem extends Error {
   get signedOut(): boolean {
     return this.status === 401;
   }
+
+  /** Nothing is answered before the person has chosen a password. */
+  get mustChange(): boolean {
+    return this.status === 403 && this.code === 'change_password';
+  }
+
+  /** The role does not allow it. */
+  get forbidden(): boolean {
+    return this.status === 403 && this.code === 'forbidden';
+  }
 }
 
 /** Reads a problem from an answer, whatever a proxy in between made of it. */

@@ -8,6 +8,8 @@ import { calibration } from './calibration.en';
 import { claimEn } from './claim.en';
 import { identityEn } from './identity.en';
 import { outagesEn } from './outages.en';
+import { passwordEn } from './password.en';
+import { peopleEn } from './people.en';
 import { registryEn } from './registry.en';
 import { thresholdsEn } from './thresholds.en';
 import { tokensEn } from './tokens.en';
@@ -36,6 +38,7 @@ export const en = {
     enrolment: 'Enrolment',
     registry: 'Registry',
     audit: 'Audit log',
+    users: 'Accounts',
     settings: 'Settings',
     more: 'More',
   },
@@ -282,6 +285,9 @@ export const en = {
   claim: claimEn,
   audit: auditEn,
 
+  password: passwordEn,
+  people: peopleEn,
+
   settings: {
     title: 'Settings',
     language: 'Language',
@@ -296,7 +302,7 @@ export const en = {
 
   problem: {
     unreachable: 'The server cannot be reached. Check the network and try again.',
-    forbidden: 'You are not allowed to do this.',
+    forbidden: 'Your role does not allow this. Ask an admin if you need it.',
     notFound: 'This no longer exists.',
     server: 'The server has a problem. Try again in a moment.',
     offline: 'The device is not connected. Try again when it is back.',

@@ -6,6 +6,8 @@ import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
 import { identityId } from './identity.id';
 import { outagesId } from './outages.id';
+import { passwordId } from './password.id';
+import { peopleId } from './people.id';
 import { registryId } from './registry.id';
 import { thresholdsId } from './thresholds.id';
 import { tokensId } from './tokens.id';
@@ -27,6 +29,7 @@ export const id: Dictionary = {
     enrolment: 'Pendaftaran',
     registry: 'Daftar alat',
     audit: 'Catatan tindakan',
+    users: 'Akun',
     settings: 'Pengaturan',
     more: 'Lainnya',
   },
@@ -276,6 +279,9 @@ export const id: Dictionary = {
   claim: claimId,
   audit: auditId,
 
+  password: passwordId,
+  people: peopleId,
+
   settings: {
     title: 'Pengaturan',
     language: 'Bahasa',
@@ -290,7 +296,7 @@ export const id: Dictionary = {
 
   problem: {
     unreachable: 'Server tidak dapat dihubungi. Periksa jaringan, lalu coba lagi.',
-    forbidden: 'Anda tidak diizinkan melakukan ini.',
+    forbidden: 'Peran Anda tidak mengizinkan ini. Hubungi pengelola bila memerlukannya.',
     notFound: 'Data ini sudah tidak ada.',
     server: 'Server sedang bermasalah. Coba lagi sebentar lagi.',
     offline: 'Perangkat sedang terputus. Coba lagi setelah tersambung.',

@@ -1,5 +1,6 @@
 // Owns the list of places in the navigation, for the side bar and the tab bar alike.
 import type { Dictionary } from '$lib/i18n/dictionary';
+import { mayOpen } from '$lib/session/may';
 import { paths, type Route } from '$lib/state/route';
 import type { IconName } from '$lib/ui/icons';
 
@@ -7,7 +8,7 @@ export interface Place {
   href: string;
   icon: IconName;
   text: keyof Omit<Dictionary['nav'], 'main'>;
-  /** The pages that belong to it. */
+  /** The pages that belong to it, that of the address first. */
   pages: readonly Route['page'][];
 }
 
@@ -35,7 +36,13 @@ const CLAIM: Place = { href: paths.claim, icon: 'scan', text: 'claim', pages: ['
 const ENROLMENT: Place = { href: paths.enrolment, icon: 'key', text: 'enrolment', pages: ['enrolment'] };
 const REGISTRY: Place = { href: paths.registry, icon: 'sheet', text: 'registry', pages: ['registry'] };
 const AUDIT: Place = { href: paths.audit(), icon: 'log', text: 'audit', pages: ['audit'] };
-const SETTINGS: Place = { href: paths.settings, icon: 'sliders', text: 'settings', pages: ['settings'] };
+const USERS: Place = { href: paths.users, icon: 'person', text: 'users', pages: ['users'] };
+const SETTINGS: Place = {
+  href: paths.settings,
+  icon: 'sliders',
+  text: 'settings',
+  pages: ['settings', 'password'],
+};
 
 export const PLACES: readonly Place[] = [
   FLEET,
@@ -47,11 +54,12 @@ export const PLACES: readonly Place[] = [
   ENROLMENT,
   REGISTRY,
   AUDIT,
+  USERS,
   SETTINGS,
 ];
 
 /** What a phone has no tab for: its last tab leads to the settings, which begin with them. */
-export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT];
+export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT, USERS];
 export const TABS: readonly Place[] = [
   FLEET,
   ALERTS,
@@ -61,6 +69,10 @@ export const TABS: readonly Place[] = [
     ...SETTINGS,
     icon: 'more',
     text: 'more',
-    pages: ['settings', ...MORE.flatMap(({ pages }) => pages)],
+    pages: ['settings', 'password', ...MORE.flatMap(({ pages }) => pages)],
   },
 ];
+
+/** Those that this session may open. */
+export const offered = (places: readonly Place[]): Place[] =>
+  places.filter(({ pages: [first] }) => first === undefined || mayOpen(first));

@@ -19,6 +19,8 @@ export type Route =
   | { page: 'threshold' }
   | { page: 'outages' }
   | { page: 'settings' }
+  | { page: 'password' }
+  | { page: 'users' }
   | { page: 'missing' };
 
 export function parseRoute(path: string): Route {
@@ -37,7 +39,17 @@ export function parseRoute(path: string): Route {
 }
 
 /** Pages that are one address each. */
-const PLAIN = ['enrolment', 'registry', 'waiting', 'audit', 'thresholds', 'outages', 'settings'] as const;
+const PLAIN = [
+  'enrolment',
+  'registry',
+  'waiting',
+  'audit',
+  'thresholds',
+  'outages',
+  'settings',
+  'password',
+  'users',
+] as const;
 /** What stands beside the list of alerts. */
 const ASIDE = ['silences', 'clearances', 'intake'] as const;
 
@@ -74,6 +86,8 @@ export const paths = {
   enrolment: '/enrolment',
   registry: '/registry',
   settings: '/settings',
+  password: '/password',
+  users: '/users',
   waiting: '/waiting',
   claim: '/claim',
   outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,

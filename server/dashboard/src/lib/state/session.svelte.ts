@@ -1,13 +1,16 @@
-// Owns who is signed in. Any answer "401" ends the session here, and the sign-in page takes its place
+// Owns who is signed in and what they may do. Any answer "401" ends the session here, and the sign-in page takes its place
 // over the same address, so that signing in again goes on where the person was.
 import { api } from '$lib/api/client';
 import { Problem } from '$lib/api/problem';
+import type { Permission, Session as SignedIn } from '$lib/api/types';
 
 /** A server that is just starting is found without a hand. */
 const RETRY_MS = 4_000;
 
 type State =
-  { is: 'unknown' } | { is: 'unreachable' } | { is: 'out'; expired: boolean } | { is: 'in'; user: string };
+  { is: 'unknown' } | { is: 'unreachable' } | { is: 'out'; expired: boolean } | { is: 'in'; who: SignedIn };
+
+const NOTHING: readonly Permission[] = [];
 
 class Session {
   #state = $state.raw<State>({ is: 'unknown' });
@@ -17,14 +20,22 @@ class Session {
   }
 
   get user(): string {
-    return this.#state.is === 'in' ? this.#state.user : '';
+    return this.#state.is === 'in' ? this.#state.who.user : '';
+  }
+
+  get permissions(): readonly Permission[] {
+    return this.#state.is === 'in' ? this.#state.who.permissions : NOTHING;
+  }
+
+  /** Nothing can be done before a password is chosen. */
+  get mustChange(): boolean {
+    return this.#state.is === 'in' && this.#state.who.must_change;
   }
 
   /** Asks the server whether this browser is signed in already. */
   async resume(): Promise<void> {
     try {
-      const { user } = await api.session();
-      this.#state = { is: 'in', user };
+      this.#state = { is: 'in', who: await api.session() };
     } catch (cause) {
       const out = cause instanceof Problem && cause.signedOut;
       this.#state = out ? { is: 'out', expired: false } : { is: 'unreachable' };
@@ -33,8 +44,7 @@ class Session {
   }
 
   async signIn(user: string, password: string): Promise<void> {
-    const session = await api.signIn(user, password);
-    this.#state = { is: 'in', user: session.user };
+    this.#state = { is: 'in', who: await api.signIn(user, password) };
   }
 
   async signOut(): Promise<void> {
@@ -42,11 +52,24 @@ class Session {
     this.#state = { is: 'out', expired: false };
   }
 
-  /** Notices that a failed request means the end of the session. True if it does. */
+  /** Rejects with the server's problem. All other sessions of the account end. */
+  async changePassword(old: string, chosen: string): Promise<void> {
+    await api.changePassword(old, chosen);
+    this.#mustChange(false);
+  }
+
+  /** Notices that a failed request means the end of the session, or that a password is to be chosen. True if it does. */
   ended(cause: unknown): boolean {
-    if (!(cause instanceof Problem) || !cause.signedOut) return false;
+    if (!(cause instanceof Problem)) return false;
+    if (cause.mustChange) this.#mustChange(true);
+    if (!cause.signedOut) return cause.mustChange;
     if (this.#state.is === 'in') this.#state = { is: 'out', expired: true };
     return true;
+  }
+
+  #mustChange(must_change: boolean): void {
+    if (this.#state.is === 'in' && this.#state.who.must_change !== must_change)
+      this.#state = { is: 'in', who: { ...this.#state.who, must_change } };
   }
 }
 

@@ -1,0 +1,28 @@
+// Owns what this session may do and which pages it may open. It only decides what is offered: the server decides what is
+// done, and its answer says what each role may.
+import type { Permission } from '$lib/api/types';
+import type { Route } from '$lib/state/route';
+import { session } from '$lib/state/session.svelte';
+
+type Page = Route['page'];
+
+/** Pages that need more than reading. Whoever lacks it is not led there. */
+const NEEDED: Partial<Record<Page, Permission>> = {
+  calibrate: 'calibrate',
+  claim: 'claim_devices',
+  threshold: 'set_thresholds',
+  enrolment: 'read_audit',
+  intake: 'read_audit',
+  audit: 'read_audit',
+  users: 'read_audit',
+};
+
+export const may = (permission: Permission): boolean => session.permissions.includes(permission);
+
+/** Whether a page can be shown to somebody with these permissions. Pure. */
+export function opens(page: Page, permissions: readonly Permission[]): boolean {
+  const needed = NEEDED[page];
+  return needed === undefined || permissions.includes(needed);
+}
+
+export const mayOpen = (page: Page): boolean => opens(page, session.permissions);
