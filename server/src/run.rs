@@ -249,6 +249,7 @@ impl Running {
             let _ = listener.await;
         }
         self.upkeep.abort();
+        let _ = self.upkeep.await;
         let _ = self.stop_ingest.send(true);
         let _ = self.ingest.await;
         // Ingest has ended, so nothing more concerns it.
