@@ -14,6 +14,7 @@ use serde::Serialize;
 use shared::Metric;
 use shared::rule::{Side, Threshold};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -104,9 +105,8 @@ async fn measure(folder: &Path, options: &LatencyOptions) -> Result<Line, Error>
     println!("Starting the server and {} agents", options.devices);
     let mut fleet = Fleet::start(&Programs::beside_us()?, &setup).await?;
     watcher::watch(&fleet, by_socket.clone()).await?;
-    let applied = set_limits(&mut fleet).await?;
-    let limits = applied.len();
-    println!("{limits} values have a limit close to them");
+    let (limits, applied) = set_limits(&mut fleet).await?;
+    println!("{limits} values have a limit close to them; devices ran them after {applied:?} ms");
     let wanted = limits * 9 / 10;
     until("nearly all values have passed a limit, and both have heard of it", PATIENCE, async || {
         fleet.still_runs()?;
@@ -131,9 +131,9 @@ async fn measure(folder: &Path, options: &LatencyOptions) -> Result<Line, Error>
     })
 }
 
-/// Gives each value limits a little above and below what it is now, and waits for its device to run them. Returns how many
-/// milliseconds each took, in order.
-async fn set_limits(fleet: &mut Fleet) -> Result<Vec<i64>, Error> {
+/// Gives each value limits a little above and below what it is now. Returns how many have them, and how many milliseconds the
+/// first of each device took to it, in order: those that follow at once are said together, after two seconds.
+async fn set_limits(fleet: &mut Fleet) -> Result<(usize, Vec<i64>), Error> {
     let wanted = fleet.agents.len() * crate::fleet::METRICS.len();
     let latest = until("each probe has delivered a value", Duration::from_secs(90), async || {
         let latest = fleet.client().latest().await?;
@@ -141,7 +141,7 @@ async fn set_limits(fleet: &mut Fleet) -> Result<Vec<i64>, Error> {
         Ok((measured.len() >= wanted).then_some(measured))
     })
     .await?;
-    let mut applied = Vec::with_capacity(latest.len());
+    let (mut set, mut applied) = (0, BTreeMap::new());
     for reading in latest {
         let (Some(value), Some(metric)) = (reading.value, Metric::from_wire(&reading.metric)) else { continue };
         let step = STEPS * 10_f64.powi(-metric.decimals());
@@ -153,18 +153,22 @@ async fn set_limits(fleet: &mut Fleet) -> Result<Vec<i64>, Error> {
             clear_ms: 3_600_000,
             ..Threshold::default()
         };
-        applied.push(set_limit(fleet, &reading, threshold).await?);
+        let target = Target { scope: "device".to_owned(), target: reading.device.clone() };
+        let new = NewThreshold { targets: vec![target], metric: reading.metric.clone(), threshold: Some(threshold) };
+        let begun = Instant::now();
+        fleet.client().set_threshold(&new).await?;
+        if let Entry::Vacant(first) = applied.entry(reading.device.clone()) {
+            first.insert(until_it_runs(fleet, &reading, begun).await?);
+        }
+        set += 1;
     }
+    let mut applied: Vec<i64> = applied.into_values().collect();
     applied.sort_unstable();
-    Ok(applied)
+    Ok((set, applied))
 }
 
-/// Sets one, and waits until its device says that it runs it. Returns the milliseconds.
-async fn set_limit(fleet: &mut Fleet, of: &Latest, threshold: Threshold) -> Result<i64, Error> {
-    let target = Target { scope: "device".to_owned(), target: of.device.clone() };
-    let new = NewThreshold { targets: vec![target], metric: of.metric.clone(), threshold: Some(threshold) };
-    let begun = Instant::now();
-    fleet.client().set_threshold(&new).await?;
+/// Waits until a device says that it runs its threshold. Returns the milliseconds.
+async fn until_it_runs(fleet: &mut Fleet, of: &Latest, begun: Instant) -> Result<i64, Error> {
     let mut looks = tokio::time::interval(LOOK);
     while begun.elapsed() < PATIENCE {
         looks.tick().await;
