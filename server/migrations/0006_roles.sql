@@ -10,7 +10,6 @@ ALTER TABLE account ADD COLUMN created_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN disabled_at BIGINT;
 -- In small letters.
 ALTER TABLE account ADD COLUMN email TEXT;
-ALTER TABLE account ADD COLUMN language TEXT NOT NULL DEFAULT 'id';
 CREATE UNIQUE INDEX account_of_email ON account (email);
 
 ALTER TABLE session ADD COLUMN created_at BIGINT NOT NULL DEFAULT 0;

@@ -45,7 +45,7 @@ fn accounts_of_before_are_admins_and_their_sessions_go_on() {
                 "DROP INDEX account_of_email; DROP INDEX session_of_account;
                  ALTER TABLE account DROP COLUMN role; ALTER TABLE account DROP COLUMN must_change;
                  ALTER TABLE account DROP COLUMN created_at; ALTER TABLE account DROP COLUMN disabled_at;
-                 ALTER TABLE account DROP COLUMN email; ALTER TABLE account DROP COLUMN language;
+                 ALTER TABLE account DROP COLUMN email;
                  ALTER TABLE session DROP COLUMN created_at; ALTER TABLE session DROP COLUMN used_at;
                  ALTER TABLE session DROP COLUMN address; ALTER TABLE session DROP COLUMN agent;
                  DELETE FROM _sqlx_migrations WHERE version = 6",
