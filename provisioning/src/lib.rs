@@ -13,6 +13,7 @@ pub mod image;
 pub mod instant;
 pub mod labels;
 pub mod registrations;
+mod session;
 pub mod thresholds;
 pub mod tokens;
 pub mod users;

@@ -6,7 +6,7 @@ mod support;
 
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
-use support::{StandIn, complaint, told};
+use support::{EXPIRES, StandIn, complaint, told};
 
 const SERIAL: &str = "10000000a3c40011";
 const OTHER: &str = "10000000a3c40012";
@@ -388,4 +388,24 @@ fn what_a_role_may_not_do_is_said_in_the_servers_words() {
     let server = StandIn::new(&[("GET /api/v1/users?limit=200", 403, problem("forbidden", detail))]);
     let said = server.refused(&["users", "list"]);
     assert!(said.contains(detail) && said.contains("403"), "{said}");
+}
+
+#[test]
+fn an_access_token_that_expires_between_two_questions_is_changed_and_nothing_is_asked_twice() {
+    let user = json!({ "name": "tono", "role": "technician", "email": null, "must_change": false, "disabled_at": null });
+    let server = StandIn::new(&[
+        ("GET /api/v1/users?limit=200", 200, json!({ "users": [user], "next": "tono" })),
+        (EXPIRES, 0, Value::Null),
+        ("GET /api/v1/users?limit=200&after=tono", 200, json!({ "users": [], "next": null })),
+    ]);
+    assert!(server.tirta(&["users", "list"]).contains("technician"));
+    assert_eq!((server.asked().len(), server.signed_in()), (2, 1));
+}
+
+#[test]
+fn a_code_is_asked_for_only_where_the_account_needs_one() {
+    let answers = [("DELETE /api/v1/users/tono/second-factor", 204, Value::Null)];
+    let server = StandIn::with_code(&answers, "123456");
+    assert_eq!(server.tirta(&["users", "remove-second-factor", "tono"]), "");
+    assert_eq!((server.asked().len(), server.signed_in()), (1, 1));
 }

@@ -70,6 +70,14 @@ acts! {
     UserPasswordChanged => "user.password_changed",
     /// An admin's account was made whole by whoever has the machine.
     UserRecovered => "user.recovered",
+    UserTotpEnabled => "user.totp_enabled",
+    UserTotpDisabled => "user.totp_disabled",
+    SessionStarted => "session.started",
+    SessionEnded => "session.ended",
+    /// A refresh token came from two: its session has ended.
+    SessionReused => "session.reused",
+    /// Wrong passwords or codes from an address, counted.
+    SessionRefused => "session.refused",
 }
 
 /// An entry that is to be written.

@@ -7,7 +7,7 @@ use crate::ca::{Authority, CaError};
 use crate::config::{BrokerConfig, Config};
 use crate::enrol::Lifetimes;
 use crate::http::password::{self, PasswordError};
-use crate::http::{self, rate::Rate, serve::serve, serve::stopped, throttle::Throttle};
+use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
 use crate::notify::{Channel, Mqtt, Webhook, WebhookError, dispatch::Dispatcher};
 use crate::store::{Store, StoreError};
@@ -91,10 +91,12 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Where devices are sent when they enrol.
     pub broker_address: shared::enrol::Broker,
-    /// Hashes of sessions that have just ended, for the connections that they opened.
+    /// Ids of sessions that have just ended, for the connections that they opened.
     pub signed_out: broadcast::Sender<String>,
     /// Who guesses passwords.
     pub throttle: Throttle,
+    /// Sign-ins that were refused and are not in the audit log yet.
+    pub refusals: Refusals,
     /// Who guesses enrolment tokens.
     pub token_throttle: Throttle,
     /// How often the system of an intake token may report.
@@ -194,6 +196,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         broker_address,
         signed_out,
         throttle,
+        refusals: Refusals::default(),
         token_throttle: Throttle::default(),
         report_rate: Rate::new(REPORTS_PER_SECOND, REPORTS_AT_ONCE),
         lifetimes: config.lifetimes,
@@ -265,7 +268,7 @@ impl Running {
     }
 }
 
-/// Gives the first admin a new password, the role and the right to sign in, and ends their sessions: for whoever has lost it
+/// Gives the first admin a new password, the role and the right to sign in, takes their second factor away and ends their sessions: for whoever has lost it
 /// but can log in on this machine.
 ///
 /// # Errors

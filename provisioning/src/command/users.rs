@@ -44,6 +44,11 @@ pub enum Command {
         /// As `tirta users list` shows it.
         name: String,
     },
+    /// Switches the second factor of an account off, for whoever has lost the telephone and the recovery codes.
+    RemoveSecondFactor {
+        /// As `tirta users list` shows it.
+        name: String,
+    },
     /// Changes your own password; the new one comes from TIRTA_NEW_PASSWORD, the prompt or the next line of the input.
     Password,
 }
@@ -92,6 +97,10 @@ impl Command {
                 say(out, &line(&access.sign_in().await?.set_disabled(&name, !undo).await?))?;
             }
             Self::ResetPassword { name } => hand_out(&access.sign_in().await?.reset_password(&name).await?, out)?,
+            Self::RemoveSecondFactor { name } => {
+                access.sign_in().await?.remove_second_factor(&name).await?;
+                writeln!(io::stderr(), "{name} signs in with the password alone now.")?;
+            }
             Self::Password => {
                 let (client, old) = access.sign_in_with_password().await?;
                 let new = match std::env::var("TIRTA_NEW_PASSWORD") {

@@ -11,8 +11,11 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-/// The cookie of whoever has signed in.
-const COOKIE: &str = "session=stand-in";
+/// The access token of whoever has signed in, each time another.
+const ACCESS: &str = "tirta_at_";
+
+/// In the place of an answer: the access token has expired by then.
+pub const EXPIRES: &str = "(expires)";
 
 /// A request without that for the session.
 #[derive(Debug, Clone)]
@@ -37,6 +40,10 @@ struct Script {
     answers: VecDeque<(String, u16, String)>,
     asked: Vec<Asked>,
     signed_in: usize,
+    /// The code that signing in needs.
+    code: Option<String>,
+    /// How often tokens were given.
+    tokens: usize,
 }
 
 /// The server.
@@ -59,6 +66,13 @@ impl StandIn {
         Self { address, script }
     }
 
+    /// The same, with an account whose telephone shows this code.
+    pub fn with_code(answers: &[(&str, u16, Value)], code: &str) -> Self {
+        let server = Self::new(answers);
+        server.script.lock().unwrap().code = Some(code.to_owned());
+        server
+    }
+
     /// Runs `tirta` against it, in a folder.
     pub fn tirta_in(&self, folder: &Path, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tirta"));
@@ -66,6 +80,7 @@ impl StandIn {
             command.env_remove(name);
         }
         command.env("TIRTA_SERVER", &self.address).env("TIRTA_PASSWORD", "secret");
+        command.envs(self.script.lock().unwrap().code.iter().map(|code| ("TIRTA_CODE", code)));
         command.current_dir(folder).args(arguments).stdin(Stdio::null()).output().unwrap()
     }
 
@@ -130,16 +145,36 @@ async fn answer(request: Request<Incoming>, script: Arc<Mutex<Script>>) -> Resul
     let text = |name| head.headers.get(name).map(|value: &header::HeaderValue| value.to_str().unwrap().to_owned());
     let mut script = script.lock().unwrap();
     let reply = |status: u16, body: String| Response::builder().status(status).body(Full::from(body)).unwrap();
+    let tokens = |n: usize| {
+        let (access, refresh) = (format!("{ACCESS}{n}"), format!("tirta_rt_{n}"));
+        serde_json::json!({ "user": "admin", "access_token": access, "refresh_token": refresh }).to_string()
+    };
     if line == "POST /api/v1/session" {
-        let wanted = serde_json::json!({ "user": "admin", "password": "secret" });
-        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), wanted);
+        let mut wanted = serde_json::json!({ "user": "admin", "password": "secret", "bearer": true });
+        let given = serde_json::from_slice::<Value>(&body).unwrap();
+        if let Some(code) = &script.code {
+            if given["code"].is_null() {
+                return Ok(reply(401, r#"{"code":"code_needed","detail":"the code, too"}"#.to_owned()));
+            }
+            wanted["code"] = code.as_str().into();
+        }
+        assert_eq!(given, wanted);
         script.signed_in += 1;
-        let mut reply = reply(204, String::new());
-        reply.headers_mut().insert(header::SET_COOKIE, format!("{COOKIE}; HttpOnly").parse().unwrap());
-        return Ok(reply);
+        script.tokens += 1;
+        return Ok(reply(200, tokens(script.tokens)));
     }
-    if text(header::COOKIE).as_deref() != Some(COOKIE) {
-        return Ok(reply(401, r#"{"code":"not_signed_in","detail":"sign in"}"#.to_owned()));
+    if line == "POST /api/v1/session/refresh" {
+        let wanted = serde_json::json!({ "refresh_token": format!("tirta_rt_{}", script.tokens) });
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), wanted);
+        script.tokens += 1;
+        return Ok(reply(200, tokens(script.tokens)));
+    }
+    if text(header::AUTHORIZATION) != Some(format!("Bearer {ACCESS}{}", script.tokens)) {
+        return Ok(reply(401, r#"{"code":"no_session","detail":"sign in"}"#.to_owned()));
+    }
+    if script.answers.front().is_some_and(|(line, ..)| line == EXPIRES) {
+        script.answers.pop_front();
+        return Ok(reply(401, r#"{"code":"no_session","detail":"sign in"}"#.to_owned()));
     }
     script.asked.push(Asked { line: line.clone(), body, content_type: text(header::CONTENT_TYPE) });
     Ok(match script.answers.pop_front() {

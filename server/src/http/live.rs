@@ -1,4 +1,5 @@
-//! Events for whoever watches in a browser, over a WebSocket. Ends with the session that opened it.
+//! Events for whoever watches in a browser, over a WebSocket. Ends with the session that opened it, not with its
+//! access token.
 #![allow(unused_qualifications)] // utoipa's macro writes them
 
 use super::auth::Caller;
@@ -156,8 +157,8 @@ impl Watcher {
                     Err(RecvError::Lagged(_)) => self.say(&LiveEvent::Missed).await,
                     Err(RecvError::Closed) => return End::Stopping,
                 },
-                hash = signed_out.recv() => match hash {
-                    Ok(hash) if hash == self.caller.hash => return End::SignedOut,
+                ended = signed_out.recv() => match ended {
+                    Ok(ended) if self.caller.is_ended_by(&ended) => return End::SignedOut,
                     Ok(_) => Ok(()),
                     // So many signed out that this one may have been missed: look it up.
                     Err(_) => self.check_session().await,
@@ -212,9 +213,9 @@ impl Watcher {
     }
 
     async fn check_session(&self) -> Result<(), End> {
-        match self.app.store.session_owner(&self.caller.hash, self.app.clock.now()).await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(End::SignedOut),
+        match self.caller.is_still_let_in(&self.app).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(End::SignedOut),
             // A database that fails for a moment ends no session.
             Err(_) => Ok(()),
         }

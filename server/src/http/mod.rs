@@ -27,6 +27,7 @@ pub mod preview;
 pub mod rate;
 pub mod readings;
 pub mod recomputations;
+pub mod refusals;
 pub mod registrations;
 pub mod rule;
 pub mod security;
@@ -34,10 +35,13 @@ pub mod serve;
 pub mod session;
 pub mod sessions;
 pub mod settings;
+pub mod sign_in;
 pub mod silences;
 pub mod thresholds;
 pub mod throttle;
+pub mod token_words;
 pub mod tokens;
+pub mod totp;
 pub mod users;
 pub mod waiting;
 pub mod wire;
@@ -60,7 +64,8 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
     let open = OpenApiRouter::new()
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
-        .routes(routes!(session::sign_in))
+        .routes(routes!(sign_in::sign_in, session::sign_out))
+        .routes(routes!(session::refresh))
         .routes(routes!(enrol::enrol))
         .routes(routes!(enrol::renew))
         .routes(routes!(intake::report))
@@ -70,8 +75,12 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .layer(DefaultBodyLimit::max(crate::registry::csv::MOST_BYTES));
     let guarded = OpenApiRouter::new()
         .merge(files)
-        .routes(routes!(session::who, session::sign_out))
-        .routes(routes!(session::change_password))
+        .routes(routes!(session::who))
+        .routes(routes!(sign_in::change_password))
+        .routes(routes!(totp::show, totp::propose))
+        .routes(routes!(totp::confirm))
+        .routes(routes!(totp::disable))
+        .routes(routes!(totp::remove_of))
         .routes(routes!(sessions::list, sessions::end_all))
         .routes(routes!(sessions::end))
         .routes(routes!(users::list, users::create))
@@ -142,7 +151,7 @@ pub fn router(app: Arc<App>, secure: bool) -> Router {
         .layer(CompressionLayer::new())
         .layer(from_fn(security::headers))
         .layer(from_fn(security::log))
-        .layer(axum::Extension(auth::Transport { secure }))
+        .layer(axum::Extension(token_words::Transport { secure }))
         .with_state(app)
 }
 

@@ -1,8 +1,8 @@
 //! The description of the interface, made from the code. `server/openapi.json` is a copy that a test compares.
 
-use super::auth::COOKIE;
 use super::error::Problem;
 use super::live::LiveEvent;
+use super::token_words::ACCESS;
 use crate::access::{Need, need};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -16,7 +16,7 @@ use utoipa::{Modify, OpenApi};
 #[openapi(
     info(title = "Tirta", description = "Readings, devices and settings of a fleet of water probes."),
     components(schemas(LiveEvent, Problem)),
-    security(("session" = [])),
+    security(("session" = []), ("access_token" = [])),
     modifiers(&Secrets),
     tags(
         (name = "session", description = "Signing in and out"),
@@ -38,9 +38,10 @@ struct Secrets;
 
 impl Modify for Secrets {
     fn modify(&self, document: &mut Document) {
-        let scheme = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
+        let scheme = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(ACCESS.cookie)));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("session", scheme);
+        components.add_security_scheme("access_token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
         components.add_security_scheme("intake", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     }
 }

@@ -25,6 +25,8 @@ pub struct Throttle {
 struct Attempts {
     failed: u32,
     last: UtcMillis,
+    /// Up to when waiting has been counted as forgiving.
+    forgiven: UtcMillis,
     /// No attempt is looked at before.
     next: UtcMillis,
 }
@@ -41,11 +43,12 @@ impl Throttle {
         if attempts.len() >= MOST && !attempts.contains_key(&key) {
             make_room(&mut attempts, now);
         }
-        let entry = attempts.entry(key).or_insert(Attempts { failed: 0, last: now, next: now });
+        let entry = attempts.entry(key).or_insert(Attempts { failed: 0, last: now, forgiven: now, next: now });
         // A clock that was set back must not make the wait longer.
         let set_back = (entry.last.0 - now.0).max(0);
         entry.next.0 -= set_back;
         entry.last.0 -= set_back;
+        entry.forgiven.0 = entry.forgiven.0.min(now.0);
         let wait = entry.next.0 - now.0;
         if wait > 0 {
             return Err(wait);
@@ -53,9 +56,7 @@ impl Throttle {
         if now.0.saturating_sub(entry.last.0) > FORGET_MS {
             entry.failed = 0;
         }
-        // One is forgiven for each of the longest waits: that many could have been tried anyway.
-        let waits = (now.0 - entry.last.0) / LONGEST_MS;
-        entry.failed = entry.failed.saturating_sub(u32::try_from(waits).unwrap_or(u32::MAX));
+        entry.forgive(now);
         entry.failed = entry.failed.saturating_add(1);
         entry.last = now;
         entry.next = UtcMillis(now.0 + pause_ms(entry.failed));
@@ -75,6 +76,19 @@ impl Throttle {
     #[cfg(test)]
     fn remembered(&self) -> usize {
         self.attempts.lock().unwrap().len()
+    }
+}
+
+impl Attempts {
+    /// One is forgiven for each of the longest waits: that many could have been tried anyway. The time since the last
+    /// forgiving counts, whatever was tried meanwhile: people of a busy site sign in all day. Nobody saves up.
+    fn forgive(&mut self, now: UtcMillis) {
+        let waits = (now.0 - self.forgiven.0) / LONGEST_MS;
+        self.failed = self.failed.saturating_sub(u32::try_from(waits).unwrap_or(u32::MAX));
+        self.forgiven.0 += waits * LONGEST_MS;
+        if self.failed == 0 {
+            self.forgiven = now;
+        }
     }
 }
 
@@ -189,6 +203,32 @@ mod tests {
         while throttle.attempt(address(1), UtcMillis(9_000_000_000)).is_ok() {}
         assert_eq!(throttle.attempt(address(1), UtcMillis(1_000_000)), Err(1000));
         assert_eq!(throttle.attempt(address(1), UtcMillis(1_001_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_busy_site_is_forgiven_too_and_a_guesser_beside_it_gets_no_more_than_one_a_minute() {
+        let throttle = Throttle::default();
+        let mut now = UtcMillis(1_000_000);
+        for _ in 0..8 {
+            now.0 += throttle.attempt(address(1), now).err().unwrap_or_default();
+            let _ = throttle.attempt(address(1), now);
+        }
+        // Somebody signs in every twenty seconds, rightly: nobody is ever quiet for a minute.
+        for _ in 0..60 {
+            now.0 += 20_000;
+            assert_eq!(throttle.attempt(address(1), now), Ok(()));
+            throttle.take_back(address(1));
+        }
+        for _ in 0..FREE {
+            assert_eq!(throttle.attempt(address(1), now), Ok(()), "twenty minutes later, people may mistype again");
+        }
+        let mut guesses = 0;
+        let end = now.0 + 3_600_000;
+        while now.0 < end {
+            guesses += i64::from(throttle.attempt(address(1), now).is_ok());
+            now.0 += 500;
+        }
+        assert!(guesses <= 60 + 16, "{guesses} in an hour");
     }
 
     #[test]

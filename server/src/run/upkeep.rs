@@ -86,8 +86,11 @@ async fn tell_changes(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What no reading brings about: rules that follow from a changed registry, data that is missing, and what is told of the past.
+/// What no reading brings about: sign-ins that were refused, rules that follow from a changed registry, data that is missing, and what is told of the past.
 async fn watch_over(app: &App) -> Result<(), StoreError> {
+    for entry in app.refusals.due(app.clock.now()) {
+        app.store.note(entry).await?;
+    }
     follow(app).await;
     app.store.notice_missing(app.clock.now()).await?;
     app.store.tell_of_the_past(app.clock.now()).await

@@ -1,6 +1,6 @@
 //! Accounts: made, changed, disabled, never deleted. Knows hashes only: no password ever comes here.
 
-use super::{Store, StoreError, audit::audit, on_pool};
+use super::{Store, StoreError, audit::audit, on_pool, session::end_sessions, totp::remove_totp};
 use crate::access::Role;
 use crate::audit::{Act, Actor, Entry};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ pub struct AccountChange {
 /// What came of making or changing an account.
 #[derive(Debug, PartialEq, Eq)]
 pub enum AccountDone {
-    /// It is so; the hashes of the sessions that ended by it.
+    /// It is so; the ids of the sessions that ended by it.
     Done(Account, Vec<String>),
     /// There is no such account.
     Unknown,
@@ -63,7 +63,6 @@ pub enum AccountDone {
 type Row = (String, String, Option<String>, bool, i64, Option<i64>);
 const ONE: &str = "SELECT name, role, email, must_change, created_at, disabled_at FROM account WHERE name = $1";
 const HAS_EMAIL: &str = "SELECT COUNT(*) FROM account WHERE email = $1 AND name <> $2";
-const END: &str = "DELETE FROM session WHERE account = $1 RETURNING hash";
 
 pub(super) fn stored_role(word: &str) -> Result<Role, StoreError> {
     Role::from_word(word).ok_or_else(|| StoreError::Corrupt { what: "account", why: format!("its role is {word:?}") })
@@ -190,7 +189,8 @@ impl Store {
             let query = sqlx::query(QUERY).bind(name).bind(after.role.as_str());
             query.bind(after.disabled_at.map(|at| at.0)).bind(&after.email).execute(&mut *tx).await?;
             let ends = after.role != before.role || after.disabled_at.is_some();
-            let ended = if ends { sqlx::query_scalar(END).bind(name).fetch_all(&mut *tx).await? } else { vec![] };
+            let reason = if after.disabled_at.is_some() { "disabled" } else { "role" };
+            let ended = if ends { end_sessions!(tx, actor, name, "", reason, now) } else { vec![] };
             let entry = entry(actor, Act::UserChanged, name, now).with("before", told(&before));
             audit!(tx, entry.with("after", told(&after)));
             tx.commit().await?;
@@ -217,7 +217,7 @@ impl Store {
             sqlx::query(QUERY).bind(name).bind(hash).execute(&mut *tx).await?;
             let row: Option<Row> = sqlx::query_as(ONE).bind(name).fetch_optional(&mut *tx).await?;
             let Some(after) = row.map(account).transpose()? else { return Ok(AccountDone::Unknown) };
-            let ended: Vec<String> = sqlx::query_scalar(END).bind(name).fetch_all(&mut *tx).await?;
+            let ended = end_sessions!(tx, actor, name, "", "password_reset", now);
             audit!(tx, entry(actor, Act::UserPasswordReset, name, now).with("sessions_ended", ended.len()));
             tx.commit().await?;
             AccountDone::Done(after, ended)
@@ -237,8 +237,8 @@ impl Store {
         Ok(row.map(|(name, hash, disabled)| StoredPassword { name, hash, disabled: disabled.is_some() }))
     }
 
-    /// Replaces somebody's own password `old`, and ends all their sessions but `keep`. `None` if the password is
-    /// another meanwhile, else the hashes of the sessions that ended.
+    /// Replaces somebody's own password `old`, and ends all their sessions but that of the id `keep`. `None` if the password is
+    /// another meanwhile, else the ids of the sessions that ended.
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
@@ -252,7 +252,6 @@ impl Store {
     ) -> Result<Option<Vec<String>>, StoreError> {
         const QUERY: &str = "UPDATE account SET password = $2, must_change = FALSE
             WHERE name = $1 AND password = $3 AND disabled_at IS NULL";
-        const END_OTHERS: &str = "DELETE FROM session WHERE account = $1 AND hash <> $2 RETURNING hash";
         let (begin, alone) = self.one_at_a_time();
         Ok(on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
@@ -261,15 +260,15 @@ impl Store {
             if changed.rows_affected() == 0 {
                 return Ok(None);
             }
-            let ended: Vec<String> = sqlx::query_scalar(END_OTHERS).bind(name).bind(keep).fetch_all(&mut *tx).await?;
+            let ended = end_sessions!(tx, actor, name, keep, "password_changed", now);
             audit!(tx, entry(actor, Act::UserPasswordChanged, name, now).with("sessions_ended", ended.len()));
             tx.commit().await?;
             Some(ended)
         }))
     }
 
-    /// Makes an account an admin's that may sign in with this password, whatever it was, and ends its sessions; `false`
-    /// if there is no such account. For whoever has the machine itself.
+    /// Makes an account an admin's that may sign in with this password, whatever it was, ends its sessions and takes
+    /// its second factor away; `false` if there is no such account. For whoever has the machine itself.
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
@@ -283,7 +282,8 @@ impl Store {
             let row: Option<Row> = sqlx::query_as(ONE).bind(name).fetch_optional(&mut *tx).await?;
             let Some(before) = row.map(account).transpose()? else { return Ok(false) };
             sqlx::query(QUERY).bind(name).bind(hash).execute(&mut *tx).await?;
-            sqlx::query(END).bind(name).execute(&mut *tx).await?;
+            end_sessions!(tx, &Actor::server(), name, "", "recovered", now);
+            let _ = remove_totp!(tx, name);
             audit!(tx, entry(&Actor::server(), Act::UserRecovered, name, now).with("before", told(&before)));
             tx.commit().await?;
             true

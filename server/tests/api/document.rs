@@ -5,12 +5,15 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All that may be done without a session.
-const OPEN: [(&str, &str); 6] = [
+const OPEN: [(&str, &str); 8] = [
     ("get", "/health/live"),
     ("get", "/health/ready"),
     ("post", "/api/v1/enrol"),
     ("post", "/api/v1/renew"),
     ("post", "/api/v1/session"),
+    // Guarded by the refresh token.
+    ("post", "/api/v1/session/refresh"),
+    ("delete", "/api/v1/session"),
     // Guarded by its bearer token.
     ("post", "/api/v1/webhooks/alerts"),
 ];

@@ -20,6 +20,8 @@ mod readings;
 mod recompute;
 mod registrations;
 mod requests;
+mod second_factor;
 mod session;
+mod sessions;
 mod site;
 mod users;

@@ -47,6 +47,8 @@ pub const CHOSEN: &str = "air kolam jernih";
 pub struct Answer {
     pub status: u16,
     pub headers: HashMap<String, String>,
+    /// All of them: an answer may set more than one.
+    pub set_cookies: Vec<String>,
     pub body: Vec<u8>,
 }
 
@@ -67,9 +69,19 @@ impl Answer {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// The cookie that it sets, as a client would send it.
+    /// The cookie of this name with all its marks; nothing if it sets none.
+    pub fn set_cookie(&self, name: &str) -> &str {
+        self.set_cookies.iter().find(|cookie| cookie.starts_with(&format!("{name}="))).map_or("", String::as_str)
+    }
+
+    /// The cookie that a client sends with each request.
     pub fn cookie(&self) -> String {
-        self.header("set-cookie").split(';').next().unwrap().to_owned()
+        self.set_cookie("tirta_session").split(';').next().unwrap().to_owned()
+    }
+
+    /// The cookie that a client sends for the next pair.
+    pub fn refresh(&self) -> String {
+        self.set_cookie("tirta_refresh").split(';').next().unwrap().to_owned()
     }
 }
 
@@ -301,11 +313,10 @@ pub async fn try_exchange(
     let head = String::from_utf8(raw[..end].to_vec()).unwrap();
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers = lines
-        .map(|line| line.split_once(':').unwrap())
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
-    Some(Answer { status, headers, body: raw[end + 4..].to_vec() })
+    let lines = lines.map(|line| line.split_once(':').unwrap());
+    let pairs: Vec<_> = lines.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+    let set_cookies = pairs.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.clone()).collect();
+    Some(Answer { status, headers: pairs.into_iter().collect(), set_cookies, body: raw[end + 4..].to_vec() })
 }
 
 impl Answer {

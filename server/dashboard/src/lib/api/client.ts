@@ -17,7 +17,8 @@ const order = (name: string, body: CalibrationOrder) =>
 
 export const api = {
   session: () => call('get', '/api/v1/session', {}),
-  signIn: (user: string, password: string) => call('post', '/api/v1/session', { body: { user, password } }),
+  signIn: (user: string, password: string, code: string) =>
+    call('post', '/api/v1/session', { body: { user, password, ...(code ? { code } : {}) } }),
   signOut: () => call('delete', '/api/v1/session', {}),
   changePassword: (old: string, chosen: string) =>
     call('post', '/api/v1/session/password', { body: { old, new: chosen } }),

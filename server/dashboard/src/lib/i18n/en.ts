@@ -11,6 +11,7 @@ import { outagesEn } from './outages.en';
 import { passwordEn } from './password.en';
 import { peopleEn } from './people.en';
 import { registryEn } from './registry.en';
+import { securityEn } from './security.en';
 import { thresholdsEn } from './thresholds.en';
 import { tokensEn } from './tokens.en';
 
@@ -286,6 +287,7 @@ export const en = {
   audit: auditEn,
 
   password: passwordEn,
+  security: securityEn,
   people: peopleEn,
 
   settings: {

@@ -9,6 +9,7 @@ import { outagesId } from './outages.id';
 import { passwordId } from './password.id';
 import { peopleId } from './people.id';
 import { registryId } from './registry.id';
+import { securityId } from './security.id';
 import { thresholdsId } from './thresholds.id';
 import { tokensId } from './tokens.id';
 
@@ -280,6 +281,7 @@ export const id: Dictionary = {
   audit: auditId,
 
   password: passwordId,
+  security: securityId,
   people: peopleId,
 
   settings: {

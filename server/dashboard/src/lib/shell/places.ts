@@ -41,7 +41,7 @@ const SETTINGS: Place = {
   href: paths.settings,
   icon: 'sliders',
   text: 'settings',
-  pages: ['settings', 'password'],
+  pages: ['settings', 'password', 'security'],
 };
 
 export const PLACES: readonly Place[] = [
@@ -69,7 +69,7 @@ export const TABS: readonly Place[] = [
     ...SETTINGS,
     icon: 'more',
     text: 'more',
-    pages: ['settings', 'password', ...MORE.flatMap(({ pages }) => pages)],
+    pages: ['settings', 'password', 'security', ...MORE.flatMap(({ pages }) => pages)],
   },
 ];
 

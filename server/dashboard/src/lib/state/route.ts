@@ -20,6 +20,7 @@ export type Route =
   | { page: 'outages' }
   | { page: 'settings' }
   | { page: 'password' }
+  | { page: 'security' }
   | { page: 'users' }
   | { page: 'missing' };
 
@@ -48,6 +49,7 @@ const PLAIN = [
   'outages',
   'settings',
   'password',
+  'security',
   'users',
 ] as const;
 /** What stands beside the list of alerts. */
@@ -87,6 +89,7 @@ export const paths = {
   registry: '/registry',
   settings: '/settings',
   password: '/password',
+  security: '/security',
   users: '/users',
   waiting: '/waiting',
   claim: '/claim',
