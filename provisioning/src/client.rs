@@ -143,6 +143,14 @@ impl Client {
         Ok(())
     }
 
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn sign_out(&self) -> Result<(), ClientError> {
+        self.ask(Method::DELETE, "/api/v1/session", None, PATIENCE).await.map(|_| ())
+    }
+
     /// What a request shows in the header `Authorization`; `None` before signing in.
     pub fn authorization(&self) -> Option<String> {
         self.session.access().map(|access| format!("Bearer {access}"))

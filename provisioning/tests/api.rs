@@ -392,7 +392,8 @@ fn what_a_role_may_not_do_is_said_in_the_servers_words() {
 
 #[test]
 fn an_access_token_that_expires_between_two_questions_is_changed_and_nothing_is_asked_twice() {
-    let user = json!({ "name": "tono", "role": "technician", "email": null, "must_change": false, "disabled_at": null });
+    let user =
+        json!({ "name": "tono", "role": "technician", "email": null, "must_change": false, "disabled_at": null });
     let server = StandIn::new(&[
         ("GET /api/v1/users?limit=200", 200, json!({ "users": [user], "next": "tono" })),
         (EXPIRES, 0, Value::Null),

@@ -53,7 +53,9 @@ mod tests {
     fn the_codes_are_those_of_the_standard() {
         assert_eq!(secret(*b"12345678901234567890"), OF_THE_RFC);
         // The last six digits of those in the appendix.
-        for (second, code) in [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")] {
+        for (second, code) in
+            [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
+        {
             assert_eq!(step(OF_THE_RFC, code, UtcMillis(second * 1000)), Some(second / 30), "{second}");
         }
     }

@@ -113,7 +113,11 @@ fn a_session_is_idle_after_a_week_and_what_is_over_is_forgotten() {
         assert_eq!(store.session_used_at("s", after(week)).await.unwrap(), Some(after(week - 1)), "it never goes back");
         assert_eq!(store.forget_expired_sessions(after(week)).await.unwrap(), 0);
         assert_eq!(store.forget_expired_sessions(after(2 * week - 2)).await.unwrap(), 0);
-        assert_eq!(database.number("SELECT COUNT(*) FROM session_token").await, 2, "the old one could still betray a thief");
+        assert_eq!(
+            database.number("SELECT COUNT(*) FROM session_token").await,
+            2,
+            "the old one could still betray a thief"
+        );
         assert_eq!(store.forget_expired_sessions(after(2 * week)).await.unwrap(), 1);
         assert_eq!(database.number("SELECT COUNT(*) FROM session_token").await, 0);
     });

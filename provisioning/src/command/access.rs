@@ -7,6 +7,7 @@ use std::{
     io::{BufRead, IsTerminal, Write},
     path::PathBuf,
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 /// What every command takes.
@@ -23,6 +24,9 @@ pub struct Access {
     /// code of an account with a second factor.
     #[arg(long, global = true, value_name = "NAME", env = "TIRTA_USER", default_value = "admin")]
     user: String,
+    /// Whoever has signed in.
+    #[arg(skip)]
+    client: OnceLock<Client>,
 }
 
 impl Access {
@@ -41,7 +45,15 @@ impl Access {
             }
             other => other?,
         }
+        let _ = self.client.set(client.clone());
         Ok((client, password))
+    }
+
+    /// Ends the session of this command: nobody needs it any more. One that can't be ended now ends by itself.
+    pub async fn sign_out(&self) {
+        if let Some(client) = self.client.get() {
+            let _ = client.sign_out().await;
+        }
     }
 }
 

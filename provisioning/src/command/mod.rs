@@ -64,7 +64,7 @@ enum What {
 pub async fn run(cli: Cli) -> Result<(), error::TirtaError> {
     let access = &cli.access;
     let mut out = std::io::stdout().lock();
-    match cli.command {
+    let done = match cli.command {
         What::FleetConfig(command) => command.run(access, &mut out).await,
         What::Image(command) => command.run(&mut out),
         What::Labels(command) => command.run(access).await,
@@ -76,7 +76,9 @@ pub async fn run(cli: Cli) -> Result<(), error::TirtaError> {
         What::Audit(command) => command.run(access, &mut out).await,
         What::Calibrations(command) => command.run(access, &mut out).await,
         What::Recompute(command) => command.run(access, &mut out).await,
-    }
+    };
+    access.sign_out().await;
+    done
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ struct Script {
     answers: VecDeque<(String, u16, String)>,
     asked: Vec<Asked>,
     signed_in: usize,
+    signed_out: usize,
     /// The code that signing in needs.
     code: Option<String>,
     /// How often tokens were given.
@@ -107,9 +108,11 @@ impl StandIn {
         self.asked().into_iter().map(|asked| (asked.line.clone(), asked.json())).collect()
     }
 
-    /// How often somebody signed in.
+    /// How often somebody signed in, and out again.
     pub fn signed_in(&self) -> usize {
-        self.script.lock().unwrap().signed_in
+        let script = self.script.lock().unwrap();
+        assert_eq!(script.signed_in, script.signed_out, "every command ends its session");
+        script.signed_in
     }
 }
 
@@ -175,6 +178,10 @@ async fn answer(request: Request<Incoming>, script: Arc<Mutex<Script>>) -> Resul
     if script.answers.front().is_some_and(|(line, ..)| line == EXPIRES) {
         script.answers.pop_front();
         return Ok(reply(401, r#"{"code":"no_session","detail":"sign in"}"#.to_owned()));
+    }
+    if line == "DELETE /api/v1/session" {
+        script.signed_out += 1;
+        return Ok(reply(204, String::new()));
     }
     script.asked.push(Asked { line: line.clone(), body, content_type: text(header::CONTENT_TYPE) });
     Ok(match script.answers.pop_front() {

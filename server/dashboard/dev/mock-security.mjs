@@ -1,5 +1,8 @@
 // Part of the design aid: one's own sessions and the code at sign-in, made up. The password is "tirta", and the code "123456".
-const problem = (status, code, detail, field) => ({ status, body: { title: code, status, detail, code, field } });
+const problem = (status, code, detail, field) => ({
+  status,
+  body: { title: code, status, detail, code, field },
+});
 const ok = (body, status = 200) => ({ status, body });
 const AGENTS = [
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36',

@@ -26,7 +26,12 @@ async function person(admin: Page, browser: Browser, baseURL: string | undefined
   const pages: Page[] = [];
   const stranger = async (): Promise<Page> => {
     const viewport = admin.viewportSize();
-    const page = await browser.newPage({ baseURL: baseURL ?? '', ignoreHTTPSErrors: true, viewport, locale: 'id-ID' });
+    const page = await browser.newPage({
+      baseURL: baseURL ?? '',
+      ignoreHTTPSErrors: true,
+      viewport,
+      locale: 'id-ID',
+    });
     pages.push(page);
     return page;
   };

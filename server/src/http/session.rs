@@ -114,7 +114,8 @@ pub async fn refresh(
     jar: CookieJar,
     request: Request,
 ) -> Result<Response, Problem> {
-    let is_bearer = [header::CONTENT_TYPE, header::AUTHORIZATION].iter().any(|name| request.headers().contains_key(name));
+    let is_bearer =
+        [header::CONTENT_TYPE, header::AUTHORIZATION].iter().any(|name| request.headers().contains_key(name));
     let hash = if request.headers().contains_key(header::CONTENT_TYPE) {
         REFRESH.hash_of(&Body::<RefreshToken>::from_request(request, &app).await?.0.refresh_token)
     } else {

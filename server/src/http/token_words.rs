@@ -44,11 +44,8 @@ impl Kind {
     /// What is stored of the word of this kind that a request shows. A header that is there but holds no such word is not
     /// made good by a cookie.
     pub fn hash_in(self, headers: &HeaderMap, jar: &CookieJar) -> Option<String> {
-        let word = if headers.contains_key(header::AUTHORIZATION) {
-            bearer(headers)?
-        } else {
-            jar.get(self.cookie)?.value()
-        };
+        let word =
+            if headers.contains_key(header::AUTHORIZATION) { bearer(headers)? } else { jar.get(self.cookie)?.value() };
         self.hash_of(word)
     }
 

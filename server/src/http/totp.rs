@@ -110,7 +110,8 @@ pub async fn confirm(
     }
     app.throttle.attempt(peer.ip(), now).map_err(too_many)?;
     let Some(step) = totp::step(&proposed.secret, &code, now) else {
-        let detail = "the code is wrong: take the one that is shown now, and look whether the telephone's clock is right";
+        let detail =
+            "the code is wrong: take the one that is shown now, and look whether the telephone's clock is right";
         return Err(Problem::invalid("code", detail));
     };
     app.throttle.take_back(peer.ip());

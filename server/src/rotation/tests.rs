@@ -22,13 +22,11 @@ impl Line {
         let now = UtcMillis(second * 1000);
         let (parent, rotated_at) = self.tokens[token];
         let used = |of: Option<usize>, but: usize| {
-            of.is_some() && (0..self.tokens.len()).any(|n| n != but && self.tokens[n].0 == of && self.tokens[n].1.is_some())
+            of.is_some()
+                && (0..self.tokens.len()).any(|n| n != but && self.tokens[n].0 == of && self.tokens[n].1.is_some())
         };
-        let shown = Shown {
-            rotated_at,
-            successor_used: used(Some(token), usize::MAX),
-            sibling_used: used(parent, token),
-        };
+        let shown =
+            Shown { rotated_at, successor_used: used(Some(token), usize::MAX), sibling_used: used(parent, token) };
         match judge(shown, now) {
             Verdict::Rotate => {
                 self.tokens[token].1.get_or_insert(now);

@@ -36,7 +36,8 @@ impl Store {
         address: IpAddr,
         now: UtcMillis,
     ) -> Result<Refreshed, StoreError> {
-        const OWNER: &str = "SELECT session.id, account.name, account.role, account.must_change, session.used_at, session.expires_at
+        const OWNER: &str =
+            "SELECT session.id, account.name, account.role, account.must_change, session.used_at, session.expires_at
             FROM session_token JOIN session ON session.id = session_token.session
             JOIN account ON account.name = session.account
             WHERE session_token.refresh = $1 AND session.expires_at > $2 AND session.used_at > $3
@@ -63,21 +64,23 @@ impl Store {
             let Some(found) = row.map(owner).transpose()? else { return Ok(Refreshed::Unknown) };
             let facts: (Option<i64>, i64, i64) = sqlx::query_as(SHOWN).bind(refresh).fetch_one(&mut *tx).await?;
             let (rotated_at, successors, siblings) = (facts.0.map(UtcMillis), facts.1, facts.2);
-            let done = match judge(Shown { rotated_at, successor_used: successors > 0, sibling_used: siblings > 0 }, now) {
-                Verdict::Rotate => {
-                    sqlx::query(USED).bind(refresh).bind(now.0).execute(&mut *tx).await?;
-                    let query = sqlx::query(NEXT).bind(next.refresh).bind(next.access).bind(&found.id).bind(refresh);
-                    query.bind(next.access_until.0).execute(&mut *tx).await?;
-                    sqlx::query(TOUCH).bind(&found.id).bind(now.0).execute(&mut *tx).await?;
-                    Refreshed::Done(found)
-                }
-                Verdict::Reused => {
-                    sqlx::query(END).bind(&found.id).execute(&mut *tx).await?;
-                    let entry = Actor::server().at(address).did(Act::SessionReused, now);
-                    audit!(tx, entry.with("user", found.account.as_str()));
-                    Refreshed::Reused { id: found.id, account: found.account }
-                }
-            };
+            let done =
+                match judge(Shown { rotated_at, successor_used: successors > 0, sibling_used: siblings > 0 }, now) {
+                    Verdict::Rotate => {
+                        sqlx::query(USED).bind(refresh).bind(now.0).execute(&mut *tx).await?;
+                        let query =
+                            sqlx::query(NEXT).bind(next.refresh).bind(next.access).bind(&found.id).bind(refresh);
+                        query.bind(next.access_until.0).execute(&mut *tx).await?;
+                        sqlx::query(TOUCH).bind(&found.id).bind(now.0).execute(&mut *tx).await?;
+                        Refreshed::Done(found)
+                    }
+                    Verdict::Reused => {
+                        sqlx::query(END).bind(&found.id).execute(&mut *tx).await?;
+                        let entry = Actor::server().at(address).did(Act::SessionReused, now);
+                        audit!(tx, entry.with("user", found.account.as_str()));
+                        Refreshed::Reused { id: found.id, account: found.account }
+                    }
+                };
             tx.commit().await?;
             done
         }))

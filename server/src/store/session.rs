@@ -97,7 +97,9 @@ pub(super) fn ended_entry(actor: &Actor, account: &str, reason: &str, now: UtcMi
 /// The row of a [`SessionOwner`].
 pub(super) type OwnerRow = (String, String, String, bool, i64, i64);
 
-pub(super) fn owner((id, account, role, must_change, used_at, expires_at): OwnerRow) -> Result<SessionOwner, StoreError> {
+pub(super) fn owner(
+    (id, account, role, must_change, used_at, expires_at): OwnerRow,
+) -> Result<SessionOwner, StoreError> {
     let (used_at, expires_at) = (UtcMillis(used_at), UtcMillis(expires_at));
     Ok(SessionOwner { id, account, role: stored_role(&role)?, must_change, used_at, expires_at })
 }
@@ -115,7 +117,8 @@ impl Store {
     pub async fn add_session(&self, new: &NewSession<'_>, actor: &Actor, now: UtcMillis) -> Result<bool, StoreError> {
         const SESSION: &str = "INSERT INTO session (id, account, created_at, used_at, expires_at, address, agent)
             SELECT $1, name, $4, $4, $5, $6, $7 FROM account WHERE name = $2 AND password = $3 AND disabled_at IS NULL";
-        const TOKENS: &str = "INSERT INTO session_token (refresh, access, session, access_until) VALUES ($1, $2, $3, $4)";
+        const TOKENS: &str =
+            "INSERT INTO session_token (refresh, access, session, access_until) VALUES ($1, $2, $3, $4)";
         let NewSession { id, tokens, account, password_hash, expires_at, address, agent, second_factor } = new;
         let mut entry = actor.did(Act::SessionStarted, now).with("user", *account);
         if let Some(factor) = second_factor {
@@ -144,7 +147,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session_owner(&self, access: &str, now: UtcMillis) -> Result<Option<SessionOwner>, StoreError> {
-        const QUERY: &str = "SELECT session.id, account.name, account.role, account.must_change, session.used_at, session.expires_at
+        const QUERY: &str =
+            "SELECT session.id, account.name, account.role, account.must_change, session.used_at, session.expires_at
             FROM session_token JOIN session ON session.id = session_token.session
             JOIN account ON account.name = session.account
             WHERE session_token.access = $1 AND session_token.access_until > $2 AND session.expires_at > $2

@@ -149,7 +149,11 @@ async fn a_websocket_outlives_its_access_token_and_ends_with_its_session() {
     site.let_pass(20 * MINUTE);
     let admin = site.sign_in().await;
     site.enrol(&admin).await;
-    assert_eq!(watch.event_of("device").await["device"]["name"], "pi-1", "the access token has ended, the session has not");
+    assert_eq!(
+        watch.event_of("device").await["device"]["name"],
+        "pi-1",
+        "the access token has ended, the session has not"
+    );
     let sessions = site.get(&admin, "/api/v1/sessions").await.json();
     let old = sessions["sessions"].as_array().unwrap().iter().find(|s| s["current"] == false).unwrap();
     let path = format!("/api/v1/sessions/{}", old["id"].as_str().unwrap());
@@ -203,7 +207,11 @@ async fn a_header_that_is_wrong_is_not_made_good_by_a_cookie() {
     }
     let cookie = format!("cookie: {}", browser.refresh);
     let foreign = ["authorization: Basic eA==", "origin: http://evil.example", &cookie];
-    assert_eq!(site.ask("POST", REFRESH, &foreign, "").await.code(), "other_origin", "a browser adds such a header by itself");
+    assert_eq!(
+        site.ask("POST", REFRESH, &foreign, "").await.code(),
+        "other_origin",
+        "a browser adds such a header by itself"
+    );
     let invented = ["authorization: Bearer tirta_rt_x", &cookie];
     assert_eq!(site.ask("POST", REFRESH, &invented, "").await.code(), "bad_refresh_token");
     assert_eq!(refresh(&site, &browser.refresh).await.status, 200, "and it was not used up by them");

@@ -739,9 +739,12 @@ export interface paths {
         /** Who is signed in, and what they may do. */
         get: operations["getSession"];
         put?: never;
-        /** Signs in: the answer sets the session cookie. */
+        /** Signs in: the answer sets the session's cookies, or holds its tokens. */
         post: operations["signIn"];
-        /** Signs out: the session ends at once, with every connection that it opened. */
+        /**
+         * Signs out: the session ends at once, with every connection that it opened. Its refresh token will do, also when the access
+         *     token has expired. Whoever is not signed in is not so afterwards, either.
+         */
         delete: operations["signOut"];
         options?: never;
         head?: never;
@@ -759,6 +762,78 @@ export interface paths {
         put?: never;
         /** Changes one's own password; all other sessions end at once. */
         post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes the refresh token for the next two tokens. One that is shown a second time, later than a lost answer explains, ends
+         *     its session: then two have it.
+         */
+        post: operations["refreshSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one's own second factor stands. */
+        get: operations["getSecondFactor"];
+        put?: never;
+        /** Draws a secret for a telephone. It is in force only when one of its codes was shown. */
+        post: operations["proposeSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the second factor in force by a code of the telephone. The recovery codes are shown in this answer and never again. */
+        post: operations["confirmSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switches one's own second factor off. */
+        post: operations["disableSecondFactor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -951,6 +1026,23 @@ export interface paths {
         /** Gives an account another first password, shown once in the answer; its sessions end. */
         post: operations["resetPassword"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Switches the second factor of an account off, for whoever has lost telephone and recovery codes. */
+        delete: operations["removeSecondFactor"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1855,6 +1947,11 @@ export interface components {
          * @enum {string}
          */
         ClockQuality: "synced" | "repaired" | "unsynced";
+        /** @description A code of the telephone. */
+        Code: {
+            /** @description Six digits. */
+            code: string;
+        };
         /** @description Whose identity was on a card. */
         CopiedCard: {
             /** @description The device. */
@@ -1885,6 +1982,10 @@ export interface components {
         };
         /** @description What a person signs in with. */
         Credentials: {
+            /** @description The tokens are wanted in the answer and no cookies: for programs. */
+            bearer?: boolean;
+            /** @description The code of the telephone, or a recovery code, where the account has a second factor (401 `code_needed`). */
+            code?: string | null;
             /**
              * Format: password
              * @description Its password.
@@ -2429,10 +2530,18 @@ export interface components {
             /** @description The newest first. */
             outages: components["schemas"]["Outage"][];
         };
+        /** @description One's own password, once more. */
+        OwnPassword: {
+            /**
+             * Format: password
+             * @description The one that holds now.
+             */
+            password: string;
+        };
         /** @description Somewhere that one is signed in. */
         OwnSession: {
             /** @description The address from which it was made. */
-            address: string | null;
+            address: string;
             /** @description What the browser or program called itself; 200 characters at most. */
             agent: string | null;
             /**
@@ -2444,7 +2553,7 @@ export interface components {
             current: boolean;
             /**
              * Format: int64
-             * @description When it ends by itself (UTC milliseconds).
+             * @description When it ends by itself, however much it is used (UTC milliseconds); one that is not used for a week ends before.
              */
             expires_at: number;
             /** @description Names it; no secret. */
@@ -2573,6 +2682,13 @@ export interface components {
             /** @description Always `about:blank`: `code` tells problems apart. */
             type: string;
         };
+        /** @description What the telephone needs; nothing is in force before a code of it was shown. */
+        ProposedSecret: {
+            /** @description To be typed: base32. */
+            secret: string;
+            /** @description To be shown as a picture: an `otpauth` address. */
+            uri: string;
+        };
         /** @description What the server needs for its work. */
         Readiness: {
             /** @description Whether the server is connected to the broker. */
@@ -2632,6 +2748,19 @@ export interface components {
         Recomputations: {
             /** @description Newest first. */
             recomputations: components["schemas"]["Revision"][];
+        };
+        /** @description What opens the account once each when the telephone is lost: this is the only time they are shown. */
+        RecoveryCodes: {
+            /** @description Ten of them. */
+            recovery_codes: string[];
+        };
+        /** @description The refresh token of a program; a browser sends its cookie instead. */
+        RefreshToken: {
+            /**
+             * Format: password
+             * @description As it came with the last answer.
+             */
+            refresh_token: string;
         };
         /** @description Why nothing was imported. */
         RefusedImport: components["schemas"]["Problem"] & {
@@ -2785,6 +2914,19 @@ export interface components {
          * @enum {string}
          */
         Scope: "fleet" | "location" | "device";
+        /** @description How one's own second factor stands. */
+        SecondFactor: {
+            /**
+             * Format: int64
+             * @description Since when signing in needs a code (UTC milliseconds); null: it does not.
+             */
+            enabled_at: number | null;
+            /**
+             * Format: int64
+             * @description Recovery codes that are left.
+             */
+            recovery_codes: number;
+        };
         /** @description Which values are believed; both ends belong to the range. */
         SensorLimits: {
             /** @description Outside, the reading is a fault. */
@@ -2878,6 +3020,28 @@ export interface components {
          * @enum {string}
          */
         Severity: "warning" | "critical";
+        /** @description Who is signed in, with the tokens if they were asked for in the answer (RFC 6749, 5.1); a browser has them as cookies. */
+        SignedIn: {
+            /** @description To be sent as `Authorization: Bearer ...`. */
+            access_token?: string;
+            /**
+             * Format: int64
+             * @description For how many seconds the access token is good.
+             */
+            expires_in?: number;
+            /** @description Nothing can be done before a password is chosen. */
+            must_change: boolean;
+            /** @description What it may do. */
+            permissions: components["schemas"]["Permission"][];
+            /** @description Gives the next two tokens, once. */
+            refresh_token?: string;
+            /** @description What it is. */
+            role: components["schemas"]["Role"];
+            /** @description Always `Bearer`. */
+            token_type?: string;
+            /** @description The account's name. */
+            user: string;
+        };
         /** @description A silence or maintenance window. */
         Silence: {
             /** @description Whether it holds now. */
@@ -5591,7 +5755,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description The request can't be done; `code` and `field` say why. */
@@ -5629,15 +5793,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description Refused: a request of another site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
             /** @description The request can't be done; `code` and `field` say why. */
             "4XX": {
@@ -5680,6 +5835,242 @@ export interface operations {
                 content?: never;
             };
             /** @description Refused: a request of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refreshSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefreshToken"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactor"];
+                };
+            };
+            /** @description Refused: a password has to be chosen first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposedSecret"];
+                };
+            };
+            /** @description Refused: a password has to be chosen first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Refused: a password has to be chosen first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disableSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description switched off */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: a password has to be chosen first */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6413,6 +6804,54 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UserWithPassword"];
                 };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description switched off */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused: only for admin */
             403: {

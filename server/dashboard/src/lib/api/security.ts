@@ -10,7 +10,8 @@ export const securityApi = {
   propose: (password: string) => call('post', '/api/v1/session/second-factor', { body: { password } }),
   confirm: async (code: string) =>
     (await call('post', '/api/v1/session/second-factor/confirm', { body: { code } })).recovery_codes,
-  disable: (password: string) => call('post', '/api/v1/session/second-factor/disable', { body: { password } }),
+  disable: (password: string) =>
+    call('post', '/api/v1/session/second-factor/disable', { body: { password } }),
   /** For somebody who has lost the telephone. */
   removeOf: (name: string) => call('delete', '/api/v1/users/{name}/second-factor', { path: { name } }),
 };

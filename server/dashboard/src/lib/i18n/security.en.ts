@@ -27,8 +27,10 @@ export const securityEn = {
   factor: {
     title: 'Code at sign-in',
     off: 'Switched off. With it, a stolen password alone lets nobody in: signing in also needs a code that your phone shows.',
-    on: (when: string) => `Switched on since ${when}. Signing in needs your password and the code of your phone.`,
-    left: (count: number, text: string) => one(count, `${text} recovery code is left.`, `${text} recovery codes are left.`),
+    on: (when: string) =>
+      `Switched on since ${when}. Signing in needs your password and the code of your phone.`,
+    left: (count: number, text: string) =>
+      one(count, `${text} recovery code is left.`, `${text} recovery codes are left.`),
     few: 'Switch the code off and on again for new ones before they run out.',
     begin: 'Set up',
     stop: 'Switch off',
@@ -43,7 +45,8 @@ export const securityEn = {
     typed: 'Or type this secret into the app',
     code: 'Code that the app shows',
     codeHint: 'Six digits. It changes every 30 seconds.',
-    codeWrong: 'This code is not right. Take the one that is shown now, and check that the clock of your phone is right.',
+    codeWrong:
+      'This code is not right. Take the one that is shown now, and check that the clock of your phone is right.',
     confirm: 'Switch on',
     busy: 'One moment…',
     doneTitle: 'Keep these recovery codes',

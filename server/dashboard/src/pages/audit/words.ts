@@ -15,7 +15,13 @@ export function whoWords(t: Texts, who: string): string {
 }
 
 /** What somebody should look at stands out. */
-const ODD = new Set(['device.second_key', 'device.quarantined', 'device.copied_card', 'device.refused', 'session.reused']);
+const ODD = new Set([
+  'device.second_key',
+  'device.quarantined',
+  'device.copied_card',
+  'device.refused',
+  'session.reused',
+]);
 
 export const isOdd = (act: string): boolean => ODD.has(act);
 
