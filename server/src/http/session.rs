@@ -5,6 +5,7 @@ use super::auth::{self, Caller, Peer, SESSION_MS, Transport};
 use super::error::{Problem, Problems};
 use super::extract::Body;
 use super::password;
+use super::sign_ups::waits_for_approval;
 use crate::access::{Permission, Role};
 use crate::run::App;
 use crate::store::NewSession;
@@ -83,6 +84,9 @@ pub async fn sign_in(
         tracing::warn!(peer = %peer.ip(), "a sign-in was refused");
         return Err(bad_credentials());
     };
+    if stored.waits {
+        return Err(waits_for_approval());
+    }
     if let Some(old) = auth::hash_of_cookie(&jar) {
         app.store.end_session(&old).await?;
         tell_ended(&app, [old]);

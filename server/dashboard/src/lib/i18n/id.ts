@@ -5,9 +5,11 @@ import { calibration } from './calibration.id';
 import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
 import { identityId } from './identity.id';
+import { newcomersId } from './newcomers.id';
 import { outagesId } from './outages.id';
 import { passwordId } from './password.id';
 import { peopleId } from './people.id';
+import { profileId } from './profile.id';
 import { registryId } from './registry.id';
 import { thresholdsId } from './thresholds.id';
 import { tokensId } from './tokens.id';
@@ -30,6 +32,7 @@ export const id: Dictionary = {
     registry: 'Daftar alat',
     audit: 'Catatan tindakan',
     users: 'Akun',
+    profile: 'Profil',
     settings: 'Pengaturan',
     more: 'Lainnya',
   },
@@ -281,6 +284,8 @@ export const id: Dictionary = {
 
   password: passwordId,
   people: peopleId,
+  newcomers: newcomersId,
+  profile: profileId,
 
   settings: {
     title: 'Pengaturan',
@@ -291,7 +296,6 @@ export const id: Dictionary = {
     account: 'Akun',
     signedInAs: (user) => `Masuk sebagai ${user}`,
     signOut: 'Keluar',
-    here: 'Hanya disimpan di peramban ini.',
   },
 
   problem: {

@@ -21,6 +21,9 @@ export type Route =
   | { page: 'settings' }
   | { page: 'password' }
   | { page: 'users' }
+  | { page: 'profile' }
+  | { page: 'join' }
+  | { page: 'sign-up' }
   | { page: 'missing' };
 
 export function parseRoute(path: string): Route {
@@ -49,6 +52,9 @@ const PLAIN = [
   'settings',
   'password',
   'users',
+  'profile',
+  'join',
+  'sign-up',
 ] as const;
 /** What stands beside the list of alerts. */
 const ASIDE = ['silences', 'clearances', 'intake'] as const;
@@ -88,6 +94,8 @@ export const paths = {
   settings: '/settings',
   password: '/password',
   users: '/users',
+  profile: '/profile',
+  signUp: '/sign-up',
   waiting: '/waiting',
   claim: '/claim',
   outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,

@@ -11,6 +11,7 @@ export function actWords(t: Texts, act: string): string {
 
 export function whoWords(t: Texts, who: string): string {
   if (who === 'device') return t.byDevice;
+  if (who === 'visitor') return t.byVisitor;
   return who === 'server' ? t.byServer : who;
 }
 
@@ -38,6 +39,8 @@ const ICONS: readonly (readonly [string, IconName])[] = [
   ['alert', 'bell'],
   ['silence.', 'mute'],
   ['intake_token.', 'key'],
+  ['user.refused', 'ban'],
+  ['user.', 'person'],
 ];
 
 export function actIcon(act: string): IconName {
