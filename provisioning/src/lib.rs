@@ -12,6 +12,7 @@ pub mod history;
 pub mod image;
 pub mod instant;
 pub mod labels;
+pub mod people;
 pub mod registrations;
 mod session;
 pub mod thresholds;

@@ -78,6 +78,14 @@ acts! {
     SessionReused => "session.reused",
     /// Wrong passwords or codes from an address, counted.
     SessionRefused => "session.refused",
+    UserInvited => "user.invited",
+    UserInvitationWithdrawn => "user.invitation_withdrawn",
+    /// Somebody made their account by an invitation.
+    UserJoined => "user.joined",
+    /// Somebody asked for an account.
+    UserAsked => "user.asked",
+    UserApproved => "user.approved",
+    UserRefused => "user.refused",
 }
 
 /// An entry that is to be written.
@@ -85,7 +93,7 @@ acts! {
 pub struct Entry {
     /// When.
     pub at: UtcMillis,
-    /// Who: an account, `device` or `server`.
+    /// Who: an account, `device`, `visitor` or `server`.
     pub who: String,
     /// What.
     pub act: Act,
@@ -115,6 +123,11 @@ impl Actor {
     /// A device that nobody has identified yet, or that shows its certificate.
     pub fn device() -> Self {
         Self { who: "device".to_owned(), address: None }
+    }
+
+    /// Somebody who has no account.
+    pub fn visitor() -> Self {
+        Self { who: "visitor".to_owned(), address: None }
     }
 
     /// Nobody but the server.

@@ -5,7 +5,7 @@ mod alerts;
 pub use alerts::{Alerts, Webhook};
 
 use crate::enrol::Lifetimes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -66,6 +66,19 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// How alerts are told, and to whom.
     pub alerts: Alerts,
+    /// Whether somebody may ask for an account.
+    pub registration: Registration,
+}
+
+/// Whether somebody may ask for an account. There is no way to get one without anybody's consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// No: by invitation, or made by an admin.
+    #[default]
+    Closed,
+    /// Yes, and an admin decides on each.
+    Approval,
 }
 
 /// The form of the log.
@@ -144,6 +157,7 @@ impl Config {
             advertise,
             lifetimes: file.certificates.check()?,
             alerts: file.alerts.check()?,
+            registration: file.accounts.registration,
         })
     }
 
@@ -207,6 +221,14 @@ struct File {
     discovery: Discovery,
     #[serde(default)]
     alerts: alerts::Table,
+    #[serde(default)]
+    accounts: Accounts,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Accounts {
+    registration: Registration,
 }
 
 #[derive(Deserialize, Default)]
@@ -336,6 +358,15 @@ mod tests {
         assert_eq!(with("life_s = 60").unwrap().lifetimes.life, Duration::from_secs(60));
         assert_eq!(with("grace_s = 0").unwrap().lifetimes.grace, Duration::ZERO);
         assert!(with("life_s = 5").unwrap_err().to_string().contains("certificates.life_s: 5 is not between 30"));
+    }
+
+    #[test]
+    fn nobody_may_ask_for_an_account_unless_the_configuration_says_so() {
+        assert_eq!(Config::parse(GOOD).unwrap().registration, Registration::Closed);
+        let with = |word: &str| Config::parse(&format!("{GOOD}\n[accounts]\nregistration = \"{word}\""));
+        assert_eq!(with("approval").unwrap().registration, Registration::Approval);
+        let message = with("open").unwrap_err().to_string();
+        assert!(message.contains("registration") && message.contains("approval"), "{message}");
     }
 
     #[test]

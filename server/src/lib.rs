@@ -22,6 +22,7 @@ pub mod link;
 pub mod live;
 pub mod notify;
 pub mod outage;
+pub mod preferences;
 pub mod preview;
 pub mod recompute;
 pub mod registry;

@@ -25,6 +25,8 @@ pub enum Event {
     },
     /// A board waits for approval, or does not any more.
     Waiting,
+    /// Somebody asks for an account, or does not any more.
+    SignUps,
     /// A guided calibration goes on.
     Calibration {
         /// On which device.

@@ -4,7 +4,7 @@ mod upkeep;
 
 use crate::broker::{Broker, BrokerError};
 use crate::ca::{Authority, CaError};
-use crate::config::{BrokerConfig, Config};
+use crate::config::{BrokerConfig, Config, Registration};
 use crate::enrol::Lifetimes;
 use crate::http::password::{self, PasswordError};
 use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
@@ -99,6 +99,12 @@ pub struct App {
     pub refusals: Refusals,
     /// Who guesses enrolment tokens.
     pub token_throttle: Throttle,
+    /// Who guesses invitations.
+    pub join_throttle: Throttle,
+    /// Who asks for accounts.
+    pub sign_up_throttle: Throttle,
+    /// Whether accounts can be asked for.
+    pub registration: Registration,
     /// How often the system of an intake token may report.
     pub report_rate: Rate,
     /// How long certificates are good.
@@ -198,6 +204,9 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         throttle,
         refusals: Refusals::default(),
         token_throttle: Throttle::default(),
+        join_throttle: Throttle::default(),
+        sign_up_throttle: Throttle::default(),
+        registration: config.registration,
         report_rate: Rate::new(REPORTS_PER_SECOND, REPORTS_AT_ONCE),
         lifetimes: config.lifetimes,
         zone: config.alerts.time_zone.clone(),

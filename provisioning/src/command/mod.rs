@@ -9,6 +9,7 @@ mod error;
 mod fleet_config;
 mod image;
 mod labels;
+mod people;
 mod registry;
 mod token;
 mod users;
@@ -122,6 +123,13 @@ mod tests {
             "tirta users disable tono --undo",
             "tirta users reset-password tono",
             "tirta users password",
+            "tirta users invite --role technician",
+            "tirta users invite --role auditor --name Rini --email rini@example.org --valid 12h",
+            "tirta users invitations",
+            "tirta users withdraw a1",
+            "tirta users pending",
+            "tirta users approve tono --role technician --without-email",
+            "tirta users refuse tono",
             "tirta authority show",
             "tirta authority rotate",
             "tirta authority retire --yes",
@@ -146,6 +154,8 @@ mod tests {
             "tirta token create --serials a3c40011,x",
             "tirta users add tono",
             "tirta users role tono god",
+            "tirta users invite",
+            "tirta users approve tono",
             "tirta image customise tirta.img",
             "tirta image customise tirta.img --wifi-ssid Kolam",
             "tirta image customise tirta.img --wifi-country ID",

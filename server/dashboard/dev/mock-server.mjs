@@ -152,11 +152,12 @@ const shown = ({ n: _, ...device }) => ({ ...device, location: locationOf(device
 const open = process.env.SIGNED_IN === '1';
 const sessionOf = (request) => /tirta_session=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
 const sockets = new Set();
-const people = new MockPeople(open, (session) => {
-  for (const socket of sockets) if (socket.session === session) socket.close();
-});
 const security = new MockSecurity();
 const tell = (event) => sockets.forEach((socket) => socket.send(JSON.stringify(event)));
+const end = (session) => {
+  for (const socket of sockets) if (socket.session === session) socket.close();
+};
+const people = new MockPeople(open, end, tell);
 
 const identity = new MockIdentity(
   devices,

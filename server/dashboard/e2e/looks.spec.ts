@@ -90,6 +90,7 @@ for (const theme of ['light', 'dark'] as const) {
       'alerts/intake',
       'thresholds',
       'users',
+      'profile',
       'password',
     ]) {
       await page.goto(`/${path}`);
@@ -171,6 +172,8 @@ test('nothing is wider than a small phone', async ({ signedIn: page }) => {
     `/claim/${name}`,
     '/audit',
     '/settings',
+    '/profile',
+    '/users',
     '/alerts',
     `/alerts/${await anAlert(page, name)}`,
     '/alerts/silences',

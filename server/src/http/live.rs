@@ -10,6 +10,7 @@ use super::model::{Device, Reading};
 use super::places::Place;
 use super::serve::stopped;
 use super::wire;
+use crate::access::Permission;
 use crate::alert::News;
 use crate::live::Event;
 use crate::run::App;
@@ -53,6 +54,8 @@ pub enum LiveEvent {
     },
     /// A board waits for approval, or does not any more: the list has changed.
     Waiting,
+    /// Somebody asks for an account, or does not any more: the list has changed. Only for those who may see it.
+    SignUps,
     /// How a guided calibration stands: about once a second while one runs.
     Calibration {
         /// The device's name.
@@ -190,9 +193,12 @@ impl Watcher {
             Event::Readings { device, .. } | Event::Calibration { device, .. } => Some(device.as_str()),
             Event::Device { name } => Some(name.as_str()),
             Event::Alert { news, .. } => news.alert.as_ref().and_then(|alert| alert.device.as_deref()),
-            Event::Waiting => None,
+            Event::Waiting | Event::SignUps => None,
         };
         if self.only.as_ref().is_some_and(|only| Some(only.as_str()) != whose) {
+            return Ok(());
+        }
+        if matches!(event, Event::SignUps) && self.caller.needs(Permission::ReadAudit).is_err() {
             return Ok(());
         }
         let event = match event {
@@ -206,6 +212,7 @@ impl Watcher {
                 Err(_) => LiveEvent::Missed,
             },
             Event::Waiting => LiveEvent::Waiting,
+            Event::SignUps => LiveEvent::SignUps,
             Event::Alert { news, withheld } => LiveEvent::Alert { news, withheld },
             Event::Calibration { device, view } => LiveEvent::Calibration { device: device.to_string(), view },
         };

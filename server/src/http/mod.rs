@@ -17,13 +17,17 @@ pub mod error;
 pub mod extract;
 pub mod health;
 pub mod intake;
+pub mod invitations;
+pub mod join;
 pub mod live;
 pub mod model;
 pub mod openapi;
 pub mod outages;
 pub mod password;
+pub mod person;
 pub mod places;
 pub mod preview;
+pub mod profile;
 pub mod rate;
 pub mod readings;
 pub mod recomputations;
@@ -36,6 +40,7 @@ pub mod session;
 pub mod sessions;
 pub mod settings;
 pub mod sign_in;
+pub mod sign_ups;
 pub mod silences;
 pub mod thresholds;
 pub mod throttle;
@@ -66,6 +71,9 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::ready))
         .routes(routes!(sign_in::sign_in, session::sign_out))
         .routes(routes!(session::refresh))
+        .routes(routes!(join::look))
+        .routes(routes!(join::join))
+        .routes(routes!(sign_ups::rule, sign_ups::ask))
         .routes(routes!(enrol::enrol))
         .routes(routes!(enrol::renew))
         .routes(routes!(intake::report))
@@ -86,6 +94,12 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change))
         .routes(routes!(users::reset))
+        .routes(routes!(profile::show, profile::change))
+        .routes(routes!(invitations::list, invitations::create))
+        .routes(routes!(invitations::withdraw))
+        .routes(routes!(sign_ups::list))
+        .routes(routes!(sign_ups::approve))
+        .routes(routes!(sign_ups::refuse))
         .routes(routes!(devices::list))
         .routes(routes!(devices::one))
         .routes(routes!(devices::revoke))

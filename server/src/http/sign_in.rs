@@ -5,6 +5,7 @@ use super::auth::{Caller, Peer};
 use super::error::{Problem, Problems};
 use super::extract::Body;
 use super::password;
+use super::sign_ups::waits_for_approval;
 use super::session::{SignedIn, end_shown, hand_over, tell_ended};
 use super::token_words::{Tokens, Transport};
 use crate::run::App;
@@ -74,11 +75,14 @@ pub async fn sign_in(
     let stored = app.store.stored_password(&user).await?;
     let hash = stored.as_ref().map(|stored| stored.hash.clone());
     let right = try_password(&app, address, credentials.password, hash).await?;
-    let known = stored.as_ref().map(|stored| stored.name.clone());
+    let known = stored.as_ref().filter(|stored| !stored.waits).map(|stored| stored.name.clone());
     let Some(stored) = stored.filter(|stored| right && !stored.disabled) else {
         refused(&app, address, known.as_deref()).await?;
         return Err(bad_credentials());
     };
+    if stored.waits {
+        return Err(waits_for_approval());
+    }
     let second_factor = second_factor(&app, address, &stored.name, credentials.code).await?;
     end_shown(&app, &headers, &jar, address, "signed_in_again").await?;
     let (tokens, id) = (Tokens::make(), password::random::<8>());

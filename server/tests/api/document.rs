@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All that may be done without a session.
-const OPEN: [(&str, &str); 8] = [
+const OPEN: [(&str, &str); 12] = [
     ("get", "/health/live"),
     ("get", "/health/ready"),
     ("post", "/api/v1/enrol"),
@@ -14,6 +14,12 @@ const OPEN: [(&str, &str); 8] = [
     // Guarded by the refresh token.
     ("post", "/api/v1/session/refresh"),
     ("delete", "/api/v1/session"),
+    // Guarded by the secret of an invitation.
+    ("post", "/api/v1/join"),
+    ("post", "/api/v1/join/look"),
+    // Closed unless the configuration opens it, and then worth nothing without an admin.
+    ("get", "/api/v1/sign-up"),
+    ("post", "/api/v1/sign-up"),
     // Guarded by its bearer token.
     ("post", "/api/v1/webhooks/alerts"),
 ];

@@ -95,9 +95,14 @@ pub fn config_text(dir: &Path) -> String {
 
 impl Site {
     pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// With more in its configuration.
+    pub async fn start_with(more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(Ahead(AtomicI64::new(0)));
-        let config = Config::parse(&config_text(&dir.path().join("data"))).unwrap();
+        let config = Config::parse(&(config_text(&dir.path().join("data")) + more)).unwrap();
         let mut running = start(&config, clock.clone()).await.unwrap();
         let password = running.first_password.take().unwrap();
         let (app, plain, https) = (running.app.clone(), running.plain.unwrap(), running.https);

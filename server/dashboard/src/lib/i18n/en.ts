@@ -7,9 +7,11 @@ import { auditEn } from './audit.en';
 import { calibration } from './calibration.en';
 import { claimEn } from './claim.en';
 import { identityEn } from './identity.en';
+import { newcomersEn } from './newcomers.en';
 import { outagesEn } from './outages.en';
 import { passwordEn } from './password.en';
 import { peopleEn } from './people.en';
+import { profileEn } from './profile.en';
 import { registryEn } from './registry.en';
 import { securityEn } from './security.en';
 import { thresholdsEn } from './thresholds.en';
@@ -40,6 +42,7 @@ export const en = {
     registry: 'Registry',
     audit: 'Audit log',
     users: 'Accounts',
+    profile: 'Profile',
     settings: 'Settings',
     more: 'More',
   },
@@ -289,6 +292,8 @@ export const en = {
   password: passwordEn,
   security: securityEn,
   people: peopleEn,
+  newcomers: newcomersEn,
+  profile: profileEn,
 
   settings: {
     title: 'Settings',
@@ -299,7 +304,6 @@ export const en = {
     account: 'Account',
     signedInAs: (user: string) => `Signed in as ${user}`,
     signOut: 'Sign out',
-    here: 'Kept on this browser only.',
   },
 
   problem: {

@@ -5,9 +5,11 @@ import { calibration } from './calibration.id';
 import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
 import { identityId } from './identity.id';
+import { newcomersId } from './newcomers.id';
 import { outagesId } from './outages.id';
 import { passwordId } from './password.id';
 import { peopleId } from './people.id';
+import { profileId } from './profile.id';
 import { registryId } from './registry.id';
 import { securityId } from './security.id';
 import { thresholdsId } from './thresholds.id';
@@ -31,6 +33,7 @@ export const id: Dictionary = {
     registry: 'Daftar alat',
     audit: 'Catatan tindakan',
     users: 'Akun',
+    profile: 'Profil',
     settings: 'Pengaturan',
     more: 'Lainnya',
   },
@@ -283,6 +286,8 @@ export const id: Dictionary = {
   password: passwordId,
   security: securityId,
   people: peopleId,
+  newcomers: newcomersId,
+  profile: profileId,
 
   settings: {
     title: 'Pengaturan',
@@ -293,7 +298,6 @@ export const id: Dictionary = {
     account: 'Akun',
     signedInAs: (user) => `Masuk sebagai ${user}`,
     signOut: 'Keluar',
-    here: 'Hanya disimpan di peramban ini.',
   },
 
   problem: {

@@ -41,7 +41,13 @@ const SETTINGS: Place = {
   href: paths.settings,
   icon: 'sliders',
   text: 'settings',
-  pages: ['settings', 'password', 'security'],
+  pages: ['settings'],
+};
+const PROFILE: Place = {
+  href: paths.profile,
+  icon: 'face',
+  text: 'profile',
+  pages: ['profile', 'password', 'security', 'settings'],
 };
 
 export const PLACES: readonly Place[] = [
@@ -55,11 +61,11 @@ export const PLACES: readonly Place[] = [
   REGISTRY,
   AUDIT,
   USERS,
-  SETTINGS,
+  PROFILE,
 ];
 
 /** What a phone has no tab for: its last tab leads to the settings, which begin with them. */
-export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT, USERS];
+export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT, USERS, PROFILE];
 export const TABS: readonly Place[] = [
   FLEET,
   ALERTS,
@@ -69,7 +75,7 @@ export const TABS: readonly Place[] = [
     ...SETTINGS,
     icon: 'more',
     text: 'more',
-    pages: ['settings', 'password', 'security', ...MORE.flatMap(({ pages }) => pages)],
+    pages: ['settings', ...MORE.flatMap(({ pages }) => pages)],
   },
 ];
 

@@ -22,6 +22,9 @@ export type Route =
   | { page: 'password' }
   | { page: 'security' }
   | { page: 'users' }
+  | { page: 'profile' }
+  | { page: 'join' }
+  | { page: 'sign-up' }
   | { page: 'missing' };
 
 export function parseRoute(path: string): Route {
@@ -51,6 +54,9 @@ const PLAIN = [
   'password',
   'security',
   'users',
+  'profile',
+  'join',
+  'sign-up',
 ] as const;
 /** What stands beside the list of alerts. */
 const ASIDE = ['silences', 'clearances', 'intake'] as const;
@@ -91,6 +97,8 @@ export const paths = {
   password: '/password',
   security: '/security',
   users: '/users',
+  profile: '/profile',
+  signUp: '/sign-up',
   waiting: '/waiting',
   claim: '/claim',
   outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,

@@ -11,6 +11,7 @@ export function actWords(t: Texts, act: string): string {
 
 export function whoWords(t: Texts, who: string): string {
   if (who === 'device') return t.byDevice;
+  if (who === 'visitor') return t.byVisitor;
   return who === 'server' ? t.byServer : who;
 }
 
@@ -46,6 +47,8 @@ const ICONS: readonly (readonly [string, IconName])[] = [
   ['intake_token.', 'key'],
   ['session.started', 'door'],
   ['session.ended', 'leave'],
+  ['user.refused', 'ban'],
+  ['user.', 'person'],
 ];
 
 export function actIcon(act: string): IconName {
