@@ -9,10 +9,22 @@ function bytes(base32: string): Buffer {
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
 }
 
-/** So many steps from now. */
-export function codeOf(secret: string, steps = 0): string {
+/** An app that never shows the same code twice: what was shown before may have been used. */
+export class App {
+  #last = 0;
+
+  constructor(private readonly secret: string) {}
+
+  /** The code of now, or of the next half minute, which a server also takes. */
+  next(): string {
+    this.#last = Math.max(Math.floor(Date.now() / STEP_MS), this.#last + 1);
+    return codeOf(this.secret, this.#last);
+  }
+}
+
+function codeOf(secret: string, step: number): string {
   const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / STEP_MS) + steps));
+  counter.writeBigUInt64BE(BigInt(step));
   const mac = createHmac('sha1', bytes(secret)).update(counter).digest();
   const at = (mac.at(-1) ?? 0) & 15;
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
