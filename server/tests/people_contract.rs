@@ -50,7 +50,7 @@ fn an_invitation_is_used_once_however_many_try_and_ends_in_time() {
         let store = database.open().await;
         store.add_first_admin("admin", "hash", NOW).await.unwrap();
         let (_, secret) = invite(&store, Some("tono@kebun.example")).await;
-        let (one, other) = tokio::join!(store.join(&secret, who("tono"), NOW), store.join(&secret, who("sari"), NOW));
+        let (one, other) = tokio::join!(store.accept_invitation(&secret, who("tono"), NOW), store.accept_invitation(&secret, who("sari"), NOW));
         let done = [one.unwrap(), other.unwrap()];
         let joined: Vec<_> =
             done.iter().filter_map(|done| if let Joining::Done(a) = done { Some(a) } else { None }).collect();
@@ -62,14 +62,14 @@ fn an_invitation_is_used_once_however_many_try_and_ends_in_time() {
             (Role::Technician, false, Some("Pak Tono"))
         );
         assert_eq!(made.email.as_deref(), Some("tono@kebun.example"));
-        assert_eq!(store.join("tirta_iv_x", who("budi"), NOW).await.unwrap(), Joining::Unknown);
+        assert_eq!(store.accept_invitation("tirta_iv_x", who("budi"), NOW).await.unwrap(), Joining::Unknown);
 
         let (id, secret) = invite(&store, None).await;
-        assert_eq!(store.join(&secret, who("admin"), NOW).await.unwrap(), Joining::NameTaken);
-        let late = store.join(&secret, who("budi"), at(HOUR)).await.unwrap();
+        assert_eq!(store.accept_invitation(&secret, who("admin"), NOW).await.unwrap(), Joining::NameTaken);
+        let late = store.accept_invitation(&secret, who("budi"), at(HOUR)).await.unwrap();
         assert_eq!(late, Joining::Ended(InvitationState::Expired));
         assert!(store.withdraw_invitation(&id, &admin(), NOW).await.unwrap());
-        let withdrawn = store.join(&secret, who("budi"), NOW).await.unwrap();
+        let withdrawn = store.accept_invitation(&secret, who("budi"), NOW).await.unwrap();
         assert_eq!(withdrawn, Joining::Ended(InvitationState::Withdrawn));
         assert!(!store.withdraw_invitation("none", &admin(), NOW).await.unwrap());
         assert_eq!(store.forget_invitations(NOW).await.unwrap(), 2);
@@ -85,7 +85,7 @@ fn an_invitation_whose_address_was_taken_meanwhile_still_lets_its_person_in() {
         let (_, secret) = invite(&store, Some("tono@kebun.example")).await;
         let other = ("sari", Role::Auditor, Some("tono@kebun.example"));
         store.create_account(other, "hash", &admin(), NOW).await.unwrap();
-        let Joining::Done(made) = store.join(&secret, who("tono"), NOW).await.unwrap() else { panic!("joined") };
+        let Joining::Done(made) = store.accept_invitation(&secret, who("tono"), NOW).await.unwrap() else { panic!("joined") };
         assert_eq!(made.email, None);
     });
 }
@@ -105,7 +105,7 @@ fn only_an_account_that_may_now_invites_and_what_it_made_goes_with_its_right() {
         assert!(matches!(store.invite(&new, &Actor::account("key:ci"), NOW).await.unwrap(), Inviting::MayNot));
         let enable = AccountChange { disabled: Some(false), ..AccountChange::default() };
         store.change_account("budi", &enable, &admin(), NOW).await.unwrap();
-        let gone = store.join(&secret, who("mallory"), NOW).await.unwrap();
+        let gone = store.accept_invitation(&secret, who("mallory"), NOW).await.unwrap();
         assert_eq!(gone, Joining::Ended(InvitationState::Withdrawn));
     });
 }

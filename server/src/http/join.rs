@@ -92,7 +92,7 @@ pub async fn join(
     password::acceptable("password", &password, name)?;
     let hash = password::hash(password).await.map_err(|error| Problem::internal(&error))?;
     let who = Newcomer { name, hash: &hash, address: peer.ip().to_canonical() };
-    match app.store.join(&secret, who, app.clock.now()).await? {
+    match app.store.accept_invitation(&secret, who, app.clock.now()).await? {
         Joining::Done(account) => {
             tracing::info!(user = account.name, peer = %peer.ip(), "joined by an invitation");
             let member = Member { user: account.name, role: account.role, email: account.email };

@@ -14,7 +14,7 @@ export const newcomersEn = {
     submit: 'Make the link',
     busy: 'Making it…',
     tooMany: 'Too many invitations are open. Withdraw some that nobody uses.',
-    onceTitle: (role: string) => `The link for a new ${role.toLowerCase()}`,
+    onceTitle: (role: string) => `The link for: ${role}`,
     once: 'It is only shown now. Whoever opens it first joins.',
     link: 'Link',
     qr: 'The link as a code for a phone’s camera',

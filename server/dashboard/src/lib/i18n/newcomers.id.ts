@@ -16,7 +16,7 @@ export const newcomersId: Dictionary['newcomers'] = {
     submit: 'Buat tautan',
     busy: 'Membuat…',
     tooMany: 'Terlalu banyak undangan terbuka. Cabut yang tidak dipakai.',
-    onceTitle: (role) => `Tautan untuk ${role.toLowerCase()} baru`,
+    onceTitle: (role) => `Tautan untuk: ${role}`,
     once: 'Hanya ditampilkan sekarang. Yang pertama membukanya akan bergabung.',
     link: 'Tautan',
     qr: 'Tautan sebagai kode untuk kamera ponsel',

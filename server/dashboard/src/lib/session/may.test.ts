@@ -23,7 +23,7 @@ describe('a page', () => {
       expect(opens(page, ['read']), page).toBe(true);
     }
     // One's own things need no permission at all.
-    for (const page of ['settings', 'password', 'security'] as const)
+    for (const page of ['settings', 'password', 'profile', 'security'] as const)
       expect(opens(page, []), page).toBe(true);
   });
 
