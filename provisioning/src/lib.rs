@@ -15,5 +15,6 @@ pub mod labels;
 pub mod registrations;
 pub mod thresholds;
 pub mod tokens;
+pub mod trail;
 pub mod users;
 pub mod waiting;
