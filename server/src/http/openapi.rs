@@ -42,6 +42,7 @@ impl Modify for Secrets {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("session", scheme);
         components.add_security_scheme("intake", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        components.add_security_scheme("metrics", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     }
 }
 

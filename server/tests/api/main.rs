@@ -9,12 +9,15 @@ mod receiver;
 
 mod alerts;
 mod alerts_out;
+mod audit;
 mod calibration;
 mod command;
+mod conditional;
 mod devices;
 mod document;
 mod identity;
 mod live;
+mod metrics;
 mod permissions;
 mod readings;
 mod recompute;

@@ -83,9 +83,15 @@ pub fn config_text(dir: &Path) -> String {
 
 impl Site {
     pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// The same with further lines in the table `[http]` of its configuration.
+    pub async fn start_with(http: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(Ahead(AtomicI64::new(0)));
-        let config = Config::parse(&config_text(&dir.path().join("data"))).unwrap();
+        let text = config_text(&dir.path().join("data")).replace("[broker]", &format!("{http}\n[broker]"));
+        let config = Config::parse(&text).unwrap();
         let mut running = start(&config, clock.clone()).await.unwrap();
         let password = running.first_password.take().unwrap();
         let (app, plain, https) = (running.app.clone(), running.plain.unwrap(), running.https);
