@@ -49,7 +49,8 @@ export async function call<M extends Method, P extends With<M>>(
   const init: RequestInit = {
     method: method.toUpperCase(),
     signal: AbortSignal.timeout(TIMEOUT_MS),
-    cache: 'no-store',
+    // What the server lets a browser keep is asked for anew each time, and not sent again if it is the same.
+    cache: 'no-cache',
   };
   if (body !== undefined) {
     init.headers = { 'content-type': 'application/json' };

@@ -22,7 +22,7 @@ export const api = {
   changePassword: (old: string, chosen: string) =>
     call('post', '/api/v1/session/password', { body: { old, new: chosen } }),
 
-  devices: async () => (await call('get', '/api/v1/devices', {})).devices,
+  devices: async () => (await call('get', '/api/v1/devices', { query: {} })).devices,
   latest: async () => (await call('get', '/api/v1/latest', {})).latest,
   revoke: (name: string) => call('post', '/api/v1/devices/{name}/revoke', { path: { name } }),
   setIntervals: (name: string, interval_ms: Record<string, number>) =>
@@ -57,7 +57,7 @@ export const api = {
   recomputations: async (name: string) =>
     (await call('get', '/api/v1/devices/{name}/recomputations', { path: { name } })).recomputations,
 
-  registrations: async () => (await call('get', '/api/v1/registrations', {})).registrations,
+  registrations: async () => (await call('get', '/api/v1/registrations', { query: {} })).registrations,
   /** `file` is CSV; a dry run only says what would happen. */
   importRegistrations: (file: Blob, dry_run: boolean) =>
     call('post', '/api/v1/registrations/import', { query: { dry_run }, csv: file }),
@@ -91,4 +91,8 @@ export const api = {
         ...(before === undefined ? {} : { before }),
       },
     }),
+  /** How the log ends. */
+  auditHead: () => call('get', '/api/v1/audit/head', {}),
+  /** Whether all of the log is whole. */
+  verifyAudit: () => call('get', '/api/v1/audit/verify', { query: {} }),
 };
