@@ -71,13 +71,20 @@ test('a device shows its certificate and what happened to it', async ({ signedIn
   await expect(page.getByLabel(t.kind, { exact: true })).toHaveValue('devices');
 });
 
-test('the log says how it ends, is checked at a press and leaves as files that hold its end', async ({
+test('the log is searched, says how it ends, is checked at a press and leaves as files that hold its end', async ({
   signedIn: page,
 }, info) => {
   const c = id.chain;
   const order = { uses: 1, valid_s: 3_600, note: 'uji rantai' };
   expect((await page.request.post('/api/v1/enrolment-tokens', { data: order })).status()).toBe(201);
   await page.goto('/audit');
+  const search = page.getByLabel(t.search);
+  await search.fill('tidak pernah terjadi');
+  await search.press('Enter');
+  await expect(page.getByText(t.noMatch)).toBeVisible();
+  await search.fill('ADMIN');
+  await search.press('Enter');
+  await expect(page.locator('[data-audit="token.created"]').first()).toBeVisible();
   const chain = page.locator('[data-chain]');
   await expect(chain.locator('[data-head]')).toHaveText(/^\d+:[0-9a-f]{64}$/);
   await chain.getByRole('button', { name: c.check }).click();

@@ -82,12 +82,17 @@ export const api = {
     call('put', '/api/v1/enrolment-policy', { body: { returns_for_s } }),
 
   /** The newest entries, or those before a number; of one device or of all, of some kinds or of all. */
-  audit: (filter: { device?: string; acts?: readonly string[] }, limit: number, before?: number) =>
+  audit: (
+    filter: { device?: string; acts?: readonly string[]; text?: string },
+    limit: number,
+    before?: number,
+  ) =>
     call('get', '/api/v1/audit', {
       query: {
         limit,
         ...(filter.device ? { device: filter.device } : {}),
         ...(filter.acts?.length ? { act: filter.acts.join(',') } : {}),
+        ...(filter.text ? { q: filter.text } : {}),
         ...(before === undefined ? {} : { before }),
       },
     }),

@@ -8,6 +8,7 @@ export const auditEn = {
   any: 'All devices and the server',
   kind: 'Kind',
   anyKind: 'All kinds',
+  search: 'Search who, device, address, details',
   groups: {
     devices: { name: 'Devices', all: 'All about devices' },
     enrolment: { name: 'Enrolment', all: 'All about enrolment' },

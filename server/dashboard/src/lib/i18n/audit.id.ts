@@ -9,6 +9,7 @@ export const auditId: Dictionary['audit'] = {
   any: 'Semua perangkat dan server',
   kind: 'Jenis',
   anyKind: 'Semua jenis',
+  search: 'Cari siapa, perangkat, alamat, rincian',
   groups: {
     devices: { name: 'Perangkat', all: 'Semua tentang perangkat' },
     enrolment: { name: 'Pendaftaran', all: 'Semua tentang pendaftaran' },
