@@ -76,6 +76,7 @@ struct Counters {
 }
 
 /// Takes in messages until `shutdown`, then finishes what has arrived and returns.
+#[allow(clippy::too_many_arguments)] // each is another part of the server
 pub async fn run(
     mut messages: mpsc::Receiver<Message>,
     store: Store,

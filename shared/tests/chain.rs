@@ -90,7 +90,7 @@ fn each_way_of_tampering_is_named_with_the_first_entry_that_is_wrong() {
     assert_eq!(with(&|log| log.insert(5, row(5))), Err(Broken::Reordered { id: 5, after: 5 }));
     assert_eq!(with(&|log| log.swap(3, 4)), Err(Broken::Removed { from: 4, to: 4 }));
     let truncated = Broken::Truncated { last: 7, head: head(&whole) };
-    assert_eq!((with(&|log| log.truncate(7)), truncated.entry()), (Err(truncated.clone()), 8));
+    assert_eq!((with(&|log| log.truncate(7)), truncated.entry()), (Err(truncated), 8));
 }
 
 #[test]
