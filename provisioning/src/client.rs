@@ -257,6 +257,23 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Gives an answer of any length to `sink` as it comes; `false` from it ends that.
+    pub(crate) async fn download(
+        &self,
+        path: &str,
+        sink: impl FnMut(&[u8]) -> bool,
+    ) -> Result<hyper::HeaderMap, ClientError> {
+        let mut request = Request::builder().uri(path).header(header::HOST, self.address.authority());
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        let request = request.body(Full::default()).map_err(|e| unreadable(path, e))?;
+        let answer = Box::pin(self.address.download(request, PATIENCE, sink)).await?;
+        if answer.status().is_success() { Ok(answer.into_parts().0.headers) } else { Err(refusal(&answer)) }
+    }
+}
+
 /// Reads a problem document; a proxy in between may answer something else.
 pub(crate) fn refusal(answer: &hyper::Response<Bytes>) -> ClientError {
     #[derive(Deserialize, Default)]

@@ -17,5 +17,6 @@ pub mod registrations;
 mod session;
 pub mod thresholds;
 pub mod tokens;
+pub mod trail;
 pub mod users;
 pub mod waiting;

@@ -1,6 +1,7 @@
 //! What is written into the audit log: an act, who did it and to what. Knows no table and no HTTP.
 
 use serde_json::{Map, Value};
+use shared::chain::{Head, Row};
 use shared::{DeviceName, Serial, UtcMillis};
 
 macro_rules! acts {
@@ -46,6 +47,7 @@ acts! {
     DeviceRevoked => "device.revoked",
     DeviceReplaced => "device.replaced",
     DeviceClaimed => "device.claimed",
+    DeviceSettingsChanged => "device.settings_changed",
     PolicyChanged => "policy.changed",
     AuthorityRotated => "authority.rotated",
     AuthorityRetired => "authority.retired",
@@ -60,6 +62,9 @@ acts! {
     SilenceEnded => "silence.ended",
     IntakeTokenCreated => "intake_token.created",
     IntakeTokenRevoked => "intake_token.revoked",
+    CalibrationUndone => "calibration.undone",
+    /// History was computed again.
+    ReadingsRecomputed => "readings.recomputed",
     ThresholdChanged => "threshold.changed",
     AlertActed => "alert.acted",
     AlertsCleared => "alerts.cleared",
@@ -86,6 +91,8 @@ acts! {
     UserAsked => "user.asked",
     UserApproved => "user.approved",
     UserRefused => "user.refused",
+    /// The entries of before got their hashes.
+    AuditChained => "audit.chained",
 }
 
 /// An entry that is to be written.
@@ -164,6 +171,27 @@ impl Entry {
     #[must_use]
     pub fn board(self, serial: Serial) -> Self {
         Self { serial: Some(serial), ..self }
+    }
+
+    /// The same as the next entry behind `head`, which it becomes.
+    #[must_use]
+    pub fn behind(self, head: &mut Head) -> Row {
+        let Self { at, who, act, device, serial, address, detail } = self;
+        let mut row = Row {
+            id: head.id + 1,
+            at: at.0,
+            who,
+            act: act.as_str().to_owned(),
+            device: device.map(String::from),
+            serial: serial.map(String::from),
+            address,
+            detail: Value::Object(detail).to_string(),
+            hash: None,
+        };
+        let hash = row.hash_after(&head.hash);
+        row.hash = Some(hash.clone());
+        *head = Head { id: row.id, hash };
+        row
     }
 
     /// Says one more thing about it.

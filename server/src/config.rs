@@ -1,8 +1,10 @@
 //! The configuration file (TOML). Knows only names and bounds, opens nothing.
 
 mod alerts;
+mod http;
 
 pub use alerts::{Alerts, Webhook};
+pub use http::Http;
 
 use crate::enrol::Lifetimes;
 use serde::{Deserialize, Serialize};
@@ -56,6 +58,8 @@ pub struct Config {
     pub https: SocketAddr,
     /// Where plain HTTP listens: on the loopback, if at all.
     pub plain: Option<SocketAddr>,
+    /// Who else may ask over HTTP, and how.
+    pub http: Http,
     /// Whether it announces itself on the local network.
     pub announce: bool,
     /// The MQTT broker.
@@ -152,6 +156,7 @@ impl Config {
             log_format: file.log_format,
             https: file.http.https,
             plain: file.http.plain,
+            http: file.http.check()?,
             announce: file.discovery.announce,
             broker,
             advertise,
@@ -213,7 +218,7 @@ struct File {
     log: String,
     #[serde(default)]
     log_format: LogFormat,
-    http: Http,
+    http: http::Table,
     broker: Broker,
     #[serde(default)]
     certificates: Certificates,
@@ -264,13 +269,6 @@ impl Default for Discovery {
     fn default() -> Self {
         Self { announce: true }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Http {
-    https: SocketAddr,
-    plain: Option<SocketAddr>,
 }
 
 /// One flat table, so that a message can name the key and say which kind of broker it belongs to.

@@ -20,6 +20,7 @@ pub mod ingest;
 pub mod intake;
 pub mod link;
 pub mod live;
+pub mod metrics;
 pub mod notify;
 pub mod outage;
 pub mod preferences;

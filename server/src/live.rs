@@ -66,6 +66,11 @@ impl Live {
         self.sender.receiver_count() > 0
     }
 
+    /// How many watch.
+    pub fn watchers(&self) -> usize {
+        self.sender.receiver_count()
+    }
+
     /// Tells every watcher. It never waits for one.
     pub fn publish(&self, event: Event) {
         // An error only says that nobody watches.

@@ -4,11 +4,12 @@ mod upkeep;
 
 use crate::broker::{Broker, BrokerError};
 use crate::ca::{Authority, CaError};
-use crate::config::{BrokerConfig, Config, Registration};
+use crate::config::{BrokerConfig, Config, ConfigError, Registration};
 use crate::enrol::Lifetimes;
 use crate::http::password::{self, PasswordError};
 use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
+use crate::metrics::{Metrics, MetricsError};
 use crate::notify::{Channel, Mqtt, Webhook, WebhookError, dispatch::Dispatcher};
 use crate::store::{Store, StoreError};
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
@@ -68,6 +69,12 @@ pub enum RunError {
     /// Somebody who is to be told of alerts can't be.
     #[error("configuration: {0}")]
     Webhook(#[from] WebhookError),
+    /// What is counted can't be.
+    #[error("{0}")]
+    Metrics(#[from] MetricsError),
+    /// Something that the configuration names can't be used.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
     /// The log's filter is none.
     #[error("configuration: log: {0}")]
     Log(String),
@@ -113,8 +120,16 @@ pub struct App {
     pub zone: TimeZone,
     /// Where browsers and devices reach this server, if its configuration says so.
     pub public_url: Option<String>,
+    /// The configuration in force. It names files with secrets and may hold one: nobody shows it as it is.
+    pub config: Config,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// SHA-256 of what a monitoring system has to show; none: nobody is told what is counted.
+    pub metrics_token: Option<String>,
     /// Held while history is computed again: one at a time, so that it can't starve what comes in.
     pub recomputing: Mutex<()>,
+    /// Held while the chain of the audit log is looked at, for the same reason.
+    pub verifying: Mutex<()>,
     /// When the list of revoked certificates was last written; none when that is due.
     pub listed: Mutex<Option<UtcMillis>>,
     /// Becomes true when the server stops.
@@ -152,8 +167,14 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         .await
         .map_err(|error| RunError::Database { database: config.database(), error })?
         .in_zone(config.alerts.time_zone.clone());
+    let head = store.chain_audit(clock.now()).await?;
+    // Whoever keeps the log elsewhere can say later what it was (`tirta audit verify --head`).
+    tracing::info!(%head, "the end of the audit log");
     let webhooks = config.alerts.webhooks.iter().map(|hook| Webhook::open(hook, Arc::clone(&clock)));
     let webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
+
+    let metrics_token = config.http.metrics_token()?;
+    let metrics = Metrics::new()?;
 
     let https = listen_tls("http.https", config.https, &authority, false).await?;
     let plain = match config.plain {
@@ -187,6 +208,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         live.clone(),
         Arc::clone(&clock),
         concerns,
+        metrics.clone(),
         async move { stopped(&mut ingest_stopping).await },
     ));
     let broker_address = broker_address(config, broker.as_ref());
@@ -211,7 +233,11 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         lifetimes: config.lifetimes,
         zone: config.alerts.time_zone.clone(),
         public_url: public_url(config, https.local_addr()),
+        config: config.clone(),
+        metrics,
+        metrics_token,
         recomputing: Mutex::new(()),
+        verifying: Mutex::new(()),
         listed: Mutex::new(None),
         stopping: stopping.clone(),
     });
@@ -286,6 +312,7 @@ pub async fn new_password(config: &Config, now: UtcMillis) -> Result<String, Run
     let store = Store::open(&config.database_url)
         .await
         .map_err(|error| RunError::Database { database: config.database(), error })?;
+    store.chain_audit(now).await?;
     let password = password::make()?;
     let hash = password::hash(password.clone()).await?;
     if !store.recover_admin(ADMIN, &hash, now).await? {

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod audit_chain;
 mod authority;
 mod calibrations;
 mod devices;
@@ -52,7 +53,7 @@ enum What {
     /// The authority that signs the fleet's certificates.
     #[command(subcommand)]
     Authority(authority::Command),
-    /// Who did what, newest first.
+    /// Who did what, newest first; all of it as a file, and whether it is whole.
     Audit(audit::Audit),
     /// The calibrations of a device.
     #[command(subcommand)]
@@ -116,6 +117,11 @@ mod tests {
             "tirta devices returns --close",
             "tirta devices claim pi-7 --location Greenhouse --serial 10000000a3c40011",
             "tirta audit --device pi-7 --limit 20",
+            "tirta audit export --out audit.jsonl",
+            "tirta audit export --out - --format csv --from 2026-11-01 --to 2026-12-01",
+            "tirta audit verify",
+            "tirta audit verify --file audit.jsonl",
+            "tirta audit verify --database tirta.db --head 0:0000000000000000000000000000000000000000000000000000000000000000",
             "tirta users list",
             "tirta users add tono --role technician --email tono@example.org",
             "tirta users role tono supervisor",
@@ -147,6 +153,9 @@ mod tests {
             "tirta waiting approve --all --location Greenhouse",
             "tirta waiting approve w1 --name pi-3 --replaces pi-4",
             "tirta devices returns --for 2h --close",
+            "tirta audit export",
+            "tirta audit verify --file a --database b",
+            "tirta audit verify --head 7",
             "tirta devices replace pi/7 --serial 10000000a3c40011",
             "tirta devices replace pi-7 --serial 7",
             "tirta fleet-config --discover --address https://tirta.local:8443",

@@ -1,6 +1,8 @@
 //! `tirta` against a server that stands in for the real one: it answers from a list, in order, and remembers what it
 //! was asked. Knows no command.
 
+#![allow(dead_code)] // each test file uses a part of it
+
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Bytes, body::Incoming, header, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -54,12 +56,16 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// A server that gives these answers, each to one request: method and path, status, JSON.
+    /// A server that gives these answers, each to one request: method and path, status, JSON; a text as it is.
     pub fn new(answers: &[(&str, u16, Value)]) -> Self {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let text = |json: &Value| if json.is_null() { String::new() } else { json.to_string() };
+        let text = |json: &Value| match json {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            json => json.to_string(),
+        };
         let answers = answers.iter().map(|(line, status, json)| ((*line).to_owned(), *status, text(json)));
         let script = Arc::new(Mutex::new(Script { answers: answers.collect(), ..Script::default() }));
         let shared = Arc::clone(&script);

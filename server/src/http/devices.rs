@@ -2,8 +2,9 @@
 
 use super::auth::Caller;
 use super::error::{Problem, Problems};
-use super::extract::{Body, Named, unknown_device};
+use super::extract::{Body, Named, Params, unknown_device};
 use super::model::{About, Device};
+use super::page::{Looks, Page};
 use super::thresholds::follow;
 use super::to_the_end;
 use crate::cut_off::cut_off;
@@ -22,16 +23,25 @@ use utoipa::ToSchema;
 pub struct Devices {
     /// In the order of their numbers.
     devices: Vec<Device>,
+    /// Where it goes on; null at the end.
+    #[schema(required)]
+    next: Option<String>,
 }
 
 /// All devices, revoked ones included.
-#[utoipa::path(get, path = "/api/v1/devices", operation_id = "listDevices", tag = "devices", responses((status = 200, body = Devices), Problems))]
-pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Devices>, Problem> {
-    let stored = app.store.devices().await?;
+#[utoipa::path(get, path = "/api/v1/devices", operation_id = "listDevices", tag = "devices", params(Page),
+    responses((status = 200, body = Devices), Problems))]
+pub async fn list(State(app): State<Arc<App>>, Params(page): Params<Page>) -> Result<Json<Devices>, Problem> {
     let mut about = about(&app, None).await?;
     let now = app.clock.now();
-    let devices = stored.iter().map(|d| Device::new(d, about.remove(&d.name).unwrap_or_default(), now)).collect();
-    Ok(Json(Devices { devices }))
+    let device = |d: &Stored| Device::new(d, about.remove(&d.name).unwrap_or_default(), now);
+    let devices: Vec<Device> = app.store.devices().await?.iter().map(device).collect();
+    let (devices, next) = page.of(devices, |device| Looks {
+        name: &device.name,
+        location: device.location.as_deref(),
+        serial: Some(&device.serial),
+    })?;
+    Ok(Json(Devices { devices, next }))
 }
 
 /// One device.

@@ -5,12 +5,16 @@ pub mod alert_acts;
 pub mod alerts;
 pub mod assets;
 pub mod audit;
+pub mod audit_chain;
 pub mod auth;
 pub mod authority;
 pub mod calibrate;
 pub mod calibrations;
 pub mod characters;
 pub mod claim;
+pub mod conditional;
+pub mod config;
+pub mod cors;
 pub mod devices;
 pub mod enrol;
 pub mod error;
@@ -20,9 +24,11 @@ pub mod intake;
 pub mod invitations;
 pub mod join;
 pub mod live;
+pub mod metrics;
 pub mod model;
 pub mod openapi;
 pub mod outages;
+pub mod page;
 pub mod password;
 pub mod person;
 pub mod places;
@@ -74,6 +80,7 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(join::look))
         .routes(routes!(join::join))
         .routes(routes!(sign_ups::rule, sign_ups::ask))
+        .routes(routes!(metrics::show))
         .routes(routes!(enrol::enrol))
         .routes(routes!(enrol::renew))
         .routes(routes!(intake::report))
@@ -124,7 +131,11 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(authority::show))
         .routes(routes!(authority::rotate))
         .routes(routes!(authority::retire))
+        .routes(routes!(config::show))
         .routes(routes!(audit::list))
+        .routes(routes!(audit_chain::head))
+        .routes(routes!(audit_chain::verify))
+        .routes(routes!(audit_chain::export))
         .routes(routes!(outages::list))
         .routes(routes!(outages::availability))
         .routes(routes!(silences::list, silences::create))
@@ -158,14 +169,22 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
 /// The whole interface. `secure` says whether it is reached over TLS.
 pub fn router(app: Arc<App>, secure: bool) -> Router {
     let (api, _) = api(Some(&app)).split_for_parts();
-    api.method_not_allowed_fallback(no_such_method)
+    let api = api
+        .method_not_allowed_fallback(no_such_method)
         .fallback(assets::serve)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(conditional::tag))
         .layer(from_fn(security::same_origin))
-        .layer(CompressionLayer::new())
-        .layer(from_fn(security::headers))
+        .layer(CompressionLayer::new());
+    // A browser asks first, without any token: it is answered before anybody is asked for one.
+    let api = match cors::layer(&app.config.http.cors_origins) {
+        Some(cors) => api.layer(cors),
+        None => api,
+    };
+    api.layer(from_fn(security::headers))
         .layer(from_fn(security::log))
         .layer(axum::Extension(token_words::Transport { secure }))
+        .layer(from_fn_with_state(app.clone(), metrics::count))
         .with_state(app)
 }
 

@@ -87,6 +87,22 @@ pub enum State {
     Quarantined,
 }
 
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Online, Self::Offline, Self::Never, Self::Revoked, Self::Quarantined];
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Never => "never",
+            Self::Revoked => "revoked",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
 /// A device.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Device {

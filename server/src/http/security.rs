@@ -23,7 +23,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// Adds the security headers, and keeps what the interface says out of caches.
+/// Adds the security headers, and keeps what the interface says out of caches, unless it says itself who may keep it.
 pub async fn headers(request: Request, next: Next) -> Response {
     let is_interface = !is_static(request.uri().path());
     let mut response = next.run(request).await;
@@ -32,14 +32,15 @@ pub async fn headers(request: Request, next: Next) -> Response {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if is_interface {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
     response
 }
 
 /// Whether a path is one of the dashboard's files.
 pub fn is_static(path: &str) -> bool {
-    !(path == "/api" || path.starts_with("/api/") || path == "/health" || path.starts_with("/health/"))
+    let is_within = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    !["/api", "/health", "/metrics"].into_iter().any(is_within)
 }
 
 /// Refuses what another site made a browser send: a change, or opening a WebSocket. A cookie alone proves nothing.

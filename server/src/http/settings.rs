@@ -1,11 +1,14 @@
 //! What a device is told to do: stored with a new version, sent as a retained message, reported back by the device.
 
+use super::auth::Caller;
+use super::conditional::{IfMatch, stale, version_tag};
 use super::devices;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Named, unknown_device};
 use super::model::Settings;
 use crate::run::App;
-use axum::{Json, extract::State};
+use crate::store::{NewSettings as Wanted, SettingsDone};
+use axum::{Json, extract::State, response::IntoResponse};
 use serde::Deserialize;
 use shared::{Metric, message::Intervals};
 use std::{collections::BTreeMap, sync::Arc};
@@ -33,20 +36,28 @@ impl NewSettings {
     }
 }
 
-/// Replaces the settings of a device. They are applied when the device says so: at once, or after it is back.
+/// Replaces the settings of a device. They are applied when the device says so: at once, or after it is back. With
+/// `If-Match: "7"` only if their version is still 7; else 412.
 #[utoipa::path(put, path = "/api/v1/devices/{name}/settings", operation_id = "changeSettings", tag = "devices",
     params(("name" = String, Path, description = "the device's name")),
     request_body = NewSettings, responses((status = 200, body = Settings), Problems))]
 pub async fn change(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Named(name): Named,
+    IfMatch(seen): IfMatch,
     Body(new): Body<NewSettings>,
-) -> Result<Json<Settings>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let intervals = new.intervals()?;
     let device = devices::in_service(&app, &name).await?;
     let reported = device.status.as_ref().map_or(0, |status| status.settings);
-    app.store.set_intervals(&name, &intervals, reported).await?.ok_or_else(|| unknown_device(name.as_str()))?;
+    let new = Wanted { intervals, reported, seen };
+    let version = match app.store.change_settings(&name, &new, &caller.actor(), app.clock.now()).await? {
+        SettingsDone::Done(version) => version,
+        SettingsDone::Stale(version) => return Err(stale(version)),
+        SettingsDone::Unknown => return Err(unknown_device(name.as_str())),
+    };
     let device = app.store.device(&name).await?.ok_or_else(|| unknown_device(name.as_str()))?;
     devices::tell_settings(&app, &name).await;
-    Ok(Json(Settings::from(&device)))
+    Ok((version_tag(version), Json(Settings::from(&device))))
 }

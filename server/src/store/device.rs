@@ -3,7 +3,6 @@
 use super::{Store, StoreError, on_pool};
 use crate::ca::PublicKeySha256;
 use shared::{DeviceName, Serial, Status, UtcMillis, message::Intervals, message::LinkState};
-use sqlx::Row;
 
 /// A registered device.
 #[derive(Debug, Clone, PartialEq)]
@@ -192,33 +191,5 @@ impl Store {
             status.state = LinkState::Lost;
         }
         Ok(last)
-    }
-
-    /// Sets a device's sampling intervals as its next version, which is returned; `None` if there is no such device.
-    /// The version also exceeds `reported`, which the device says that it runs: after the server's restore from a
-    /// back-up the device would ignore a lower one as old.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_intervals(
-        &self,
-        name: &DeviceName,
-        intervals: &Intervals,
-        reported: u32,
-    ) -> Result<Option<u32>, StoreError> {
-        const QUERY: &str = "UPDATE device SET intervals = $2, settings_version = CASE WHEN settings_version > $3 THEN settings_version ELSE $3 END + 1
-            WHERE name = $1 RETURNING settings_version";
-        let corrupt = |why: String| StoreError::Corrupt { what: "device", why };
-        let text = serde_json::to_string(intervals).map_err(|e| corrupt(e.to_string()))?;
-        let version: Option<i64> = on_pool!(&self.pool, |pool| {
-            let row = sqlx::query(QUERY)
-                .bind(name.as_str())
-                .bind(text)
-                .bind(i64::from(reported))
-                .fetch_optional(pool)
-                .await?;
-            row.map(|row| row.try_get(0)).transpose()?
-        });
-        version.map(|v| u32::try_from(v).map_err(|e| corrupt(e.to_string()))).transpose()
     }
 }

@@ -9,9 +9,11 @@ mod alert_list;
 mod alert_row;
 mod append;
 mod audit;
+mod audit_list;
 mod bucket;
 mod calibration;
 mod certificate;
+mod chain;
 mod clearance;
 mod column;
 mod conn;
@@ -37,6 +39,7 @@ mod revision;
 mod segment;
 mod sensors;
 mod session;
+mod settings;
 mod sign_up;
 mod silence;
 mod sqlite_file;
@@ -54,7 +57,7 @@ pub use alert_act::AlertAct;
 pub use alert_id::first_of as first_news_of;
 pub use alert_list::{AlertCounts, AlertEvent, AlertFilter, Delivery, MOST_ALERTS};
 pub(crate) use append::SegmentRow;
-pub use audit::{MOST_ENTRIES, Written};
+pub use audit_list::{AuditFilter, MOST_ENTRIES, Written};
 pub use bucket::Buckets;
 pub use calibration::{KeptRecord, Recording};
 pub use certificate::Issued;
@@ -74,6 +77,7 @@ pub use revision::{Draft, Results, Revision, Wanted};
 pub use sensors::Probes;
 pub use session::{IDLE_MS, NewSession, OwnSession, Pair, SessionOwner};
 pub use sign_up::{NewSignUp, SignUp, SigningUp};
+pub use settings::{NewSettings, SettingsDone};
 pub use silence::{NewSilence, Silence};
 pub use takeover::{Approval, Approved, Replaced};
 pub use threshold::NewThreshold;
@@ -86,6 +90,7 @@ use alert_id::Ids;
 use jiff::tz::TimeZone;
 use shared::DeviceName;
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::{str::FromStr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -100,7 +105,7 @@ pub enum StoreError {
     },
     /// The database did not do what it was asked.
     #[error("database: {0}")]
-    Sql(#[from] sqlx::Error),
+    Sql(#[source] sqlx::Error),
     /// The tables could not be brought up to date.
     #[error("database migration: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -112,6 +117,21 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+}
+
+/// Errors of the database since the process began, whoever met them.
+static ERRORS: AtomicU64 = AtomicU64::new(0);
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        ERRORS.fetch_add(1, Relaxed);
+        Self::Sql(error)
+    }
+}
+
+/// How often the database did not do what it was asked since the process began, whoever asked.
+pub fn errors() -> u64 {
+    ERRORS.load(Relaxed)
 }
 
 /// The two engines. `on_pool!` runs the same code on either.
@@ -221,4 +241,17 @@ fn stored_serial(serial: &str) -> Result<shared::Serial, StoreError> {
 
 fn stored_name(name: &str) -> Result<DeviceName, StoreError> {
     name.parse().map_err(|e: shared::id::IdError| StoreError::Corrupt { what: "name", why: e.to_string() })
+}
+
+/// A text that stands somewhere, as `LIKE` reads it: in small letters, and nothing in it means anything else than itself.
+fn like(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }

@@ -9,13 +9,16 @@ mod receiver;
 
 mod alerts;
 mod alerts_out;
+mod audit;
 mod calibration;
 mod command;
+mod conditional;
 mod devices;
 mod document;
 mod identity;
 mod invitations;
 mod live;
+mod metrics;
 mod permissions;
 mod profile;
 mod readings;

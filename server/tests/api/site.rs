@@ -98,11 +98,12 @@ impl Site {
         Self::start_with("").await
     }
 
-    /// With more in its configuration.
+    /// The same with further lines of the table `[http]`, or further tables, in its configuration.
     pub async fn start_with(more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(Ahead(AtomicI64::new(0)));
-        let config = Config::parse(&(config_text(&dir.path().join("data")) + more)).unwrap();
+        let text = config_text(&dir.path().join("data")).replace("[broker]", &format!("{more}\n[broker]"));
+        let config = Config::parse(&text).unwrap();
         let mut running = start(&config, clock.clone()).await.unwrap();
         let password = running.first_password.take().unwrap();
         let (app, plain, https) = (running.app.clone(), running.plain.unwrap(), running.https);

@@ -47,7 +47,8 @@ export async function call<M extends Method, P extends With<M>>(
 ): Promise<Answer<paths[P][M]>> {
   const { path: parts = {}, query, body, csv } = input as Loose;
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ''));
-  const init: RequestInit = { method: method.toUpperCase(), cache: 'no-store' };
+  // What the server lets a browser keep is asked for anew each time, and not sent again if it is the same.
+  const init: RequestInit = { method: method.toUpperCase(), cache: 'no-cache' };
   if (body !== undefined) {
     init.headers = { 'content-type': 'application/json' };
     init.body = JSON.stringify(body);

@@ -143,6 +143,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log as a file, oldest first: every entry of that time and whatever lies between them, because a chain has no gaps.
+         *     The first line of `jsonl` says where the chain begins and how the log ends, the header `tirta-audit-head` too.
+         */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the audit log ends. */
+        get: operations["getAuditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Looks through all of the log for what was changed, removed or put in. Whoever does not want to believe the server uses
+         *     `tirta audit verify`, which computes by itself.
+         */
+        get: operations["verifyAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/authority": {
         parameters: {
             query?: never;
@@ -225,6 +282,23 @@ export interface paths {
          *     to a board by it, and lets the board in if it waits.
          */
         post: operations["claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The configuration in force, without secrets. */
+        get: operations["getConfig"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -413,7 +487,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Replaces the settings of a device. They are applied when the device says so: at once, or after it is back. */
+        /**
+         * Replaces the settings of a device. They are applied when the device says so: at once, or after it is back. With
+         *     `If-Match: "7"` only if their version is still 7; else 412.
+         */
         put: operations["changeSettings"];
         post?: never;
         delete?: never;
@@ -919,7 +996,10 @@ export interface paths {
         };
         /** The thresholds in force. */
         get: operations["listThresholds"];
-        /** Sets or takes away a threshold for devices, locations or the fleet: for all the targets, or for none. */
+        /**
+         * Sets or takes away a threshold for devices, locations or the fleet: for all the targets, or for none. With
+         *     `If-Match: "7"` only if the version of each is still 7 (`"0"`: none was ever set); else 412.
+         */
         put: operations["changeThresholds"];
         post?: never;
         delete?: never;
@@ -1159,6 +1239,26 @@ export interface paths {
         };
         /** Whether it can do its work. */
         get: operations["getReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the server counts, as text for Prometheus. The token is the one in the file `http.metrics_token_file`; without that
+         *     nobody is answered.
+         */
+        get: operations["getMetrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1598,6 +1698,18 @@ export interface components {
             /** @description In the order in which they came. */
             approved: string[];
         };
+        /** @description Where the log is broken first. */
+        AuditBreak: {
+            /** @description What is wrong, for people. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description The number of the first entry that is not as it should be.
+             */
+            entry: number;
+            /** @description `changed`, `unhashed`, `removed`, `reordered`, `truncated` or `rewritten`. */
+            problem: string;
+        };
         /** @description Something that was done. */
         AuditEntry: {
             /** @description What, such as `device.enrolled`. */
@@ -1623,6 +1735,16 @@ export interface components {
             /** @description An account, `device` or `server`. */
             who: string;
         };
+        /** @description An end of the log. Written down elsewhere as `id:hash` it proves later that nothing up to it was changed. */
+        AuditHead: {
+            /** @description Its SHA-256, over itself and the hash of the one before (hexadecimal). */
+            hash: string;
+            /**
+             * Format: int64
+             * @description The number of the last entry; 0 if there is none.
+             */
+            id: number;
+        };
         /** @description A part of the audit log. */
         AuditLog: {
             /** @description The newest first. */
@@ -1632,6 +1754,18 @@ export interface components {
              * @description Where it goes on; null at the end.
              */
             next: number | null;
+        };
+        /** @description Whether the log is whole, as the server sees it. */
+        AuditVerdict: {
+            broken: components["schemas"]["AuditBreak"] | null;
+            /**
+             * Format: int64
+             * @description How many were looked at; null if the log is broken.
+             */
+            entries: number | null;
+            head: components["schemas"]["AuditHead"] | null;
+            /** @description Every entry follows from the one before. */
+            intact: boolean;
         };
         /** @description The authority of the fleet. */
         Authority: {
@@ -2109,6 +2243,8 @@ export interface components {
         Devices: {
             /** @description In the order of their numbers. */
             devices: components["schemas"]["Device"][];
+            /** @description Where it goes on; null at the end. */
+            next: string | null;
         };
         /** @description `shared::enrol::EnrolReply`, for the document. */
         EnrolReply: {
@@ -2804,6 +2940,8 @@ export interface components {
         };
         /** @description All registrations. */
         Registrations: {
+            /** @description Where it goes on; null at the end. */
+            next: string | null;
             /** @description In the order of their numbers. */
             registrations: components["schemas"]["Registration"][];
         };
@@ -2962,6 +3100,84 @@ export interface components {
             time: number[];
             /** @description The unit of the values. */
             unit: components["schemas"]["Unit"];
+        };
+        /** @description The MQTT broker of the server. */
+        ServerBroker: {
+            /** @description Where the embedded one listens, or the external one is. */
+            address: string;
+            /** @description Where devices are told to connect, if that is something else. */
+            advertised: string | null;
+            /** @description `embedded` or `external`. */
+            kind: string;
+        };
+        /** @description The server as it is set up. */
+        ServerConfig: {
+            /** @description Whether it announces itself on the local network. */
+            announce: boolean;
+            /** @description The MQTT broker. */
+            broker: components["schemas"]["ServerBroker"];
+            /**
+             * Format: int64
+             * @description How long after its end a device still gets the next one, in seconds.
+             */
+            certificate_grace_s: number;
+            /**
+             * Format: int64
+             * @description How long a device's certificate is good, in seconds.
+             */
+            certificate_life_s: number;
+            /** @description Pages of these origins may ask with a token of their own. */
+            cors_origins: string[];
+            /** @description Where the authority's files lie. */
+            data_dir: string;
+            /** @description Where the database is, without names and passwords. */
+            database: string;
+            /** @description Where HTTPS listens. */
+            https: string;
+            /** @description What one request may hold or ask for. */
+            limits: components["schemas"]["ServerLimits"];
+            /** @description What is logged. */
+            log: string;
+            /** @description `text` or `json`. */
+            log_format: string;
+            /** @description Whether `/metrics` is open to whoever has its token. */
+            metrics: boolean;
+            /**
+             * Format: int64
+             * @description After how many seconds without a device somebody is told.
+             */
+            offline_after_s: number;
+            /** @description Where plain HTTP listens. */
+            plain: string | null;
+            /** @description Names and addresses in the server's certificate, besides those of the loopback. */
+            public_hosts: string[];
+            /** @description Where it is reached, if the configuration says so. */
+            public_url: string | null;
+            /** @description `sqlite` or `postgres`. */
+            storage: string;
+            /** @description The fleet's time zone. */
+            time_zone: string;
+            /** @description Which server this is. */
+            version: string;
+            /** @description Who else is told of alerts, by name. */
+            webhooks: string[];
+        };
+        /** @description What one request may hold or ask for. */
+        ServerLimits: {
+            /**
+             * Format: int32
+             * @description Alerts of one answer.
+             */
+            alerts: number;
+            /**
+             * Format: int32
+             * @description Entries of the audit log of one answer.
+             */
+            audit_entries: number;
+            /** @description Bytes of a body, where nothing else is said. */
+            body_bytes: number;
+            /** @description Bytes of a registry's file. */
+            registry_file_bytes: number;
         };
         /** @description Who is signed in. */
         Session: {
@@ -3807,6 +4023,14 @@ export interface operations {
                 device?: string;
                 /** @description Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between. */
                 act?: string;
+                /** @description Only those by this one: an account, `device` or `server`. */
+                who?: string;
+                /** @description Only those from this time on (UTC milliseconds). */
+                from?: number;
+                /** @description Only those before this time (UTC milliseconds). */
+                to?: number;
+                /** @description Only those with this text in who, device, board, address or detail, in whatever case. */
+                q?: string;
                 /** @description Only those with a lower number: `next` of the answer before. */
                 before?: number;
                 /** @description At most so many, 1 to 500. */
@@ -3824,6 +4048,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditLog"];
+                };
+            };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description `jsonl`, if nothing is said, or `csv`. */
+                format?: "jsonl" | "csv";
+                /** @description From this time on (UTC milliseconds). */
+                from?: number;
+                /** @description Until before this time (UTC milliseconds). */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditHead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditHead"];
+                };
+            };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: {
+                /** @description An end that was written down, `NUMBER:HASH`: the log must still hold it. */
+                head?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerdict"];
                 };
             };
             /** @description Refused: only for admin, auditor */
@@ -4102,9 +4476,64 @@ export interface operations {
             };
         };
     };
-    listDevices: {
+    getConfig: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerConfig"];
+                };
+            };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDevices: {
+        parameters: {
+            query?: {
+                /** @description Only those with this text in name, serial or location, in whatever case. */
+                q?: string;
+                /** @description Only those at this location. */
+                location?: string;
+                /** @description Only those after this name: `next` of the answer before. */
+                after?: string;
+                /** @description At most so many, 1 to 1000; all if absent. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5391,7 +5820,16 @@ export interface operations {
     };
     listRegistrations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with this text in name, serial or location, in whatever case. */
+                q?: string;
+                /** @description Only those at this location. */
+                location?: string;
+                /** @description Only those after this name: `next` of the answer before. */
+                after?: string;
+                /** @description At most so many, 1 to 1000; all if absent. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7157,6 +7595,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description text format 0.0.4 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

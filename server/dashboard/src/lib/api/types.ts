@@ -26,6 +26,7 @@ export type NewClaim = Schemas['NewClaim'];
 export type Claimed = Schemas['ClaimedDevice'];
 /** The document can't say that a detail may be anything. */
 export type AuditEntry = Omit<Schemas['AuditEntry'], 'detail'> & { detail: Record<string, unknown> };
+export type AuditVerdict = Schemas['AuditVerdict'];
 export type Registration = Schemas['Registration'];
 export type ImportPlan = Schemas['ImportPlan'];
 export type ImportLine = Schemas['ImportLine'];

@@ -5,6 +5,7 @@ import type { ClockQuality, DeviceState, Fault, Flag, Metric } from '$lib/api/ty
 import { alertsEn } from './alerts.en';
 import { auditEn } from './audit.en';
 import { calibration } from './calibration.en';
+import { chainEn } from './chain.en';
 import { claimEn } from './claim.en';
 import { identityEn } from './identity.en';
 import { newcomersEn } from './newcomers.en';
@@ -288,6 +289,7 @@ export const en = {
   identity: identityEn,
   claim: claimEn,
   audit: auditEn,
+  chain: chainEn,
 
   password: passwordEn,
   security: securityEn,

@@ -2,6 +2,7 @@
 import { alertsId } from './alerts.id';
 import { auditId } from './audit.id';
 import { calibration } from './calibration.id';
+import { chainId } from './chain.id';
 import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
 import { identityId } from './identity.id';
@@ -282,6 +283,7 @@ export const id: Dictionary = {
   identity: identityId,
   claim: claimId,
   audit: auditId,
+  chain: chainId,
 
   password: passwordId,
   security: securityId,
