@@ -1,6 +1,7 @@
 //! Who is calling, and whether they may: the session cookie, its secret and the guard before every route.
 
 use super::error::Problem;
+use super::key_caller;
 use super::password::{self, PasswordError};
 use crate::access::{Need, Permission, Role, need};
 use crate::audit::Actor;
@@ -11,6 +12,7 @@ use axum::http::{HeaderName, StatusCode, header, request::Parts};
 use axum::{middleware::Next, response::Response};
 use axum_extra::extract::CookieJar;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use shared::{DeviceName, UtcMillis};
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
 /// The cookie's name.
@@ -32,34 +34,78 @@ pub struct Transport {
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// The session of a request that passed [`guard`].
+/// Who sent a request that passed [`guard`].
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The account's name.
+    /// What the audit log names: an account, or `key:` and the name of a key.
     pub account: String,
-    /// What it may do.
-    pub role: Role,
-    /// It must choose a password before anything else.
-    pub must_change: bool,
-    /// SHA-256 of the session's secret.
-    pub hash: String,
+    /// What they showed.
+    pub by: By,
     /// Where the request came from.
     address: Option<IpAddr>,
 }
 
+/// What a caller showed.
+#[derive(Debug, Clone)]
+pub enum By {
+    /// A person's session.
+    Session {
+        /// What the account may do.
+        role: Role,
+        /// It must choose a password before anything else.
+        must_change: bool,
+        /// SHA-256 of the session's secret.
+        id: String,
+    },
+    /// A program's key.
+    Key {
+        /// Names it; no secret.
+        id: String,
+        /// What it may do.
+        scopes: Vec<Permission>,
+        /// It hands in readings of these devices only; `None`: of any.
+        devices: Option<Vec<DeviceName>>,
+    },
+}
+
 impl Caller {
+    /// Somebody who showed this, at this address.
+    pub fn new(account: String, by: By, address: Option<IpAddr>) -> Self {
+        Self { account, by, address }
+    }
+
+    /// What is told to the connections that this caller opened when it ends: see [`App::signed_out`].
+    pub fn id(&self) -> String {
+        match &self.by {
+            By::Session { id, .. } => id.clone(),
+            By::Key { id, .. } => key_caller::word(id),
+        }
+    }
+
+    /// Whether they have a permission.
+    pub fn may(&self, permission: Permission) -> bool {
+        match &self.by {
+            By::Session { role, .. } => role.may(permission),
+            By::Key { scopes, .. } => scopes.contains(&permission),
+        }
+    }
+
     /// Whom the audit log names.
     pub fn actor(&self) -> Actor {
         let actor = Actor::account(&self.account);
         self.address.into_iter().fold(actor, |actor, address| actor.at(address))
     }
 
-    /// Lets only a role pass that has this permission, where the operation alone does not tell.
+    /// Lets only those pass who have this permission, where the operation alone does not tell.
     ///
     /// # Errors
     /// 403 for all others.
     pub fn needs(&self, permission: Permission) -> Result<(), Problem> {
-        if self.role.may(permission) { Ok(()) } else { Err(Problem::forbidden(permission, self.role)) }
+        match &self.by {
+            _ if self.may(permission) => Ok(()),
+            By::Session { role, .. } => Err(Problem::forbidden(permission, *role)),
+            By::Key { .. } => Err(Problem::not_in_scope(permission)),
+        }
     }
 }
 
@@ -91,28 +137,45 @@ pub async fn guard(
             return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
         }
     };
-    let hash = hash_of_cookie(&jar).ok_or_else(Problem::no_session)?;
     let now = app.clock.now();
-    let owner = app.store.session_owner(&hash, now).await?.ok_or_else(Problem::no_session)?;
     let address = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip().to_canonical());
-    let caller = Caller { account: owner.account, role: owner.role, must_change: owner.must_change, hash, address };
-    if caller.must_change && need != Need::Session {
-        let detail = "choose a password of your own first: POST /api/v1/session/password";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "change_password", detail));
-    }
-    if let Need::May(permission) = need {
-        caller.needs(permission)?;
-    }
-    if now.0 - owner.used_at.0 >= TOUCH_MS {
-        touch(&app, &caller);
+    let caller = match key_caller::header(request.headers()) {
+        Some(secret) => key_caller::caller(&app, secret?, address, now).await?,
+        None => by_cookie(&app, &jar, address, now).await?,
+    };
+    match (need, &caller.by) {
+        (Need::Open | Need::Session, By::Session { .. }) => {}
+        (_, By::Session { must_change: true, .. }) => {
+            let detail = "choose a password of your own first: POST /api/v1/session/password";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "change_password", detail));
+        }
+        (Need::May(permission), _) => caller.needs(permission)?,
+        (_, By::Session { .. }) => {}
+        (_, By::Key { .. }) => return Err(Problem::no_person()),
     }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
+/// Whom the session of the cookie makes of whoever sent it.
+async fn by_cookie(
+    app: &Arc<App>,
+    jar: &CookieJar,
+    address: Option<IpAddr>,
+    now: UtcMillis,
+) -> Result<Caller, Problem> {
+    let id = hash_of_cookie(jar).ok_or_else(Problem::no_session)?;
+    let owner = app.store.session_owner(&id, now).await?.ok_or_else(Problem::no_session)?;
+    if now.0 - owner.used_at.0 >= TOUCH_MS {
+        touch(app, &id);
+    }
+    let by = By::Session { role: owner.role, must_change: owner.must_change, id };
+    Ok(Caller::new(owner.account, by, address))
+}
+
 /// Beside the request, which is not to wait until the database has time for this.
-fn touch(app: &Arc<App>, caller: &Caller) {
-    let (app, hash) = (Arc::clone(app), caller.hash.clone());
+fn touch(app: &Arc<App>, id: &str) {
+    let (app, hash) = (Arc::clone(app), id.to_owned());
     tokio::spawn(async move {
         if let Err(error) = app.store.touch_session(&hash, app.clock.now()).await {
             tracing::warn!(%error, "when a session was last used is not written down");

@@ -1,7 +1,7 @@
 //! Signing in and out, and one's own password. Says the same for a wrong name and a wrong password, and takes as long for
 //! both.
 
-use super::auth::{self, Caller, Peer, SESSION_MS, Transport};
+use super::auth::{self, By, Caller, Peer, SESSION_MS, Transport};
 use super::error::{Problem, Problems};
 use super::extract::Body;
 use super::password;
@@ -110,8 +110,9 @@ pub async fn sign_in(
 /// Who is signed in, and what they may do.
 #[utoipa::path(get, path = "/api/v1/session", operation_id = "getSession", tag = "session",
     responses((status = 200, body = Session), Problems))]
-pub async fn who(caller: Caller) -> Json<Session> {
-    Json(session(caller.account, caller.role, caller.must_change))
+pub async fn who(caller: Caller) -> Result<Json<Session>, Problem> {
+    let By::Session { role, must_change, .. } = caller.by else { return Err(Problem::no_person()) };
+    Ok(Json(session(caller.account, role, must_change)))
 }
 
 /// Signs out: the session ends at once, with every connection that it opened.
@@ -122,8 +123,8 @@ pub async fn sign_out(
     Extension(transport): Extension<Transport>,
     caller: Caller,
 ) -> Result<Response, Problem> {
-    app.store.end_session(&caller.hash).await?;
-    tell_ended(&app, [caller.hash]);
+    app.store.end_session(&caller.id()).await?;
+    tell_ended(&app, [caller.id()]);
     tracing::info!(user = caller.account, "signed out");
     Ok((StatusCode::NO_CONTENT, AppendHeaders([auth::set_cookie("", 0, transport)])).into_response())
 }
@@ -151,7 +152,7 @@ pub async fn change_password(
     let hash = password::hash(new).await.map_err(|e| Problem::internal(&e))?;
     let passwords = (stored.hash.as_str(), hash.as_str());
     let (actor, now) = (caller.actor(), app.clock.now());
-    let ended = app.store.change_password(&caller.account, passwords, &caller.hash, &actor, now).await?;
+    let ended = app.store.change_password(&caller.account, passwords, &caller.id(), &actor, now).await?;
     // Somebody else has changed it meanwhile: then this session has ended, too.
     tell_ended(&app, ended.ok_or_else(Problem::no_session)?);
     Ok(StatusCode::NO_CONTENT)

@@ -48,7 +48,7 @@ pub struct OwnSessions {
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<OwnSessions>, Problem> {
     let stored = app.store.sessions_of(&caller.account, app.clock.now()).await?;
     let shown = |session: crate::store::OwnSession| OwnSession {
-        current: session.id == session_id(&caller.hash),
+        current: session.id == session_id(&caller.id()),
         id: session.id,
         created_at: session.created_at.0,
         used_at: session.used_at.0,

@@ -110,8 +110,9 @@ async fn forget_expired(app: &App) -> Result<(), StoreError> {
     let waiting = app.store.forget_waiting(UtcMillis(now.0 - SHOW_SILENT_MS)).await?;
     let certificates = app.store.forget_expired_certificates(UtcMillis(now.0 - SHOW_CERTIFICATES_MS)).await?;
     let news = app.store.forget_news(UtcMillis(now.0 - SHOW_DELIVERIES_MS)).await?;
-    if sessions + tokens + revisions + waiting + certificates + news > 0 {
-        tracing::debug!(sessions, tokens, revisions, waiting, certificates, news, "forgot what has expired");
+    let answers = app.store.forget_answers(now).await?;
+    if sessions + tokens + revisions + waiting + certificates + news + answers > 0 {
+        tracing::debug!(sessions, tokens, revisions, waiting, certificates, news, answers, "forgot what has expired");
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ import { auditEn } from './audit.en';
 import { calibration } from './calibration.en';
 import { claimEn } from './claim.en';
 import { identityEn } from './identity.en';
+import { keysEn } from './keys.en';
 import { outagesEn } from './outages.en';
 import { passwordEn } from './password.en';
 import { peopleEn } from './people.en';
@@ -38,6 +39,7 @@ export const en = {
     enrolment: 'Enrolment',
     registry: 'Registry',
     audit: 'Audit log',
+    keys: 'API keys',
     users: 'Accounts',
     settings: 'Settings',
     more: 'More',
@@ -279,6 +281,7 @@ export const en = {
 
   alerts: alertsEn,
   thresholds: thresholdsEn,
+  keys: keysEn,
   outages: outagesEn,
   registry: registryEn,
   identity: identityEn,

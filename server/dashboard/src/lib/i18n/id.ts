@@ -5,6 +5,7 @@ import { calibration } from './calibration.id';
 import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
 import { identityId } from './identity.id';
+import { keysId } from './keys.id';
 import { outagesId } from './outages.id';
 import { passwordId } from './password.id';
 import { peopleId } from './people.id';
@@ -29,6 +30,7 @@ export const id: Dictionary = {
     enrolment: 'Pendaftaran',
     registry: 'Daftar alat',
     audit: 'Catatan tindakan',
+    keys: 'Kunci API',
     users: 'Akun',
     settings: 'Pengaturan',
     more: 'Lainnya',
@@ -273,6 +275,7 @@ export const id: Dictionary = {
 
   alerts: alertsId,
   thresholds: thresholdsId,
+  keys: keysId,
   outages: outagesId,
   registry: registryId,
   identity: identityId,

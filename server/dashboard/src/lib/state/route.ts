@@ -21,6 +21,7 @@ export type Route =
   | { page: 'settings' }
   | { page: 'password' }
   | { page: 'users' }
+  | { page: 'keys' }
   | { page: 'missing' };
 
 export function parseRoute(path: string): Route {
@@ -49,6 +50,7 @@ const PLAIN = [
   'settings',
   'password',
   'users',
+  'keys',
 ] as const;
 /** What stands beside the list of alerts. */
 const ASIDE = ['silences', 'clearances', 'intake'] as const;
@@ -88,6 +90,7 @@ export const paths = {
   settings: '/settings',
   password: '/password',
   users: '/users',
+  keys: '/keys',
   waiting: '/waiting',
   claim: '/claim',
   outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,

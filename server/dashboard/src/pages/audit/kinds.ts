@@ -12,7 +12,7 @@ const BEGINNINGS: Record<Group, readonly string[]> = {
   devices: ['device.'],
   enrolment: ['token.', 'registry.', 'policy.', 'authority.'],
   alerts: ['threshold.', 'alert.', 'alerts.', 'silence.', 'intake_token.'],
-  people: ['user.'],
+  people: ['user.', 'key.'],
 };
 export const GROUPS = Object.keys(BEGINNINGS) as Group[];
 
