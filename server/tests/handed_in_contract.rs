@@ -7,8 +7,9 @@ mod databases;
 use databases::{Database, NOW, on_each_database, pi, reading, register};
 use server::audit::Actor;
 use server::gateway::{Handed, Refusal};
+use server::outage::task::Watch;
 use server::registry::Entry;
-use server::store::{Fate, HandInOutcome, HandedIn, Machine, MadeMachine, NewThreshold, Repeat, Store};
+use server::store::{Fate, HandInOutcome, HandedIn, Machine, MadeMachine, NewThreshold, Repeat, Store, WhichOutages};
 use server::threshold::{Scope, Target};
 use shared::{DeviceName, Metric, Outcome, UtcMillis, Value};
 
@@ -81,7 +82,8 @@ async fn values(store: &Store, n: u32, metric: Metric) -> Vec<f64> {
 fn a_reading_is_kept_once_for_ever_and_another_value_for_it_is_a_conflict() {
     on_each_database(|database| async move {
         let store = with_wells(&database, 2).await;
-        let batch = || vec![handed(1, 0, Metric::Ph, 7.0), handed(1, 0, Metric::Tds, 400.0), handed(2, 0, Metric::Ph, 8.0)];
+        let batch =
+            || vec![handed(1, 0, Metric::Ph, 7.0), handed(1, 0, Metric::Tds, 400.0), handed(2, 0, Metric::Ph, 8.0)];
         assert_eq!(codes(&store, batch()).await, ["stored"; 3]);
         assert_eq!(codes(&store, batch()).await, ["duplicate"; 3]);
         let again = vec![handed(1, 0, Metric::Ph, 7.5), handed(1, 1, Metric::Ph, 7.5), handed(1, 1, Metric::Ph, 7.6)];
@@ -143,7 +145,10 @@ fn a_repeat_gets_the_same_answer_for_a_week_and_another_request_under_its_key_no
         assert_eq!(code(&fates(&store, &of_another).await[0]), "duplicate", "each caller has keys of their own");
         let almost = UtcMillis(NOW.0 + 7 * DAY_MS - 1);
         store.forget_answers(almost).await.unwrap();
-        assert_eq!(store.hand_in(&HandedIn { at: almost, ..first.clone() }).await.unwrap(), HandInOutcome::Repeated(answer));
+        assert_eq!(
+            store.hand_in(&HandedIn { at: almost, ..first.clone() }).await.unwrap(),
+            HandInOutcome::Repeated(answer)
+        );
         assert_eq!(store.forget_answers(UtcMillis(NOW.0 + 7 * DAY_MS)).await.unwrap(), 2);
         assert_eq!(code(&fates(&store, &first).await[0]), "duplicate", "the reading itself is known for ever");
     });
@@ -201,6 +206,42 @@ fn what_is_handed_in_late_is_kept_and_neither_the_latest_nor_an_alert() {
 }
 
 #[test]
+fn a_device_without_a_board_is_out_when_it_falls_silent_for_its_own_time_and_its_next_reading_ends_that() {
+    on_each_database(|database| async move {
+        let store = with_wells(&database, 1).await;
+        store.set_silence(&well(1), 600_000).await.unwrap();
+        let mut watch = Watch::new(store.clone(), NOW, 60_000);
+        let mut seconds = 0;
+        let mut look_until = async |store: &Store, end: i64| {
+            while seconds < end {
+                seconds += 10;
+                watch.look(UtcMillis(NOW.0 + seconds * 1000)).await.unwrap();
+            }
+            store.outages(&WhichOutages::default(), 10).await.unwrap()
+        };
+        assert_eq!(look_until(&store, 900).await, [], "who was never there is not missed");
+        let say = |seconds: i64| HandedIn {
+            at: UtcMillis(NOW.0 + seconds * 1000),
+            ..request(vec![handed(1, seconds * 1000, Metric::Ph, 7.0)])
+        };
+        assert_eq!(fates(&store, &say(900)).await, [Fate::Stored]);
+        assert_eq!(
+            look_until(&store, 1490).await,
+            [],
+            "ten minutes are its own time, not the minute and a half of boards"
+        );
+        let out = look_until(&store, 1700).await;
+        let began = out.iter().map(|outage| (outage.device.as_deref(), outage.started_at, outage.ended_at));
+        assert_eq!(began.collect::<Vec<_>>(), [(Some("well-1"), NOW.0 + 900_000, None)]);
+        assert_eq!(database.number("SELECT COUNT(*) FROM alert WHERE kind = 'offline' AND state = 'open'").await, 1);
+        assert_eq!(fates(&store, &say(1700)).await, [Fate::Stored]);
+        let back = look_until(&store, 1720).await;
+        assert_eq!(back[0].ended_at, Some(NOW.0 + 1_700_000));
+        assert_eq!(database.number("SELECT COUNT(*) FROM alert WHERE kind = 'offline' AND state = 'open'").await, 0);
+    });
+}
+
+#[test]
 fn nothing_is_taken_for_a_board_or_a_device_out_of_service_and_its_neighbours_are_kept() {
     on_each_database(|database| async move {
         let store = with_wells(&database, 2).await;
@@ -208,7 +249,8 @@ fn nothing_is_taken_for_a_board_or_a_device_out_of_service_and_its_neighbours_ar
         let admin = Actor::account("admin");
         assert!(store.revoke_device(&well(2), &admin, NOW).await.unwrap());
         let board = handed(1, 0, Metric::Ph, 7.0).map(|handed| Handed { device: pi(1), ..handed });
-        let batch = vec![board, handed(2, 0, Metric::Ph, 7.0), handed(3, 0, Metric::Ph, 7.0), handed(1, 0, Metric::Ph, 7.0)];
+        let batch =
+            vec![board, handed(2, 0, Metric::Ph, 7.0), handed(3, 0, Metric::Ph, 7.0), handed(1, 0, Metric::Ph, 7.0)];
         assert_eq!(codes(&store, batch).await, ["has_board", "revoked", "unknown_device", "stored"]);
         assert_eq!(make(&store, &pi(1), NOW).await, MadeMachine::Taken);
         assert_eq!(make(&store, &well(1), NOW).await, MadeMachine::Taken);

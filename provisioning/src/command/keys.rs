@@ -41,7 +41,8 @@ impl Command {
         match self {
             Self::Add { name, scopes, devices, valid } => {
                 let devices = devices.into_iter().map(String::from).collect();
-                let made = access.sign_in().await?.create_key(&NewKey { name, scopes, devices, valid_s: valid }).await?;
+                let made =
+                    access.sign_in().await?.create_key(&NewKey { name, scopes, devices, valid_s: valid }).await?;
                 let secret = made.key.as_deref().ok_or(TirtaError::Missing("key"))?;
                 // The key alone goes to the output, so that a script can take it from there.
                 writeln!(out, "{secret}")?;
@@ -74,7 +75,8 @@ mod tests {
     fn a_key_is_told_with_what_it_may_and_since_when_it_was_not_used() {
         let text = r#"{"id":"k1","name":"scada","scopes":["read","write_readings"],"devices":["well-3"],"state":"good",
             "made_by":"admin","expires_at":1767225599999,"used_at":null}"#;
-        let wanted = "k1  good     scada                 read,write_readings  of well-3  until 2025-12-31, never used  by admin";
+        let wanted =
+            "k1  good     scada                 read,write_readings  of well-3  until 2025-12-31, never used  by admin";
         assert_eq!(line(&serde_json::from_str(text).unwrap()), wanted);
     }
 }

@@ -39,7 +39,9 @@ test('a key is made, lets a program hand in a reading, and opens nothing once it
     extraHTTPHeaders: { authorization: `Bearer ${key}` },
   });
   const device = name.slice(0, 32).replace(/-+$/, '');
-  expect((await program.post('/api/v1/devices', { data: { name: device, location: 'Sumur' } })).status()).toBe(201);
+  expect(
+    (await program.post('/api/v1/devices', { data: { name: device, location: 'Sumur' } })).status(),
+  ).toBe(201);
   const reading = { device, metric: 'ph', time: Date.now(), value: 7.02, unit: 'pH', simulated: true };
   expect((await program.post('/api/v1/readings', { data: reading })).status()).toBe(201);
   expect((await program.post('/api/v1/readings', { data: reading })).status()).toBe(200);

@@ -48,13 +48,14 @@ pub(super) fn measured(metric: Metric, number: f64, unit: Option<&str>, field: &
         return Err(Refusal::new("wrong_unit", field, format!("say the unit of the value: {metric} is in {symbol}")));
     };
     let Some((factor, offset)) = into(metric, unit) else {
-        return Err(Refusal::new("wrong_unit", field, format!("{unit:?} is no unit of {metric}, which is in {symbol}")));
+        return Err(Refusal::new(
+            "wrong_unit",
+            field,
+            format!("{unit:?} is no unit of {metric}, which is in {symbol}"),
+        ));
     };
-    let value = if (factor, offset) == SAME {
-        Value::new(number)
-    } else {
-        Value::rounded(number * factor + offset, DECIMALS)
-    };
+    let value =
+        if (factor, offset) == SAME { Value::new(number) } else { Value::rounded(number * factor + offset, DECIMALS) };
     value.map_err(|error| Refusal::new("not_finite", "value", error.to_string()))
 }
 

@@ -74,11 +74,34 @@ impl Caller {
         Self { account, by, address }
     }
 
-    /// What is told to the connections that this caller opened when it ends: see [`App::signed_out`].
-    pub fn id(&self) -> String {
+    /// The session, for what is about one's own things.
+    ///
+    /// # Errors
+    /// For whoever calls without one.
+    pub fn session(&self) -> Result<&str, Problem> {
         match &self.by {
-            By::Session { id, .. } => id.clone(),
-            By::Key { id, .. } => key_caller::word(id),
+            By::Session { id, .. } => Ok(id),
+            By::Key { .. } => Err(Problem::no_person()),
+        }
+    }
+
+    /// Whether it is this caller that [`App::signed_out`] tells of.
+    pub fn is_ended_by(&self, ended: &str) -> bool {
+        match &self.by {
+            By::Session { id, .. } => id == ended,
+            By::Key { id, .. } => key_caller::word(id) == ended,
+        }
+    }
+
+    /// Whether what let the caller in is still good, also long after the request.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_still_let_in(&self, app: &Arc<App>) -> Result<bool, Problem> {
+        let now = app.clock.now();
+        match &self.by {
+            By::Session { id, .. } => Ok(app.store.session_owner(id, now).await?.is_some()),
+            By::Key { id, .. } => key_caller::still_reads(app, id, now).await,
         }
     }
 

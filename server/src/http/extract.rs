@@ -52,9 +52,8 @@ async fn json<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Prob
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value = read(bytes)?;
     // Read once more, as what it is: the type does not know its texts.
-    let plain = serde_json::from_slice(bytes).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {error}"))
-    })?;
+    let plain = serde_json::from_slice(bytes)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {error}")))?;
     characters::check_json(&plain)?;
     Ok(value)
 }

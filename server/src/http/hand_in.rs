@@ -4,6 +4,7 @@
 use super::auth::{By, Caller};
 use super::error::{Problem, Problems};
 use super::extract::{body, is_json, is_type, not_json, parse};
+use super::key_caller::word;
 use crate::digest::sha256_hex;
 use crate::gateway::{Handed, NewReading, Refusal, senml};
 use crate::live::Event;
@@ -97,7 +98,8 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let senml = is_type(content_type, senml::CONTENT_TYPE);
         if !senml && !is_json(content_type) {
-            let detail = format!("send the header \"content-type: application/json\", or {} a batch", senml::CONTENT_TYPE);
+            let detail =
+                format!("send the header \"content-type: application/json\", or {} a batch", senml::CONTENT_TYPE);
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
         }
         Ok(Self { bytes: body(request, state).await?, senml })
@@ -219,7 +221,8 @@ fn of_senml(raw: &Sent, repeatable: bool, now: UtcMillis) -> Result<Said, Proble
     Ok(resolved.into_iter().map(read).collect())
 }
 
-const FROM_NOW: &str = "a time from now is another each time it is sent: send an Idempotency-Key with it, or the time itself";
+const FROM_NOW: &str =
+    "a time from now is another each time it is sent: send an Idempotency-Key with it, or the time itself";
 
 /// A key may be for some devices only.
 fn of_the_caller(handed: Handed, caller: &Caller) -> Result<Handed, Refusal> {
@@ -241,7 +244,7 @@ async fn kept(
     at: UtcMillis,
 ) -> Result<(Vec<Fate>, [(HeaderName, HeaderValue); 1]), Problem> {
     let owner = match &caller.by {
-        By::Key { .. } => caller.id(),
+        By::Key { id, .. } => word(id),
         By::Session { .. } => caller.account.clone(),
     };
     let repeated = |was| [(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static(was))];
@@ -262,7 +265,8 @@ async fn kept(
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "other_request", detail).about("idempotency-key"))
         }
         HandInOutcome::TooManyAnswers => {
-            let detail = "too many keys of yours are kept: go on without one, a repeat is noticed by its time all the same";
+            let detail =
+                "too many keys of yours are kept: go on without one, a repeat is noticed by its time all the same";
             Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_answers", detail)
                 .about("idempotency-key")
                 .retry_after(3600))

@@ -3,6 +3,7 @@
 
 use super::auth::{By, Caller};
 use super::error::Problem;
+use crate::access::Permission;
 use crate::run::App;
 use crate::store::{KEY_PREFIX, Spent};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -26,12 +27,7 @@ pub fn header(headers: &HeaderMap) -> Option<Result<&str, Problem>> {
 ///
 /// # Errors
 /// 401 if it is none that counts, 429 if it is used too fast, or too many that are none came from this address.
-pub async fn caller(
-    app: &Arc<App>,
-    secret: &str,
-    address: Option<IpAddr>,
-    now: UtcMillis,
-) -> Result<Caller, Problem> {
+pub async fn caller(app: &Arc<App>, secret: &str, address: Option<IpAddr>, now: UtcMillis) -> Result<Caller, Problem> {
     let key = if secret.starts_with(KEY_PREFIX) { app.store.key_of(secret).await? } else { None };
     let Some(key) = key else { return Err(guessed(app, address, now)) };
     app.key_rate.take(&key.id, now).map_err(|wait_ms| too_many("too_fast", "this key asks too fast", wait_ms))?;
@@ -41,6 +37,15 @@ pub async fn caller(
     }
     let by = By::Key { id: key.id, scopes, devices: key.made.devices };
     Ok(Caller::new(word(&key.made.name), by, address))
+}
+
+/// Whether a key may still read, as when it opened a connection.
+///
+/// # Errors
+/// When the database fails.
+pub async fn still_reads(app: &App, id: &str, now: UtcMillis) -> Result<bool, Problem> {
+    let key = app.store.key(id).await?;
+    Ok(key.is_some_and(|key| key.may(now).is_ok_and(|scopes| scopes.contains(&Permission::Read))))
 }
 
 fn spent(why: Spent) -> Problem {

@@ -156,7 +156,11 @@ fn scope(word: &str, maker: &Caller) -> Result<Permission, String> {
     if scope == Permission::ManageUsers {
         return Err("no key makes accounts or keys: a person does".to_owned());
     }
-    if maker.may(scope) { Ok(scope) } else { Err(format!("you have not the permission {word}, so no key of yours has it")) }
+    if maker.may(scope) {
+        Ok(scope)
+    } else {
+        Err(format!("you have not the permission {word}, so no key of yours has it"))
+    }
 }
 
 /// Makes an API key. It is shown in this answer and never again.

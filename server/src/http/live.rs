@@ -1,7 +1,7 @@
 //! Events for whoever watches in a browser, over a WebSocket. Ends with the session or the key that opened it.
 #![allow(unused_qualifications)] // utoipa's macro writes them
 
-use super::auth::{By, Caller};
+use super::auth::Caller;
 use super::devices;
 use super::error::{Problem, Problems};
 use super::extract::Params;
@@ -9,7 +9,6 @@ use super::model::{Device, Reading};
 use super::places::Place;
 use super::serve::stopped;
 use super::wire;
-use crate::access::Permission;
 use crate::alert::News;
 use crate::live::Event;
 use crate::run::App;
@@ -157,8 +156,8 @@ impl Watcher {
                     Err(RecvError::Lagged(_)) => self.say(&LiveEvent::Missed).await,
                     Err(RecvError::Closed) => return End::Stopping,
                 },
-                hash = signed_out.recv() => match hash {
-                    Ok(hash) if hash == self.caller.id() => return End::SignedOut,
+                ended = signed_out.recv() => match ended {
+                    Ok(ended) if self.caller.is_ended_by(&ended) => return End::SignedOut,
                     Ok(_) => Ok(()),
                     // So many signed out that this one may have been missed: look it up.
                     Err(_) => self.check_session().await,
@@ -213,18 +212,11 @@ impl Watcher {
     }
 
     async fn check_session(&self) -> Result<(), End> {
-        let now = self.app.clock.now();
-        let holds = match &self.caller.by {
-            By::Session { id, .. } => self.app.store.session_owner(id, now).await.map(|owner| owner.is_some()),
-            By::Key { id, .. } => self.app.store.key(id).await.map(|key| {
-                let scopes = key.as_ref().and_then(|key| key.may(now).ok());
-                scopes.is_some_and(|scopes| scopes.contains(&Permission::Read))
-            }),
-        };
-        match holds {
+        match self.caller.is_still_let_in(&self.app).await {
+            Ok(true) => Ok(()),
             Ok(false) => Err(End::SignedOut),
             // A database that fails for a moment ends no session.
-            Ok(true) | Err(_) => Ok(()),
+            Err(_) => Ok(()),
         }
     }
 

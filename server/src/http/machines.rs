@@ -12,7 +12,7 @@ use crate::audit::Act;
 use crate::live::Event;
 use crate::registry::{Changes, Column, Entry, Registry, cell};
 use crate::run::App;
-use crate::store::{MadeMachine, Machine};
+use crate::store::{Machine, MadeMachine};
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Deserializer};
 use shared::{DeviceName, Metric};
@@ -179,9 +179,7 @@ fn decide(registry: &Registry, name: &DeviceName, about: &Change) -> (Result<Ent
     let serial = registry.devices.iter().find(|(known, _)| known == name).and_then(|(_, serial)| *serial);
     let entry = before.map_or_else(|| Entry { serial, ..Entry::named(name.clone()) }, |known| known.entry.clone());
     match (about.change(entry), before) {
-        (Ok(entry), Some(_)) => {
-            (Ok(entry.clone()), Changes { created: vec![], changed: vec![(name.clone(), entry)] })
-        }
+        (Ok(entry), Some(_)) => (Ok(entry.clone()), Changes { created: vec![], changed: vec![(name.clone(), entry)] }),
         (Ok(entry), None) => (Ok(entry.clone()), Changes { created: vec![entry], changed: vec![] }),
         (Err(problem), _) => (Err(problem), Changes::default()),
     }

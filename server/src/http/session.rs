@@ -123,8 +123,9 @@ pub async fn sign_out(
     Extension(transport): Extension<Transport>,
     caller: Caller,
 ) -> Result<Response, Problem> {
-    app.store.end_session(&caller.id()).await?;
-    tell_ended(&app, [caller.id()]);
+    let id = caller.session()?;
+    app.store.end_session(id).await?;
+    tell_ended(&app, [id.to_owned()]);
     tracing::info!(user = caller.account, "signed out");
     Ok((StatusCode::NO_CONTENT, AppendHeaders([auth::set_cookie("", 0, transport)])).into_response())
 }
@@ -152,7 +153,7 @@ pub async fn change_password(
     let hash = password::hash(new).await.map_err(|e| Problem::internal(&e))?;
     let passwords = (stored.hash.as_str(), hash.as_str());
     let (actor, now) = (caller.actor(), app.clock.now());
-    let ended = app.store.change_password(&caller.account, passwords, &caller.id(), &actor, now).await?;
+    let ended = app.store.change_password(&caller.account, passwords, caller.session()?, &actor, now).await?;
     // Somebody else has changed it meanwhile: then this session has ended, too.
     tell_ended(&app, ended.ok_or_else(Problem::no_session)?);
     Ok(StatusCode::NO_CONTENT)

@@ -46,9 +46,10 @@ pub struct OwnSessions {
 #[utoipa::path(get, path = "/api/v1/sessions", operation_id = "listSessions", tag = "session",
     responses((status = 200, body = OwnSessions), Problems))]
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<OwnSessions>, Problem> {
+    let own = session_id(caller.session()?);
     let stored = app.store.sessions_of(&caller.account, app.clock.now()).await?;
     let shown = |session: crate::store::OwnSession| OwnSession {
-        current: session.id == session_id(&caller.id()),
+        current: session.id == own,
         id: session.id,
         created_at: session.created_at.0,
         used_at: session.used_at.0,

@@ -47,7 +47,9 @@ impl Refusal {
     /// The cell at fault; `None` if it is the line.
     pub fn column(&self) -> Option<Column> {
         match self {
-            Self::Serial(_) | Self::RegisteredAs(_) | Self::EnrolledWith { .. } | Self::NoBoard(_) => Some(Column::Serial),
+            Self::Serial(_) | Self::RegisteredAs(_) | Self::EnrolledWith { .. } | Self::NoBoard(_) => {
+                Some(Column::Serial)
+            }
             Self::Name(_) | Self::EnrolledAs(_) => Some(Column::Name),
             Self::Metric(_) => Some(Column::Metrics),
             Self::NotANumber { column, .. }

@@ -89,7 +89,12 @@ impl TryFrom<Fields> for Device {
         });
         Ok(Self {
             name: row.name.parse().map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
-            serial: row.serial.as_deref().map(str::parse).transpose().map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
+            serial: row
+                .serial
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
             enrolled_at: UtcMillis(row.enrolled_at),
             revoked_at: row.revoked_at.map(UtcMillis),
             quarantined_at: row.quarantined_at.map(UtcMillis),

@@ -94,9 +94,9 @@ impl Store {
                 }
             }
             let outcome = self.keep(conn, handed).await?;
-            let Outcome::Done { fates, fresh, .. } = &outcome else { return Ok(outcome) };
+            let Outcome::Done { fates, .. } = &outcome else { return Ok(outcome) };
             // What changed nothing may be asked again under the same key, when its fault is mended.
-            if fresh.is_empty() && !fates.contains(&Fate::Duplicate) {
+            if fates.iter().all(|fate| matches!(fate, Fate::Refused(_))) {
                 return Ok(outcome);
             }
             if let Some(repeat) = &handed.repeat {
@@ -164,9 +164,10 @@ fn fate(
         return Fate::Refused(Refusal::new("conflict", "value", detail));
     }
     device.known.insert(named, *reading);
-    let latest = device.latest.get(&reading.metric).filter(|latest| {
-        latest.stamp.may_alert() && latest.stamp.at.0 <= at.0 + AHEAD_MS && reading.stamp.may_alert()
-    });
+    let latest = device
+        .latest
+        .get(&reading.metric)
+        .filter(|latest| latest.stamp.may_alert() && latest.stamp.at.0 <= at.0 + AHEAD_MS && reading.stamp.may_alert());
     if latest.is_some_and(|latest| reading.stamp.at < latest.stamp.at) {
         device.past.push(*reading);
     } else {

@@ -51,19 +51,13 @@ pub(super) async fn claim(
             let kept: i64 = sqlx::query_scalar(COUNT).bind(owner).fetch_one(&mut *c).await?;
             return Ok(if kept > MOST { Claim::TooMany } else { Claim::Fresh });
         }
-        let (known, answer): (String, String) =
-            sqlx::query_as(KNOWN).bind(owner).bind(key).fetch_one(&mut *c).await?;
+        let (known, answer): (String, String) = sqlx::query_as(KNOWN).bind(owner).bind(key).fetch_one(&mut *c).await?;
         Ok(if known == *request { Claim::Answered(answer) } else { Claim::OfAnother })
     })
 }
 
 /// Writes what was answered under a key that was claimed.
-pub(super) async fn answer(
-    conn: &mut Conn<'_>,
-    owner: &str,
-    repeat: &Repeat,
-    answer: &str,
-) -> Result<(), StoreError> {
+pub(super) async fn answer(conn: &mut Conn<'_>, owner: &str, repeat: &Repeat, answer: &str) -> Result<(), StoreError> {
     const ANSWER: &str = "UPDATE answered SET answer = $3 WHERE owner = $1 AND key = $2";
     on_conn!(conn, |c| {
         sqlx::query(ANSWER).bind(owner).bind(&repeat.key).bind(answer).execute(&mut *c).await?.rows_affected()

@@ -171,8 +171,7 @@ impl Store {
     /// When the database fails or the row can't be read.
     pub async fn key(&self, id: &str) -> Result<Option<Key>, StoreError> {
         const QUERY: &str = keys!("WHERE api_key.id = $1");
-        let row: Option<Row> =
-            on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).bind(id).fetch_optional(pool).await?);
+        let row: Option<Row> = on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).bind(id).fetch_optional(pool).await?);
         row.map(Key::try_from).transpose()
     }
 
@@ -213,8 +212,7 @@ impl Store {
         on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
             sqlx::query(alone).execute(&mut *tx).await?;
-            let name: Option<String> =
-                sqlx::query_scalar(REVOKE).bind(id).bind(now.0).fetch_optional(&mut *tx).await?;
+            let name: Option<String> = sqlx::query_scalar(REVOKE).bind(id).bind(now.0).fetch_optional(&mut *tx).await?;
             if let Some(name) = name {
                 audit!(tx, actor.did(Act::KeyRevoked, now).with("key", id).with("name", name));
                 tx.commit().await?;

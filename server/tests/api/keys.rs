@@ -63,7 +63,10 @@ async fn a_key_is_shown_once_and_named_in_the_log_with_what_it_does() {
     let listed = site.get(&admin, "/api/v1/keys").await;
     assert!(!String::from_utf8(listed.body.clone()).unwrap().contains(&key));
     let shown = &listed.json()["keys"][0];
-    assert_eq!((&shown["state"], &shown["used_at"], &shown["made_by"]), (&json!("good"), &json!(null), &json!("admin")));
+    assert_eq!(
+        (&shown["state"], &shown["used_at"], &shown["made_by"]),
+        (&json!("good"), &json!(null), &json!("admin"))
+    );
     assert_eq!((&shown["scopes"], &shown["devices"]), (&json!(["read", "approve_devices"]), &json!(null)));
 
     assert_eq!(get(&site, &key, "/api/v1/devices").await.status, 200);
@@ -76,7 +79,10 @@ async fn a_key_is_shown_once_and_named_in_the_log_with_what_it_does() {
     let newest = &log["entries"][0];
     assert_eq!((&newest["act"], &newest["who"]), (&json!("device.registered"), &json!("key:gateway")));
     let before = &log["entries"][1];
-    assert_eq!((&before["act"], &before["detail"]["key"], &before["who"]), (&json!("key.created"), &json!(id), &json!("admin")));
+    assert_eq!(
+        (&before["act"], &before["detail"]["key"], &before["who"]),
+        (&json!("key.created"), &json!(id), &json!("admin"))
+    );
     assert!(!log.to_string().contains(&key));
     site.stop().await;
 }
@@ -125,7 +131,11 @@ async fn a_key_counts_in_its_header_only_and_never_beside_a_cookie() {
     // A header that is there and wrong is not made good by a cookie that is right.
     for wrong in ["Bearer tirta_key_invented", "Basic YWRtaW46eA==", "tirta_key_invented", "Bearer "] {
         let headers = [&format!("cookie: {admin}"), &*format!("authorization: {wrong}")];
-        assert_eq!(said(&site.ask("GET", "/api/v1/devices", &headers, "").await), (401, "bad_token".to_owned()), "{wrong}");
+        assert_eq!(
+            said(&site.ask("GET", "/api/v1/devices", &headers, "").await),
+            (401, "bad_token".to_owned()),
+            "{wrong}"
+        );
     }
     // A key that may less than the cookie beside it may less.
     let headers = [&format!("cookie: {admin}"), &*format!("authorization: bearer {key}")];
@@ -171,7 +181,10 @@ async fn a_key_that_is_withdrawn_opens_nothing_at_once_and_its_connection_ends()
     assert_eq!(goes_on.event_of("device").await["device"]["name"], "well-3", "another key is another");
     let again = site.send("DELETE", &admin, &format!("/api/v1/keys/{id}"), &json!({})).await;
     assert_eq!(again.status, 204);
-    assert_eq!(said(&site.send("DELETE", &admin, "/api/v1/keys/none", &json!({})).await), (404, "unknown_key".to_owned()));
+    assert_eq!(
+        said(&site.send("DELETE", &admin, "/api/v1/keys/none", &json!({})).await),
+        (404, "unknown_key".to_owned())
+    );
     site.stop().await;
 }
 

@@ -29,9 +29,13 @@ fn the_examples_of_the_rfc_resolve_as_it_says() {
     let name = "urn:dev:ow:10e2073a01080063".to_owned();
     assert_eq!(facts(single), [(name, "Cel".to_owned(), Time::FromNow(0), Some(23.1))]);
     // Section 5.1.2: multiple data points.
-    let two = r#"[{"bn":"urn:dev:ow:10e2073a01080063:","n":"voltage","u":"V","v":120.1},{"n":"current","u":"A","v":1.2}]"#;
+    let two =
+        r#"[{"bn":"urn:dev:ow:10e2073a01080063:","n":"voltage","u":"V","v":120.1},{"n":"current","u":"A","v":1.2}]"#;
     let said = facts(two);
-    assert_eq!((&*said[0].0, &*said[1].0), ("urn:dev:ow:10e2073a01080063:voltage", "urn:dev:ow:10e2073a01080063:current"));
+    assert_eq!(
+        (&*said[0].0, &*said[1].0),
+        ("urn:dev:ow:10e2073a01080063:voltage", "urn:dev:ow:10e2073a01080063:current")
+    );
     assert_eq!((&*said[0].1, &*said[1].1), ("V", "A"));
     // The same section: five seconds of a current, the newest without a time of its own.
     let many = r#"[{"bn":"urn:dev:ow:10e2073a0108006:","bt":1.276020076001e+09,"bu":"A","bver":5,
@@ -78,7 +82,8 @@ const NOW: UtcMillis = UtcMillis(1_763_690_400_000);
 #[test]
 fn a_record_is_a_reading_of_the_device_and_metric_that_its_name_says() {
     let read = |json: &str| resolved(json)[0].check(NOW);
-    let taken = read(r#"[{"bn":"well-3/","bt":1763690399,"n":"temperature","u":"K","v":293.15,"simulated":true}]"#).unwrap();
+    let taken =
+        read(r#"[{"bn":"well-3/","bt":1763690399,"n":"temperature","u":"K","v":293.15,"simulated":true}]"#).unwrap();
     assert_eq!((taken.device.as_str(), taken.reading.metric), ("well-3", Metric::Temperature));
     let stamp = Stamp { at: UtcMillis(NOW.0 - 1000), clock: ClockQuality::Synced };
     assert_eq!((taken.reading.stamp, taken.reading.flags.has(Flag::Simulated)), (stamp, true));

@@ -18,7 +18,8 @@ const ORDER: readonly Permission[] = [
 ];
 
 /** The scopes that whoever has these permissions can give. */
-export const givable = (own: readonly Permission[]): Permission[] => ORDER.filter((each) => own.includes(each));
+export const givable = (own: readonly Permission[]): Permission[] =>
+  ORDER.filter((each) => own.includes(each));
 
 export const validName = (name: string): boolean => /^[a-z0-9-]{1,40}$/.test(name);
 
@@ -32,7 +33,8 @@ export function parseNames(text: string): { names: string[]; wrong: string[] } {
 /** A whole command, to be tried as it stands: it hands in a reading, or else reads the devices. */
 export function curlExample({ key, scopes, devices }: CreatedKey, origin: string, now: number): string {
   const authorization = `  -H 'Authorization: Bearer ${key}'`;
-  if (!scopes.includes('write_readings')) return [`curl ${origin}/api/v1/devices`, authorization].join(' \\\n');
+  if (!scopes.includes('write_readings'))
+    return [`curl ${origin}/api/v1/devices`, authorization].join(' \\\n');
   const device = devices?.[0] ?? 'well-3';
   const body = JSON.stringify({ device, metric: 'ph', time: Math.floor(now), value: 7.02, unit: 'pH' });
   return [

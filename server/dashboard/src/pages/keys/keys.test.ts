@@ -25,13 +25,20 @@ describe('a new key', () => {
   it('has a name and devices that the server takes', () => {
     expect(['a', 'gateway-1', 'x'.repeat(40)].every(validName)).toBe(true);
     expect(['', 'A', 'a b', 'x'.repeat(41)].some(validName)).toBe(false);
-    expect(parseNames(' well-3, pond;well-3\nWell 4')).toEqual({ names: ['well-3', 'pond'], wrong: ['Well', '4'] });
+    expect(parseNames(' well-3, pond;well-3\nWell 4')).toEqual({
+      names: ['well-3', 'pond'],
+      wrong: ['Well', '4'],
+    });
     expect(parseNames('')).toEqual({ names: [], wrong: [] });
   });
 
   it('is tried by a command of what it may do', () => {
     expect(curlExample(KEY, 'https://x', 0)).toContain('curl https://x/api/v1/devices');
-    const writes = curlExample({ ...KEY, scopes: ['write_readings'], devices: ['pond'] }, 'https://x', 1234.5);
+    const writes = curlExample(
+      { ...KEY, scopes: ['write_readings'], devices: ['pond'] },
+      'https://x',
+      1234.5,
+    );
     expect(writes).toContain('"device":"pond"');
     expect(writes).toContain('"time":1234');
     expect(writes).toContain('Bearer tirta_key_s3cret');
@@ -39,7 +46,17 @@ describe('a new key', () => {
 });
 
 it('keys that open something come first, the newest before the others', () => {
-  const key = (id: string, state: ApiKey['state'], made_at: number): ApiKey => ({ ...KEY, id, state, made_at });
-  const keys = [key('old', 'good', 1), key('gone', 'revoked', 9), key('new', 'good', 2), key('still', 'stopped', 3)];
+  const key = (id: string, state: ApiKey['state'], made_at: number): ApiKey => ({
+    ...KEY,
+    id,
+    state,
+    made_at,
+  });
+  const keys = [
+    key('old', 'good', 1),
+    key('gone', 'revoked', 9),
+    key('new', 'good', 2),
+    key('still', 'stopped', 3),
+  ];
   expect(inOrder(keys).map(({ id }) => id)).toEqual(['new', 'old', 'still', 'gone']);
 });
