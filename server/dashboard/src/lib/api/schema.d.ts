@@ -241,7 +241,8 @@ export interface paths {
         /** All devices, revoked ones included. */
         get: operations["listDevices"];
         put?: never;
-        post?: never;
+        /** Makes a device without a board, or takes one back that was decommissioned. */
+        post: operations["createDevice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -259,10 +260,12 @@ export interface paths {
         get: operations["getDevice"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Takes a device out of service. Its name and its data stay. */
+        delete: operations["decommissionDevice"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes where a device stands and what else the registry says of it. What is not named stays. */
+        patch: operations["changeDevice"];
         trace?: never;
     };
     "/api/v1/devices/{name}/calibration": {
@@ -550,6 +553,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All API keys, without their secrets. */
+        get: operations["listKeys"];
+        put?: never;
+        /** Makes an API key. It is shown in this answer and never again. */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraws an API key, at once: connections that it opened end. What came by it stays. */
+        delete: operations["deleteKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/latest": {
         parameters: {
             query?: never;
@@ -612,6 +650,40 @@ export interface paths {
         get: operations["listOutages"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands in one reading. The same device, metric and time is the same reading, however often it comes. */
+        post: operations["handInReading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands in readings of many devices, as JSON or SenML (RFC 8428). Those that can be taken are kept, although others are refused. */
+        post: operations["handInReadings"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1496,6 +1568,46 @@ export interface components {
             /** @description Devices with a reading in the range. */
             series: components["schemas"]["Series"][];
         };
+        /** @description An API key, without its secret. */
+        ApiKey: {
+            /** @description It hands in readings of these devices only; null: of any. */
+            devices: string[] | null;
+            /**
+             * Format: int64
+             * @description Until when it is good (UTC milliseconds); null: until it is withdrawn.
+             */
+            expires_at: number | null;
+            /** @description Names it; no secret. */
+            id: string;
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            made_at: number;
+            /** @description By whom it was made. */
+            made_by: string;
+            /** @description What has it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description When it was withdrawn (UTC milliseconds).
+             */
+            revoked_at: number | null;
+            /** @description What it was made for. It may no more of it than its maker's role may now. */
+            scopes: components["schemas"]["Permission"][];
+            /** @description What it is worth. */
+            state: components["schemas"]["KeyState"];
+            /**
+             * Format: int64
+             * @description When it was last used, to the minute (UTC milliseconds).
+             */
+            used_at: number | null;
+        };
+        /** @description All API keys. */
+        ApiKeys: {
+            /** @description In the order of their creation. */
+            keys: components["schemas"]["ApiKey"][];
+        };
         /** @description The name that a board has now. */
         ApprovedBoard: {
             /** @description It gets its certificate when it asks again. */
@@ -1609,6 +1721,17 @@ export interface components {
              * @description How long the server itself was not there to know: not counted.
              */
             unknown_ms: number;
+        };
+        /** @description What became of a batch: those that could be taken are kept, although others are refused. */
+        BatchResult: {
+            /** @description How many were kept before. */
+            duplicates: number;
+            /** @description How many are not taken. */
+            refused: number;
+            /** @description Of each, in the order of the batch. */
+            results: components["schemas"]["ReadingResult"][];
+            /** @description How many are kept that were not before. */
+            stored: number;
         };
         /** @description `shared::enrol::Broker`, for the document. */
         BrokerAddress: {
@@ -1874,6 +1997,11 @@ export interface components {
             /** @description What the system sends as `Authorization: Bearer ...`. */
             token: string;
         };
+        /** @description An API key with its secret: this is the only time it is shown. */
+        CreatedKey: components["schemas"]["ApiKey"] & {
+            /** @description What the program sends as `Authorization: Bearer ...`. */
+            key: string;
+        };
         /** @description An enrolment token with its secret: this is the only time it is shown. */
         CreatedToken: components["schemas"]["Token"] & {
             /** @description What it gets beside the token: the SHA-256 of the authority's certificate, which pins this server. */
@@ -1911,19 +2039,33 @@ export interface components {
              * @description When it got its identity (UTC milliseconds).
              */
             enrolled_at: number;
-            /** @description SHA-256 of its public key, hexadecimal; empty while it is quarantined. */
+            /** @description SHA-256 of its public key, hexadecimal; empty while it is quarantined, or without a board. */
             key_sha256: string;
             /**
              * Format: int64
              * @description When anything last came from it (UTC milliseconds).
              */
             last_seen: number | null;
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84), as the registry says.
+             */
+            latitude: number | null;
             /** @description The place where the registry says that it is. */
             location: string | null;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude: number | null;
+            /** @description What it is meant to measure, as the registry says. */
+            metrics: components["schemas"]["Metric"][];
             /** @description The model of the board, as it says. */
             model: string | null;
             /** @description Its name, such as `pi-7`. */
             name: string;
+            /** @description Whatever else the registry says of it. */
+            notes: string;
             /** @description By metric: `ok`, or the fault that the last reading had. */
             probes: {
                 [key: string]: string;
@@ -1932,10 +2074,15 @@ export interface components {
             sensors: {
                 [key: string]: components["schemas"]["Probe"];
             };
-            /** @description The CPU serial of the board. */
-            serial: string;
+            /** @description The CPU serial of the board; null: it has no board, programs hand its readings in. */
+            serial: string | null;
             /** @description What the device is told to do. */
             settings: components["schemas"]["Settings"];
+            /**
+             * Format: int64
+             * @description After how many seconds without a reading it counts as offline; null for one with a board, whose agent says how it is.
+             */
+            silent_after_s: number | null;
             /** @description Whether any of its latest readings is simulated. */
             simulated: boolean;
             /** @description Where it stands. */
@@ -1957,6 +2104,30 @@ export interface components {
             issued_at: number;
             /** @description Hexadecimal. */
             serial_number: string;
+        };
+        /** @description What is to become of a device; what is not named stays. */
+        DeviceChange: {
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84), with `longitude`; null for both: not known.
+             */
+            latitude?: number | null;
+            /** @description Where it stands. */
+            location?: string | null;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude?: number | null;
+            /** @description What it is meant to measure. */
+            metrics?: components["schemas"]["Metric"][] | null;
+            /** @description Whatever else there is to know. */
+            notes?: string | null;
+            /**
+             * Format: int32
+             * @description After how many seconds without a reading it counts as offline, 60 to 2592000; 3600 if never said. Only without a board.
+             */
+            silent_after_s?: number | null;
         };
         /**
          * @description Where a device stands.
@@ -2151,6 +2322,11 @@ export interface components {
             /** @description In the order of their creation. */
             tokens: components["schemas"]["IntakeToken"][];
         };
+        /**
+         * @description What a key is worth.
+         * @enum {string}
+         */
+        KeyState: "good" | "revoked" | "expired" | "stopped";
         /** @description The latest reading of each device and metric. */
         Latest: {
             /** @description In the order of the devices. */
@@ -2275,10 +2451,50 @@ export interface components {
             /** @description The serial on the label or the board. */
             serial?: string | null;
         };
+        /** @description A device without a board: programs hand its readings in. */
+        NewDevice: {
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84), with `longitude`.
+             */
+            latitude?: number | null;
+            /** @description Where it stands. */
+            location?: string | null;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude?: number | null;
+            /** @description What it is meant to measure. */
+            metrics?: components["schemas"]["Metric"][] | null;
+            /** @description Its name for ever: 1 to 32 of a-z, 0-9 and '-', beginning with a letter. */
+            name: string;
+            /** @description Whatever else there is to know. */
+            notes?: string | null;
+            /**
+             * Format: int32
+             * @description After how many seconds without a reading it counts as offline, 60 to 2592000; 3600 if absent.
+             */
+            silent_after_s?: number | null;
+        };
         /** @description The intake token that is wanted. */
         NewIntakeToken: {
             /** @description Which system gets it: 1 to 40 of a-z, 0-9 and -. */
             name: string;
+        };
+        /** @description The key that is wanted. */
+        NewKey: {
+            /** @description It hands in readings of these devices only; of any if absent. */
+            devices?: string[] | null;
+            /** @description What gets it: 1 to 40 of a-z, 0-9 and -. */
+            name: string;
+            /** @description What it may do: permissions that its maker has, without `manage_users`. */
+            scopes: components["schemas"]["Permission"][];
+            /**
+             * Format: int32
+             * @description For how many seconds it is good, 60 to 316224000; until it is withdrawn if absent.
+             */
+            valid_s?: number | null;
         };
         /** @description A window to open. */
         NewPolicy: {
@@ -2302,6 +2518,29 @@ export interface components {
              * @description The last number; at most 10000 names at once.
              */
             to: number;
+        };
+        /** @description A reading of a device without a board: a value with its unit, or why there is none. */
+        NewReading: {
+            clock?: components["schemas"]["ClockQuality"] | null;
+            /** @description Of which device. */
+            device: string;
+            fault?: components["schemas"]["Fault"] | null;
+            /** @description What was measured. */
+            metric: components["schemas"]["Metric"];
+            /** @description It comes from a simulation, not from water. */
+            simulated?: boolean;
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970 (UTC). With device and metric it names the reading for ever.
+             */
+            time: number;
+            /** @description Its unit, which `value` needs: the one that the metric is shown in, or another that can be turned into it. */
+            unit?: string | null;
+            /**
+             * Format: double
+             * @description The calibrated value.
+             */
+            value?: number | null;
         };
         /** @description What shall be computed again. */
         NewRecomputation: {
@@ -2377,6 +2616,11 @@ export interface components {
             name: string;
             /** @description What it is to be. */
             role: components["schemas"]["Role"];
+        };
+        /** @description What became of the one reading. */
+        OneResult: {
+            /** @description `stored`, or `duplicate` if it was kept before. */
+            outcome: components["schemas"]["ReadingOutcome"];
         };
         /**
          * @description What the device shall do.
@@ -2477,7 +2721,7 @@ export interface components {
          * @description Something that may be allowed. The words are shown to programs: they only ever grow in number.
          * @enum {string}
          */
-        Permission: "read" | "handle_alerts" | "oversee_alerts" | "calibrate" | "claim_devices" | "configure_devices" | "approve_devices" | "set_thresholds" | "silence" | "manage_fleet" | "read_audit" | "manage_users";
+        Permission: "read" | "handle_alerts" | "oversee_alerts" | "calibrate" | "claim_devices" | "configure_devices" | "approve_devices" | "set_thresholds" | "silence" | "manage_fleet" | "read_audit" | "manage_users" | "write_readings";
         /** @description An alert that there would have been. Times are UTC milliseconds. */
         PreviewAlert: {
             /**
@@ -2616,6 +2860,29 @@ export interface components {
              * @description The calibrated value; null if the probe failed.
              */
             value: number | null;
+        };
+        /** @description Readings of any number of devices. */
+        ReadingBatch: {
+            /** @description 1 to 1000. */
+            readings: components["schemas"]["NewReading"][];
+        };
+        /**
+         * @description What became of a reading.
+         * @enum {string}
+         */
+        ReadingOutcome: "stored" | "duplicate" | "refused";
+        /** @description What became of one reading of a batch. */
+        ReadingResult: {
+            /** @description Why it is refused, for programs. */
+            code?: string;
+            /** @description What is wrong and what to do, for people. */
+            detail?: string;
+            /** @description The field at fault. */
+            field?: string;
+            /** @description Where it stood in the batch, from 0. */
+            index: number;
+            /** @description What became of it. */
+            outcome: components["schemas"]["ReadingOutcome"];
         };
         /** @description Readings of one device and metric. */
         Readings: {
@@ -2785,6 +3052,65 @@ export interface components {
          * @enum {string}
          */
         Scope: "fleet" | "location" | "device";
+        /** @description A record as it is written. What this version does not know is ignored, unless its name ends with `_`. */
+        SenmlRecord: {
+            /** @description Base name, before the name of this record and those after it. */
+            bn?: string | null;
+            /**
+             * Format: double
+             * @description Base sum: not used here.
+             */
+            bs?: number | null;
+            /**
+             * Format: double
+             * @description Base time in seconds.
+             */
+            bt?: number | null;
+            /** @description Base unit. */
+            bu?: string | null;
+            /**
+             * Format: double
+             * @description Base value.
+             */
+            bv?: number | null;
+            /**
+             * Format: int64
+             * @description Version of SenML.
+             */
+            bver?: number | null;
+            /** @description Name: `DEVICE:METRIC` or `DEVICE/METRIC`, with the base name before it. */
+            n?: string | null;
+            /**
+             * Format: double
+             * @description Sum: not used here.
+             */
+            s?: number | null;
+            /** @description Ours: it comes from a simulation, not from water. */
+            simulated?: boolean;
+            /**
+             * Format: double
+             * @description Time in seconds; before 1978 it is from now.
+             */
+            t?: number | null;
+            /** @description Unit. */
+            u?: string | null;
+            /**
+             * Format: double
+             * @description Within so many seconds there will be another: not used here.
+             */
+            ut?: number | null;
+            /**
+             * Format: double
+             * @description Value.
+             */
+            v?: number | null;
+            /** @description Yes or no: no metric is. */
+            vb?: boolean | null;
+            /** @description Bytes: no metric has any. */
+            vd?: string | null;
+            /** @description Text: no metric has one. */
+            vs?: string | null;
+        };
         /** @description Which values are believed; both ends belong to the range. */
         SensorLimits: {
             /** @description Outside, the reading is a fault. */
@@ -3984,6 +4310,56 @@ export interface operations {
             };
         };
     };
+    createDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDevice"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getDevice: {
         parameters: {
             query?: never;
@@ -4005,6 +4381,107 @@ export interface operations {
                 };
             };
             /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decommissionDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the device's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description out of service, or was so already */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: only for admin, supervisor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the device's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description Refused: only for admin, supervisor */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5045,6 +5522,150 @@ export interface operations {
             };
         };
     };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeys"];
+                };
+            };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the key's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description withdrawn, or was so already */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getLatest: {
         parameters: {
             query?: never;
@@ -5155,7 +5776,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a password has to be chosen first */
+            /** @description Refused: a password has to be chosen first, or it is by a key */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5197,6 +5818,123 @@ export interface operations {
                 };
             };
             /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    handInReading: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description names this request: a repeat gets the same answer */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReading"];
+            };
+        };
+        responses: {
+            /** @description kept before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneResult"];
+                };
+            };
+            /** @description kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneResult"];
+                };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    handInReadings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description names this request: a repeat gets the same answer */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadingBatch"];
+                "application/senml+json": components["schemas"]["SenmlRecord"][];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
+            /** @description Refused: only for admin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5544,7 +6282,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Refused: a request of another site */
+            /** @description Refused: a request of another site, or by a key */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5630,7 +6368,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a request of another site */
+            /** @description Refused: a request of another site, or by a key */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5679,7 +6417,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a request of another site */
+            /** @description Refused: a request of another site, or by a key */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5725,7 +6463,7 @@ export interface operations {
                     "application/json": components["schemas"]["OwnSessions"];
                 };
             };
-            /** @description Refused: a password has to be chosen first */
+            /** @description Refused: a password has to be chosen first, or it is by a key */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5770,7 +6508,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a password has to be chosen first */
+            /** @description Refused: a password has to be chosen first, or it is by a key */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5818,7 +6556,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a password has to be chosen first */
+            /** @description Refused: a password has to be chosen first, or it is by a key */
             403: {
                 headers: {
                     [name: string]: unknown;
