@@ -8,14 +8,14 @@ CREATE TABLE device_without_board (
     enrolled_at      BIGINT  NOT NULL,
     revoked_at       BIGINT,
     last_seen        BIGINT,
+    -- After how long without a reading it counts as offline; NULL for a device with a board, whose agent says how it is.
+    silent_after_ms  BIGINT,
     status           TEXT,
     settings_version BIGINT  NOT NULL DEFAULT 0,
     intervals        TEXT    NOT NULL DEFAULT '{}',
     model            TEXT,
     quarantined_at   BIGINT,
-    successor        TEXT,
-    -- After how long without a reading it counts as offline; NULL for a device with a board, whose agent says how it is.
-    silent_after_ms  BIGINT
+    successor        TEXT
 );
 INSERT INTO device_without_board (name, serial, public_key, enrolled_at, revoked_at, last_seen, status, settings_version,
         intervals, model, quarantined_at, successor)
