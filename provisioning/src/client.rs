@@ -63,12 +63,18 @@ pub enum ClientError {
     },
 }
 
+/// A text, or the empty one for null.
+fn or_nothing<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
+
 /// What the list of devices says of each.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Device {
     /// Allocated name.
     pub name: String,
-    /// CPU serial.
+    /// CPU serial; empty for one without a board.
+    #[serde(default, deserialize_with = "or_nothing")]
     pub serial: String,
     /// `online`, `offline`, `never`, `revoked` or `quarantined`.
     pub state: String,

@@ -11,6 +11,7 @@ pub mod fleet_file;
 pub mod history;
 pub mod image;
 pub mod instant;
+pub mod keys;
 pub mod labels;
 pub mod people;
 pub mod registrations;

@@ -446,3 +446,21 @@ fn a_code_is_asked_for_only_where_the_account_needs_one() {
     assert_eq!(server.tirta(&["users", "remove-second-factor", "tono"]), "");
     assert_eq!((server.asked().len(), server.signed_in()), (1, 1));
 }
+
+#[test]
+fn a_key_is_made_with_its_scopes_and_only_its_secret_is_put_out() {
+    let key = json!({ "id": "k1", "key": "tirta_key_s3cret", "name": "scada", "scopes": ["read"], "state": "good" });
+    let server = StandIn::new(&[
+        ("POST /api/v1/keys", 201, key.clone()),
+        ("GET /api/v1/keys", 200, json!({ "keys": [key] })),
+        ("DELETE /api/v1/keys/k1", 204, Value::Null),
+    ]);
+    let words = ["keys", "add", "scada", "--scopes", "read,write_readings", "--devices", "well-3", "--valid", "12h"];
+    assert_eq!(server.tirta(&words), "tirta_key_s3cret\n");
+    let wanted =
+        json!({ "name": "scada", "scopes": ["read", "write_readings"], "devices": ["well-3"], "valid_s": 43_200 });
+    assert_eq!(server.asked()[0].json(), wanted);
+    assert!(server.tirta(&["keys", "list"]).starts_with("k1  good     scada"));
+    server.tirta(&["keys", "revoke", "k1"]);
+    assert_eq!(server.asked().len(), 3);
+}

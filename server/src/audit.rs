@@ -73,6 +73,11 @@ acts! {
     UserChanged => "user.changed",
     UserPasswordReset => "user.password_reset",
     UserPasswordChanged => "user.password_changed",
+    KeyCreated => "key.created",
+    KeyRevoked => "key.revoked",
+    /// A device without a board.
+    DeviceRegistered => "device.registered",
+    DeviceChanged => "device.changed",
     /// An admin's account was made whole by whoever has the machine.
     UserRecovered => "user.recovered",
     UserTotpEnabled => "user.totp_enabled",

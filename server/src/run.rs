@@ -29,6 +29,9 @@ const SIGNED_OUT_BEHIND: usize = 64;
 /// How often another system may report of its alerts, and how often at once.
 const REPORTS_PER_SECOND: u16 = 10;
 const REPORTS_AT_ONCE: u16 = 100;
+/// How often a program may ask by one key, and how often at once.
+const ASKED_PER_SECOND: u16 = 20;
+const ASKED_AT_ONCE: u16 = 200;
 
 /// Why the server can't start.
 #[derive(Debug, thiserror::Error)]
@@ -98,13 +101,13 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Where devices are sent when they enrol.
     pub broker_address: shared::enrol::Broker,
-    /// Ids of sessions that have just ended, for the connections that they opened.
+    /// Ids of sessions that have just ended, and `key:` and the ids of keys, for the connections that they opened.
     pub signed_out: broadcast::Sender<String>,
     /// Who guesses passwords.
     pub throttle: Throttle,
     /// Sign-ins that were refused and are not in the audit log yet.
     pub refusals: Refusals,
-    /// Who guesses enrolment tokens.
+    /// Who guesses tokens and keys.
     pub token_throttle: Throttle,
     /// Who guesses invitations.
     pub join_throttle: Throttle,
@@ -114,6 +117,8 @@ pub struct App {
     pub registration: Registration,
     /// How often the system of an intake token may report.
     pub report_rate: Rate,
+    /// How often a program may ask by one key.
+    pub key_rate: Rate,
     /// How long certificates are good.
     pub lifetimes: Lifetimes,
     /// The fleet's time zone.
@@ -230,6 +235,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         sign_up_throttle: Throttle::default(),
         registration: config.registration,
         report_rate: Rate::new(REPORTS_PER_SECOND, REPORTS_AT_ONCE),
+        key_rate: Rate::new(ASKED_PER_SECOND, ASKED_AT_ONCE),
         lifetimes: config.lifetimes,
         zone: config.alerts.time_zone.clone(),
         public_url: public_url(config, https.local_addr()),

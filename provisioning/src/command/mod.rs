@@ -9,6 +9,7 @@ mod devices;
 mod error;
 mod fleet_config;
 mod image;
+mod keys;
 mod labels;
 mod people;
 mod registry;
@@ -47,6 +48,9 @@ enum What {
     /// Enrolment tokens: what a new device shows to be taken into the fleet.
     #[command(subcommand)]
     Token(token::Command),
+    /// API keys: what lets other programs in.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Who may sign in, and what they may do.
     #[command(subcommand)]
     Users(users::Command),
@@ -73,6 +77,7 @@ pub async fn run(cli: Cli) -> Result<(), error::TirtaError> {
         What::Waiting(command) => command.run(access, &mut out).await,
         What::Devices(command) => command.run(access, &mut out).await,
         What::Token(command) => command.run(access, &mut out).await,
+        What::Keys(command) => command.run(access, &mut out).await,
         What::Users(command) => command.run(access, &mut out).await,
         What::Authority(command) => command.run(access, &mut out).await,
         What::Audit(command) => command.run(access, &mut out).await,
@@ -122,6 +127,9 @@ mod tests {
             "tirta audit verify",
             "tirta audit verify --file audit.jsonl",
             "tirta audit verify --database tirta.db --head 0:0000000000000000000000000000000000000000000000000000000000000000",
+            "tirta keys list",
+            "tirta keys add scada --scopes read,write_readings --devices well-3,well-4 --valid 90d",
+            "tirta keys revoke k1",
             "tirta users list",
             "tirta users add tono --role technician --email tono@example.org",
             "tirta users role tono supervisor",
@@ -161,6 +169,7 @@ mod tests {
             "tirta fleet-config --discover --address https://tirta.local:8443",
             "tirta fleet-config --address http://tirta.local",
             "tirta token create --serials a3c40011,x",
+            "tirta keys add scada",
             "tirta users add tono",
             "tirta users role tono god",
             "tirta users invite",

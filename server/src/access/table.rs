@@ -4,7 +4,7 @@
 use super::Need::{self, May, Open, Session, SignedIn};
 use super::Permission::{
     ApproveDevices, Calibrate, ClaimDevices, ConfigureDevices, HandleAlerts, ManageFleet, ManageUsers, OverseeAlerts,
-    Read, ReadAudit, SetThresholds, Silence,
+    Read, ReadAudit, SetThresholds, Silence, WriteReadings,
 };
 
 /// Every operation of the interface. One that is missing here is refused to everybody.
@@ -27,7 +27,10 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/claim", May(ClaimDevices)),
     ("GET", "/api/v1/config", May(ReadAudit)),
     ("GET", "/api/v1/devices", May(Read)),
+    ("POST", "/api/v1/devices", May(ApproveDevices)),
+    ("DELETE", "/api/v1/devices/{name}", May(ApproveDevices)),
     ("GET", "/api/v1/devices/{name}", May(Read)),
+    ("PATCH", "/api/v1/devices/{name}", May(ConfigureDevices)),
     ("POST", "/api/v1/devices/{name}/calibration", May(Calibrate)),
     ("GET", "/api/v1/devices/{name}/calibrations", May(Read)),
     ("POST", "/api/v1/devices/{name}/calibrations/{id}/undo", May(Calibrate)),
@@ -53,12 +56,17 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/invitations/{id}", May(ManageUsers)),
     ("POST", "/api/v1/join", Open),
     ("POST", "/api/v1/join/look", Open),
+    ("GET", "/api/v1/keys", May(ReadAudit)),
+    ("POST", "/api/v1/keys", May(ManageUsers)),
+    ("DELETE", "/api/v1/keys/{id}", May(ManageUsers)),
     ("GET", "/api/v1/latest", May(Read)),
     ("GET", "/api/v1/live", May(Read)),
     ("GET", "/api/v1/openapi.json", SignedIn),
     ("GET", "/api/v1/outages", May(Read)),
     ("GET", "/api/v1/profile", SignedIn),
     ("PATCH", "/api/v1/profile", SignedIn),
+    ("POST", "/api/v1/readings", May(WriteReadings)),
+    ("POST", "/api/v1/readings/batch", May(WriteReadings)),
     ("GET", "/api/v1/registrations", May(Read)),
     ("GET", "/api/v1/registrations/export", May(Read)),
     ("POST", "/api/v1/registrations/import", May(ManageFleet)),

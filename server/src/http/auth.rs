@@ -1,6 +1,7 @@
 //! Who is calling, and whether they may: the guard before every route. What a session is shown by, [`super::token_words`] knows.
 
 use super::error::Problem;
+use super::key_caller;
 use super::token_words::ACCESS;
 use crate::access::{Need, Permission, Role, need};
 use crate::audit::Actor;
@@ -9,7 +10,7 @@ use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::{HeaderMap, StatusCode, request::Parts};
 use axum::{middleware::Next, response::Response};
 use axum_extra::extract::CookieJar;
-use shared::UtcMillis;
+use shared::{DeviceName, UtcMillis};
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
 /// How old the note of a session's last use may be, in milliseconds: each one is a write.
@@ -22,7 +23,7 @@ pub struct Peer(pub SocketAddr);
 /// Who made a request that passed [`guard`].
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Whom the audit log names: the account.
+    /// Whom the audit log names: the account, or `key:` and the name of a key.
     pub account: String,
     /// By what they may do it.
     pub by: By,
@@ -42,9 +43,23 @@ pub enum By {
         /// Names the session.
         id: String,
     },
+    /// A program shows its key.
+    Key {
+        /// Names it; no secret.
+        id: String,
+        /// What it may do.
+        scopes: Vec<Permission>,
+        /// It hands in readings of these devices only; `None`: of any.
+        devices: Option<Vec<DeviceName>>,
+    },
 }
 
 impl Caller {
+    /// Somebody who may do something by this, at this address.
+    pub fn new(account: String, by: By, address: Option<IpAddr>) -> Self {
+        Self { account, by, address }
+    }
+
     /// Whom the audit log names.
     pub fn actor(&self) -> Actor {
         let actor = Actor::account(&self.account);
@@ -55,6 +70,7 @@ impl Caller {
     pub fn may(&self, permission: Permission) -> bool {
         match &self.by {
             By::Session { role, .. } => role.may(permission),
+            By::Key { scopes, .. } => scopes.contains(&permission),
         }
     }
 
@@ -66,6 +82,7 @@ impl Caller {
         match &self.by {
             _ if self.may(permission) => Ok(()),
             By::Session { role, .. } => Err(Problem::forbidden(permission, *role)),
+            By::Key { .. } => Err(Problem::not_in_scope(permission)),
         }
     }
 
@@ -76,6 +93,7 @@ impl Caller {
     pub fn session(&self) -> Result<&str, Problem> {
         match &self.by {
             By::Session { id, .. } => Ok(id),
+            By::Key { .. } => Err(Problem::no_person()),
         }
     }
 
@@ -83,6 +101,7 @@ impl Caller {
     pub fn is_ended_by(&self, ended: &str) -> bool {
         match &self.by {
             By::Session { id, .. } => id == ended,
+            By::Key { id, .. } => key_caller::word(id) == ended,
         }
     }
 
@@ -100,6 +119,7 @@ impl Caller {
                 }
                 Ok(used_at.is_some())
             }
+            By::Key { id, .. } => key_caller::still_reads(app, id, now).await,
         }
     }
 }
@@ -133,15 +153,21 @@ pub async fn guard(
         }
     };
     let address = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip().to_canonical());
-    let caller = of_session(&app, request.headers(), &jar, address).await?;
-    if let By::Session { must_change: true, .. } = caller.by
-        && need != Need::Session
-    {
-        let detail = "choose a password of your own first: POST /api/v1/session/password";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "change_password", detail));
-    }
-    if let Need::May(permission) = need {
-        caller.needs(permission)?;
+    let caller = match key_caller::header(request.headers()) {
+        Some(word) if !word.as_ref().is_ok_and(|word| word.starts_with(ACCESS.begins)) => {
+            key_caller::caller(&app, word?, address, app.clock.now()).await?
+        }
+        _ => of_session(&app, request.headers(), &jar, address).await?,
+    };
+    match (need, &caller.by) {
+        (Need::Open | Need::Session, By::Session { .. }) => {}
+        (_, By::Session { must_change: true, .. }) => {
+            let detail = "choose a password of your own first: POST /api/v1/session/password";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "change_password", detail));
+        }
+        (Need::May(permission), _) => caller.needs(permission)?,
+        (_, By::Session { .. }) => {}
+        (_, By::Key { .. }) => return Err(Problem::no_person()),
     }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
@@ -159,7 +185,7 @@ async fn of_session(
     let owner = app.store.session_owner(&hash, now).await?.ok_or_else(Problem::no_session)?;
     touch(app, &owner.id, owner.used_at, now);
     let by = By::Session { role: owner.role, must_change: owner.must_change, id: owner.id };
-    Ok(Caller { account: owner.account, by, address })
+    Ok(Caller::new(owner.account, by, address))
 }
 
 /// Writes down that a session is in use, beside the request, which is not to wait until the database has time for this.

@@ -59,6 +59,7 @@ impl From<ClaimError> for Problem {
             }
             ClaimError::Unknown(_) => (StatusCode::NOT_FOUND, "unknown_label"),
             ClaimError::OfAnother { .. } | ClaimError::NamedOtherwise { .. } => (StatusCode::CONFLICT, "taken"),
+            ClaimError::NoBoard(_) => (StatusCode::CONFLICT, "no_board"),
         };
         Self::new(status, code, error.to_string()).about(error.field())
     }

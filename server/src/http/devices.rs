@@ -172,6 +172,11 @@ pub async fn in_service(app: &App, name: &DeviceName) -> Result<Stored, Problem>
     if device.revoked_at.is_some() {
         return Err(revoked(name));
     }
+    if device.serial.is_none() {
+        let detail =
+            format!("{name} has no board: programs hand its readings in, and nobody there can be told anything");
+        return Err(Problem::new(StatusCode::CONFLICT, "no_board", detail));
+    }
     Ok(device)
 }
 

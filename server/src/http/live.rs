@@ -1,5 +1,4 @@
-//! Events for whoever watches in a browser, over a WebSocket. Ends with the session that opened it, not with its
-//! access token.
+//! Events for whoever watches in a browser, over a WebSocket. Ends with the session or the key that opened it.
 #![allow(unused_qualifications)] // utoipa's macro writes them
 
 use super::auth::Caller;

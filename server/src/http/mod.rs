@@ -19,11 +19,15 @@ pub mod devices;
 pub mod enrol;
 pub mod error;
 pub mod extract;
+pub mod hand_in;
 pub mod health;
 pub mod intake;
 pub mod invitations;
 pub mod join;
+pub mod key_caller;
+pub mod keys;
 pub mod live;
+pub mod machines;
 pub mod metrics;
 pub mod model;
 pub mod openapi;
@@ -61,6 +65,7 @@ pub mod words;
 use crate::run::App;
 use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn, middleware::from_fn_with_state};
 use error::Problem;
+use shared::message::MAX_PAYLOAD;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -88,6 +93,10 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
     let files = OpenApiRouter::new()
         .routes(routes!(registrations::import))
         .layer(DefaultBodyLimit::max(crate::registry::csv::MOST_BYTES));
+    let gateways = OpenApiRouter::new()
+        .routes(routes!(hand_in::one))
+        .routes(routes!(hand_in::batch))
+        .layer(DefaultBodyLimit::max(MAX_PAYLOAD));
     let guarded = OpenApiRouter::new()
         .merge(files)
         .routes(routes!(session::who))
@@ -101,14 +110,17 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change))
         .routes(routes!(users::reset))
+        .merge(gateways)
         .routes(routes!(profile::show, profile::change))
         .routes(routes!(invitations::list, invitations::create))
         .routes(routes!(invitations::withdraw))
         .routes(routes!(sign_ups::list))
         .routes(routes!(sign_ups::approve))
         .routes(routes!(sign_ups::refuse))
-        .routes(routes!(devices::list))
-        .routes(routes!(devices::one))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::delete))
+        .routes(routes!(devices::list, machines::create))
+        .routes(routes!(devices::one, machines::change, machines::decommission))
         .routes(routes!(devices::revoke))
         .routes(routes!(devices::replace))
         .routes(routes!(settings::change))

@@ -16,11 +16,12 @@ use utoipa::{Modify, OpenApi};
 #[openapi(
     info(title = "Tirta", description = "Readings, devices and settings of a fleet of water probes."),
     components(schemas(LiveEvent, Problem)),
-    security(("session" = []), ("access_token" = [])),
+    security(("session" = []), ("access_token" = []), ("key" = [])),
     modifiers(&Secrets),
     tags(
         (name = "session", description = "Signing in and out"),
         (name = "users", description = "Who may sign in, and what they may do"),
+        (name = "keys", description = "What lets programs in"),
         (name = "devices", description = "The fleet"),
         (name = "calibration", description = "Calibrating probes, and computing history again"),
         (name = "readings", description = "What was measured"),
@@ -42,6 +43,7 @@ impl Modify for Secrets {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("session", scheme);
         components.add_security_scheme("access_token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        components.add_security_scheme("key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
         components.add_security_scheme("intake", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
         components.add_security_scheme("metrics", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     }
@@ -80,8 +82,8 @@ fn say_who_may(operation: &mut Operation, need: Need) {
     operation.extensions.get_or_insert_default().insert("x-permission".to_owned(), need.as_str().into());
     let who = match need {
         Need::Open => return,
-        Need::Session => "Refused: a request of another site".to_owned(),
-        Need::SignedIn => "Refused: a password has to be chosen first".to_owned(),
+        Need::Session => "Refused: a request of another site, or by a key".to_owned(),
+        Need::SignedIn => "Refused: a password has to be chosen first, or it is by a key".to_owned(),
         Need::May(permission) => format!("Refused: only for {}", permission.roles().join(", ")),
     };
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();

@@ -1,8 +1,9 @@
 //! What every request and answer has in common: where it may come from, the headers that bind a browser, and its log line.
 
 use super::error::Problem;
-use super::extract::{is_csv, is_json, not_json};
+use super::extract::{is_csv, is_json, is_type, not_json};
 use super::token_words::bearer;
+use crate::gateway::senml;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::{middleware::Next, response::Response};
@@ -46,7 +47,7 @@ pub fn is_static(path: &str) -> bool {
 /// Refuses what another site made a browser send: a change, or opening a WebSocket. A cookie alone proves nothing.
 ///
 /// # Errors
-/// 403 for another site, 415 for a body that is neither JSON nor CSV: a form could send others without being asked.
+/// 403 for another site, 415 for a body that is neither JSON, SenML nor CSV: a form could send others without being asked.
 pub async fn same_origin(request: Request, next: Next) -> Result<Response, Problem> {
     let headers = request.headers();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
@@ -62,7 +63,8 @@ pub async fn same_origin(request: Request, next: Next) -> Result<Response, Probl
     let has_body = headers.contains_key(header::TRANSFER_ENCODING)
         || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
     let content_type = headers.get(header::CONTENT_TYPE);
-    if has_body && !is_json(content_type) && !is_csv(content_type) {
+    let asks_first = is_json(content_type) || is_csv(content_type) || is_type(content_type, senml::CONTENT_TYPE);
+    if has_body && !asks_first {
         return Err(not_json());
     }
     Ok(next.run(request).await)

@@ -116,8 +116,10 @@ async fn forget_expired(app: &App) -> Result<(), StoreError> {
     let certificates = app.store.forget_expired_certificates(UtcMillis(now.0 - SHOW_CERTIFICATES_MS)).await?;
     let news = app.store.forget_news(UtcMillis(now.0 - SHOW_DELIVERIES_MS)).await?;
     let people = forget_people(app, UtcMillis(now.0 - SHOW_PEOPLE_MS)).await?;
-    if sessions + tokens + revisions + waiting + certificates + news + people > 0 {
-        tracing::debug!(sessions, tokens, revisions, waiting, certificates, news, people, "forgot what has expired");
+    let answers = app.store.forget_answers(now).await?;
+    let forgotten = [sessions, tokens, revisions, waiting, certificates, news, people, answers];
+    if forgotten.iter().any(|count| *count > 0) {
+        tracing::debug!(sessions, tokens, revisions, waiting, certificates, news, people, answers, "forgot what has expired");
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ import { chainEn } from './chain.en';
 import { claimEn } from './claim.en';
 import { identityEn } from './identity.en';
 import { newcomersEn } from './newcomers.en';
+import { keysEn } from './keys.en';
 import { outagesEn } from './outages.en';
 import { passwordEn } from './password.en';
 import { peopleEn } from './people.en';
@@ -42,6 +43,7 @@ export const en = {
     enrolment: 'Enrolment',
     registry: 'Registry',
     audit: 'Audit log',
+    keys: 'API keys',
     users: 'Accounts',
     profile: 'Profile',
     settings: 'Settings',
@@ -284,6 +286,7 @@ export const en = {
 
   alerts: alertsEn,
   thresholds: thresholdsEn,
+  keys: keysEn,
   outages: outagesEn,
   registry: registryEn,
   identity: identityEn,

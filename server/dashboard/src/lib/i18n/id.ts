@@ -7,6 +7,7 @@ import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
 import { identityId } from './identity.id';
 import { newcomersId } from './newcomers.id';
+import { keysId } from './keys.id';
 import { outagesId } from './outages.id';
 import { passwordId } from './password.id';
 import { peopleId } from './people.id';
@@ -33,6 +34,7 @@ export const id: Dictionary = {
     enrolment: 'Pendaftaran',
     registry: 'Daftar alat',
     audit: 'Catatan tindakan',
+    keys: 'Kunci API',
     users: 'Akun',
     profile: 'Profil',
     settings: 'Pengaturan',
@@ -278,6 +280,7 @@ export const id: Dictionary = {
 
   alerts: alertsId,
   thresholds: thresholdsId,
+  keys: keysId,
   outages: outagesId,
   registry: registryId,
   identity: identityId,

@@ -37,6 +37,7 @@ const ENROLMENT: Place = { href: paths.enrolment, icon: 'key', text: 'enrolment'
 const REGISTRY: Place = { href: paths.registry, icon: 'sheet', text: 'registry', pages: ['registry'] };
 const AUDIT: Place = { href: paths.audit(), icon: 'log', text: 'audit', pages: ['audit'] };
 const USERS: Place = { href: paths.users, icon: 'person', text: 'users', pages: ['users'] };
+const KEYS: Place = { href: paths.keys, icon: 'key', text: 'keys', pages: ['keys'] };
 const SETTINGS: Place = {
   href: paths.settings,
   icon: 'sliders',
@@ -61,11 +62,12 @@ export const PLACES: readonly Place[] = [
   REGISTRY,
   AUDIT,
   USERS,
+  KEYS,
   PROFILE,
 ];
 
 /** What a phone has no tab for: its last tab leads to the settings, which begin with them. */
-export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT, USERS, PROFILE];
+export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT, USERS, KEYS, PROFILE];
 export const TABS: readonly Place[] = [
   FLEET,
   ALERTS,

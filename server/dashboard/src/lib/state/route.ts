@@ -25,6 +25,7 @@ export type Route =
   | { page: 'profile' }
   | { page: 'join' }
   | { page: 'sign-up' }
+  | { page: 'keys' }
   | { page: 'missing' };
 
 export function parseRoute(path: string): Route {
@@ -57,6 +58,7 @@ const PLAIN = [
   'profile',
   'join',
   'sign-up',
+  'keys',
 ] as const;
 /** What stands beside the list of alerts. */
 const ASIDE = ['silences', 'clearances', 'intake'] as const;
@@ -99,6 +101,7 @@ export const paths = {
   users: '/users',
   profile: '/profile',
   signUp: '/sign-up',
+  keys: '/keys',
   waiting: '/waiting',
   claim: '/claim',
   outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,

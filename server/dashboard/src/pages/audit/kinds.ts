@@ -12,7 +12,7 @@ const BEGINNINGS: Record<Group, readonly string[]> = {
   devices: ['device.', 'calibration.', 'readings.'],
   enrolment: ['token.', 'registry.', 'policy.', 'authority.', 'audit.'],
   alerts: ['threshold.', 'alert.', 'alerts.', 'silence.', 'intake_token.'],
-  people: ['user.', 'session.'],
+  people: ['user.', 'session.', 'key.'],
 };
 export const GROUPS = Object.keys(BEGINNINGS) as Group[];
 
