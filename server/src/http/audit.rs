@@ -3,6 +3,7 @@
 
 use super::error::{Problem, Problems};
 use super::extract::Params;
+use super::words;
 use crate::audit::Act;
 use crate::run::App;
 use crate::store::{MOST_ENTRIES, Written};
@@ -23,10 +24,12 @@ pub struct Which {
     /// Only those about this device.
     device: Option<String>,
     /// Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between.
+    #[param(value_type = Option<words::AuditActs>)]
     act: Option<String>,
     /// Only those with a lower number: `next` of the answer before.
     before: Option<i64>,
     /// At most so many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 

@@ -36,6 +36,7 @@ pub struct Which {
     /// Only those with a lower id: `next` of the answer before.
     before: Option<i64>,
     /// At most so many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 

@@ -154,11 +154,14 @@ pub struct RefusedImport {
 #[serde(deny_unknown_fields)]
 pub struct NewRange {
     /// The first number.
+    #[schema(minimum = 1, maximum = 99999)]
     from: u32,
     /// The last number; at most 10000 names at once.
+    #[schema(minimum = 1, maximum = 99999)]
     to: u32,
     /// Where all of them will stand.
     #[serde(default)]
+    #[schema(max_length = 100)]
     location: String,
 }
 

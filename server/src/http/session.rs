@@ -28,7 +28,7 @@ pub struct Credentials {
     /// The account's name or its e-mail address.
     user: String,
     /// Its password.
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 256)]
     password: String,
 }
 
@@ -50,10 +50,10 @@ pub struct Session {
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
     /// The one that holds now.
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 256)]
     old: String,
     /// The one that is to hold: 12 characters at least.
-    #[schema(format = Password)]
+    #[schema(format = Password, min_length = 12, max_length = 256)]
     new: String,
 }
 

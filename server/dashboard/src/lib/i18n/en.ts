@@ -6,6 +6,7 @@ import { alertsEn } from './alerts.en';
 import { auditEn } from './audit.en';
 import { calibration } from './calibration.en';
 import { claimEn } from './claim.en';
+import { docsEn } from './docs.en';
 import { identityEn } from './identity.en';
 import { outagesEn } from './outages.en';
 import { passwordEn } from './password.en';
@@ -275,6 +276,7 @@ export const en = {
 
   calibration,
 
+  docs: docsEn,
   tokens: tokensEn,
 
   alerts: alertsEn,

@@ -4,6 +4,7 @@ import { auditId } from './audit.id';
 import { calibration } from './calibration.id';
 import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
+import { docsId } from './docs.id';
 import { identityId } from './identity.id';
 import { outagesId } from './outages.id';
 import { passwordId } from './password.id';
@@ -269,6 +270,7 @@ export const id: Dictionary = {
 
   calibration,
 
+  docs: docsId,
   tokens: tokensId,
 
   alerts: alertsId,
