@@ -56,7 +56,7 @@ pub struct Reported {
     /// Which value.
     pub value: Option<f64>,
     /// Since when (UTC milliseconds); now if absent.
-    #[schema(minimum = 1577836800000_i64)]
+    #[schema(minimum = 1_577_836_800_000_i64)]
     pub at: Option<i64>,
 }
 

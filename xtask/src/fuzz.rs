@@ -49,7 +49,7 @@ pub async fn run_fuzz(options: &FuzzOptions) -> Result<(), Error> {
     let program = schemathesis()?;
     let folder = Folder::open(None, "fuzz")?;
     let setup = FleetSetup::new(&folder.path, DEVICES)?;
-    let fleet = Fleet::start(&Programs::beside_us()?, &setup).await?;
+    let mut fleet = Fleet::start(&Programs::beside_us()?, &setup).await?;
     let report = folder.path.join("report.json");
     let result = tried(options, &program, &fleet, &report);
     let found = if result.is_ok() { "nothing" } else { "something" };

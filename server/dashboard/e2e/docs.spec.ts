@@ -1,7 +1,10 @@
 // The page of the interface's description: it opens for a session, lists what there is, tries one, and asks no other host.
 import { expect, test } from './fixtures';
 
-test('the description opens offline, lists the operations and tries one', async ({ signedIn: page, noErrors }) => {
+test('the description opens offline, lists the operations and tries one', async ({
+  signedIn: page,
+  noErrors,
+}) => {
   void noErrors;
   const asked = new Set<string>();
   const refused: string[] = [];

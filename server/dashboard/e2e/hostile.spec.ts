@@ -3,7 +3,10 @@ import { expect, test } from './fixtures';
 
 const MARKUP = '<img src=x onerror="window.ran=1"><script>window.ran=2</script>';
 
-test('a location that is markup stays text on every page that shows it', async ({ signedIn: page, noErrors }) => {
+test('a location that is markup stays text on every page that shows it', async ({
+  signedIn: page,
+  noErrors,
+}) => {
   void noErrors;
   const claim = { name: 'pi-1', location: MARKUP };
   const answer = await page.request.get('/api/v1/registrations');

@@ -5,6 +5,7 @@ use super::error::{Problem, Problems};
 use super::extract::{Id, Params};
 use super::words;
 use crate::alert::{Alert, Kind, Source, State as AlertState};
+use crate::registry::cell;
 use crate::run::App;
 use crate::store::{AlertCounts, AlertEvent as StoredEvent, AlertFilter, Delivery, MOST_ALERTS};
 use axum::{Json, extract::State};
@@ -334,6 +335,5 @@ fn line(alert: &Alert) -> [String; 22] {
 
 /// Text that no spreadsheet takes for a formula.
 fn plain(text: Option<&str>) -> String {
-    let text = text.unwrap_or_default();
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    cell::neutralised(text.unwrap_or_default())
 }

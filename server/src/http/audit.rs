@@ -24,7 +24,7 @@ pub struct Which {
     /// Only those about this device.
     device: Option<String>,
     /// Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between.
-    #[param(value_type = Option<words::AuditActs>)]
+    #[param(inline, value_type = Option<words::AuditActs>)]
     act: Option<String>,
     /// Only those with a lower number: `next` of the answer before.
     before: Option<i64>,

@@ -123,7 +123,7 @@ fn about() -> String {
 
 /// This document.
 #[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "getOpenapi", tag = "health",
-    responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object), Problems))]
+    responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Value), Problems))]
 pub async fn show() -> impl IntoResponse {
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| document().unwrap_or_default());

@@ -29,10 +29,10 @@ pub struct RangeQuery {
     #[param(value_type = words::Metric)]
     metric: String,
     /// From when on (UTC milliseconds); a day before `to` if absent.
-    #[param(minimum = -86400000, maximum = 253402300799999)]
+    #[param(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     from: Option<i64>,
     /// Until when, exclusive (UTC milliseconds); now if absent.
-    #[param(minimum = -86400000, maximum = 253402300799999)]
+    #[param(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     to: Option<i64>,
     /// Most readings of the answer, 1 to 10000; 1000 if absent.
     #[param(minimum = 1, maximum = 10000)]
@@ -50,10 +50,10 @@ pub struct SeriesQuery {
     #[param(value_type = words::Metric)]
     metric: String,
     /// From when on (UTC milliseconds); a day before `to` if absent.
-    #[param(minimum = -86400000, maximum = 253402300799999)]
+    #[param(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     from: Option<i64>,
     /// Until when, exclusive (UTC milliseconds); now if absent.
-    #[param(minimum = -86400000, maximum = 253402300799999)]
+    #[param(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     to: Option<i64>,
     /// Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent.
     #[param(minimum = 1, maximum = 2000)]

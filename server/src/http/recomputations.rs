@@ -23,10 +23,10 @@ pub struct NewRecomputation {
     #[schema(value_type = words::Metric)]
     metric: String,
     /// From when on (UTC milliseconds).
-    #[schema(minimum = -86400000, maximum = 253402300799999)]
+    #[schema(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     from: i64,
     /// Until when, exclusive (UTC milliseconds).
-    #[schema(minimum = -86400000, maximum = 253402300799999)]
+    #[schema(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     to: i64,
     /// The record to compute all of it with; the record that was in force at the time of each reading if absent.
     #[schema(value_type = Option<words::RecordId>)]

@@ -32,6 +32,7 @@ const HEADERS: [(HeaderName, &str); 8] = [
 pub async fn headers(request: Request, next: Next) -> Response {
     let is_interface = !is_static(request.uri().path());
     let secure = request.extensions().get::<Transport>().is_some_and(|transport| transport.secure);
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
@@ -39,6 +40,10 @@ pub async fn headers(request: Request, next: Next) -> Response {
     }
     if secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_SECURITY));
+    }
+    if is_chunked {
+        // A proxy in front may see its end elsewhere: nothing that stands behind it is taken for another request.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if is_interface {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -144,7 +144,7 @@ fn errors(method: &str, operation: &Value, need: Need) -> BTreeMap<u16, BTreeSet
     add(503, "database");
     let special = SPECIAL.iter().find(|(known, _)| *known == id).map(|(_, special)| *special);
     for (status, code) in special.unwrap_or_default() {
-        add(*status, code);
+        add(*status, *code);
     }
     errors
 }

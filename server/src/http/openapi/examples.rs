@@ -32,26 +32,25 @@ pub fn all() -> Result<Map<String, Value>, serde_json::Error> {
 
 /// Puts the example of an operation where readers of the document look for it.
 pub fn put(operation: &mut Value, example: &Value) {
-    let parameters = operation["parameters"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
-    for parameter in parameters {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
         if let Some(value) = example["params"].get(&name) {
             parameter["example"] = value.clone();
         }
     }
     if let Some(sent) = example.get("request") {
-        fill(&mut operation["requestBody"]["content"], sent);
+        fill(operation.pointer_mut("/requestBody/content"), sent);
     }
-    let answers = operation["responses"].as_object_mut().into_iter().flatten();
-    if let Some((_, answer)) = answers.into_iter().find(|(status, _)| status.starts_with('2'))
-        && let Some(said) = example.get("answer")
-    {
-        fill(&mut answer["content"], said);
+    let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
+    let main = answers.into_iter().flatten().find(|(status, _)| status.starts_with('2'));
+    if let (Some((_, answer)), Some(said)) = (main, example.get("answer")) {
+        fill(answer.get_mut("content"), said);
     }
 }
 
-fn fill(content: &mut Value, example: &Value) {
-    for (_, media) in content.as_object_mut().into_iter().flatten() {
+fn fill(content: Option<&mut Value>, example: &Value) {
+    for (_, media) in content.and_then(Value::as_object_mut).into_iter().flatten() {
         media["example"] = example.clone();
     }
 }

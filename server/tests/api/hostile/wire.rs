@@ -9,13 +9,12 @@ use tokio::net::TcpStream;
 async fn raw(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    // Nothing more will come: a server that waits for more than it was promised sees the end.
-    stream.shutdown().await.unwrap();
     let mut answer = vec![];
     let _ = tokio::time::timeout(crate::fleet::SOON, stream.read_to_end(&mut answer)).await.expect("an end");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// The status of the first answer; nothing if the server only closed.
 fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or_default()
 }
@@ -56,7 +55,9 @@ async fn no_path_leads_out_of_the_dashboards_files() {
 #[tokio::test]
 async fn a_request_whose_end_is_in_doubt_smuggles_no_other_behind_it() {
     let (site, cookie) = site().await;
+    // What must not be done, and a request that ends the conversation wherever the server thinks that it is.
     let hidden = format!("DELETE /api/v1/session HTTP/1.1\r\nhost: x\r\n{cookie}\r\n\r\n");
+    let last = "GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let json = "content-type: application/json";
     for lengths in [
         // Both, in each order; twice; none that is one.
@@ -76,9 +77,8 @@ async fn a_request_whose_end_is_in_doubt_smuggles_no_other_behind_it() {
         format!("transfer-encoding: chunked\r\n\r\n-0\r\n\r\n{hidden}"),
         format!("transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n{hidden}"),
     ] {
-        let answer = raw(site.plain, &format!("POST /api/v1/session HTTP/1.1\r\nhost: x\r\n{json}\r\n{lengths}")).await;
-        let answers = answer.matches("HTTP/1.1 ").count();
-        assert!(answers <= 1, "{lengths:?}: {answer}");
+        let request = format!("POST /api/v1/session HTTP/1.1\r\nhost: x\r\n{json}\r\n{lengths}{last}");
+        let answer = raw(site.plain, &request).await;
         assert!(!answer.starts_with("HTTP/1.1 2"), "{lengths:?}: {answer}");
         let still = site.ask("GET", "/api/v1/session", &[&cookie], "").await;
         assert_eq!(still.status, 200, "the hidden request was done: {lengths:?}");
@@ -108,7 +108,7 @@ async fn a_host_that_is_made_up_is_repeated_nowhere_and_opens_nothing() {
 }
 
 #[tokio::test]
-async fn two_hosts_or_a_head_without_end_are_refused() {
+async fn a_head_without_end_or_sense_is_refused() {
     let (site, _) = site().await;
     let long = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(1_000_000));
     let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(5000));
