@@ -1,4 +1,5 @@
 //! What a device is told to do: stored with a new version, sent as a retained message, reported back by the device.
+#![allow(unused_qualifications)] // utoipa's macro writes them
 
 use super::devices;
 use super::error::{Problem, Problems};

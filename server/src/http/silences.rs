@@ -120,7 +120,7 @@ impl NewSilence {
         if self.to <= from || self.to <= now.0 {
             return Err(Problem::invalid("to", "it must be after from, and after now"));
         }
-        if self.to - from > LONGEST_MS {
+        if self.to.saturating_sub(from) > LONGEST_MS {
             return Err(Problem::invalid("to", "at most a year after from"));
         }
         let reason = self.reason.trim().to_owned();

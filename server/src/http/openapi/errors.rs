@@ -8,10 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Statuses and codes that only some operations have, by `operationId`.
 const SPECIAL: &[(&str, &[(u16, &str)])] = &[
-    (
-        "approveWaiting",
-        &[(404, "unknown_request"), (409, "taken"), (409, "unknown_device"), (404, "unknown_device")],
-    ),
+    ("approveWaiting", &[(404, "unknown_request"), (409, "taken"), (409, "unknown_device")]),
     ("calibrate", &[(404, "unknown_device"), (409, "revoked"), (409, "offline"), (422, "invalid"), (503, "not_sent")]),
     ("changePassword", &[(403, "wrong_password"), (429, "too_many_attempts")]),
     ("changeSettings", &[(404, "unknown_device"), (409, "revoked")]),
@@ -74,7 +71,15 @@ const SPECIAL: &[(&str, &[(u16, &str)])] = &[
         "undoCalibration",
         &[(404, "unknown_device"), (404, "unknown_calibration"), (409, "revoked"), (409, "not_in_force")],
     ),
-    ("watchLive", &[(400, "websocket_needed"), (405, "websocket_needed"), (426, "websocket_needed")]),
+    (
+        "watchLive",
+        &[
+            (400, "websocket_needed"),
+            (403, "other_origin"),
+            (405, "websocket_needed"),
+            (426, "websocket_needed"),
+        ],
+    ),
 ];
 
 /// Writes down the errors of an operation; what several have alike stands once, among the components.

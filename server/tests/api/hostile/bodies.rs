@@ -102,33 +102,75 @@ async fn numbers_that_are_none_or_too_large_and_bytes_that_are_no_text_are_refus
     site.stop().await;
 }
 
-/// Puts a text in the place of each string of an example, one at a time.
-fn with_text(value: &Value, text: &str) -> Vec<Value> {
-    match value {
-        Value::String(_) => vec![json!(text)],
-        Value::Array(all) => {
-            let change = |n: usize| with_text(&all[n], text).into_iter().map(move |new| (n, new));
-            let put = |(n, new): (usize, Value)| {
-                let mut all = all.clone();
-                all[n] = new;
-                Value::Array(all)
-            };
-            (0..all.len()).flat_map(change).map(put).collect()
+/// Puts a value in the place of each that is like it in an example, one at a time.
+fn with_each(example: &Value, is_like: fn(&Value) -> bool, new: &Value) -> Vec<Value> {
+    if is_like(example) {
+        return vec![new.clone()];
+    }
+    let mut all = vec![];
+    match example {
+        Value::Array(parts) => {
+            for (n, part) in parts.iter().enumerate() {
+                for changed in with_each(part, is_like, new) {
+                    let mut parts = parts.clone();
+                    parts[n] = changed;
+                    all.push(parts.into());
+                }
+            }
         }
         Value::Object(fields) => {
-            let change = |(name, one): (&String, &Value)| {
-                let name = name.clone();
-                with_text(one, text).into_iter().map(move |new| (name.clone(), new)).collect::<Vec<_>>()
-            };
-            let put = |(name, new): (String, Value)| {
-                let mut fields = fields.clone();
-                fields.insert(name, new);
-                Value::Object(fields)
-            };
-            fields.iter().flat_map(change).map(put).collect()
+            for (name, part) in fields {
+                for changed in with_each(part, is_like, new) {
+                    let mut fields = fields.clone();
+                    fields.insert(name.clone(), changed);
+                    all.push(fields.into());
+                }
+            }
         }
-        _ => vec![],
+        _ => {}
     }
+    all
+}
+
+#[tokio::test]
+async fn the_ends_of_all_numbers_are_answered_in_every_parameter_and_field() {
+    let (site, cookie) = site().await;
+    let ends = [i64::MIN, -1, 0, i64::MAX];
+    let mut tried = 0;
+    for operation in operations() {
+        let parameters = operation.said["parameters"].as_array().into_iter().flatten();
+        let whole = |parameter: &&Value| parameter["in"] == "query" && parameter["schema"]["type"] == "integer";
+        let names: Vec<_> = parameters.filter(whole).map(|parameter| parameter["name"].as_str().unwrap()).collect();
+        let mut asked: Vec<(String, Option<Value>)> = vec![];
+        for (one, other) in names.iter().flat_map(|one| names.iter().map(move |other| (one, other))) {
+            for (a, b) in ends.iter().flat_map(|a| ends.iter().map(move |b| (a, b))) {
+                // A metric, where one is needed, is taken and passed over where it is not.
+                let both = if one == other { format!("{one}={a}") } else { format!("{one}={a}&{other}={b}") };
+                asked.push((format!("{}?{both}&metric=ph", operation.path), None));
+            }
+        }
+        if let Some(example) = operation.example() {
+            for end in ends.map(Value::from).into_iter().chain([json!(u64::MAX), json!(f64::MAX), json!(f64::MIN)]) {
+                let bodies = with_each(example, Value::is_number, &end).into_iter();
+                asked.extend(bodies.map(|body| (operation.path.clone(), Some(body))));
+                // Times belong together.
+                let mut apart = example.clone();
+                if apart["from"].is_number() {
+                    apart["from"] = json!(i64::MIN);
+                    apart["to"] = end;
+                    asked.push((operation.path.clone(), Some(apart)));
+                }
+            }
+        }
+        for (path, body) in asked {
+            let body = body.map(|body| body.to_string()).unwrap_or_default();
+            let answer = site.ask(&operation.method, &path, &[&cookie, JSON], &body).await;
+            assert!(answer.status < 500, "{path} {body}: {answer:?}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 300, "{tried}");
+    site.stop().await;
 }
 
 #[tokio::test]
@@ -138,7 +180,7 @@ async fn control_characters_are_kept_nowhere() {
     for operation in operations().iter().filter(|operation| !operation.is_open()) {
         let Some(example) = operation.example().filter(|example| example.is_object()) else { continue };
         for control in ["a\u{0}b", "\u{1b}[31m", "\u{7f}", "\u{85}", "\u{8}"] {
-            for body in with_text(example, control) {
+            for body in with_each(example, Value::is_string, &json!(control)) {
                 let answer = site.ask(&operation.method, &operation.path, &[&cookie, JSON], &body.to_string()).await;
                 is_refused(&answer, &format!("{} {body}", operation.id));
                 tried += 1;
