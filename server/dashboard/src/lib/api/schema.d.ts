@@ -1330,7 +1330,7 @@ export interface components {
              * @description What is wrong, such as `low,high`.
              * @default null
              */
-            kind: string;
+            kind: components["schemas"]["AlertKinds"];
             /**
              * Format: int32
              * @description Of a list: at most so many, 1 to 500; 100 if absent.
@@ -1346,7 +1346,7 @@ export interface components {
              * @description Of which metric.
              * @default null
              */
-            metric: string;
+            metric: components["schemas"]["Metrics"];
             /**
              * @description Words that stand in them or in their notes, in this order.
              * @default null
@@ -1356,17 +1356,17 @@ export interface components {
              * @description `warning`, `critical`.
              * @default null
              */
-            severity: string;
+            severity: components["schemas"]["Severities"];
             /**
              * @description `rule`, `outage`, `intake`.
              * @default null
              */
-            source: string;
+            source: components["schemas"]["AlertSources"];
             /**
              * @description `open`, `acknowledged`, `resolved`.
              * @default null
              */
-            state: string;
+            state: components["schemas"]["AlertStates"];
             /**
              * Format: int64
              * @description Those that have been so since before this time (UTC milliseconds).
@@ -1395,6 +1395,8 @@ export interface components {
          * @enum {string}
          */
         AlertKind: "low" | "high" | "rate" | "missing" | "fault" | "offline" | "location_offline" | "fleet_offline" | "repeated_outages" | "external";
+        /** @description One or more kinds of alerts, with a comma between. */
+        AlertKinds: string;
         /** @description What is told to others: webhooks, MQTT and browsers get the same. */
         AlertMessage: {
             alert: components["schemas"]["Alert"] | null;
@@ -1450,11 +1452,15 @@ export interface components {
          * @enum {string}
          */
         AlertSource: "rule" | "outage" | "intake";
+        /** @description One or more sources of alerts, with a comma between. */
+        AlertSources: string;
         /**
          * @description How far an alert has been dealt with.
          * @enum {string}
          */
         AlertState: "open" | "acknowledged" | "resolved";
+        /** @description One or more states of alerts, with a comma between. */
+        AlertStates: string;
         /** @description The same in both languages of the people who read it. */
         AlertText: {
             /** @description English. */
@@ -1724,7 +1730,7 @@ export interface components {
             /** @description What to do. */
             order: components["schemas"]["OrderKind"];
             /** @description Which session; for every order but `begin`. */
-            session?: string;
+            session?: components["schemas"]["RecordId"];
         };
         /** @description One point of a calibration. */
         CalibrationPoint: {
@@ -1865,9 +1871,9 @@ export interface components {
         /** @description `shared::enrol::CopiedFrom`, for the document. */
         CopiedFrom: {
             /** @description The name on the card. */
-            name: string;
+            name: components["schemas"]["DeviceName"];
             /** @description The serial on the card. */
-            serial: string;
+            serial: components["schemas"]["Serial"];
         };
         /** @description An intake token with its secret: this is the only time it is shown. */
         CreatedIntakeToken: components["schemas"]["IntakeToken"] & {
@@ -1958,6 +1964,8 @@ export interface components {
             /** @description Hexadecimal. */
             serial_number: string;
         };
+        /** @description The name of a device: 1 to 32 of a-z, 0-9 and '-', a letter first, not '-' last, not beginning with `tirta`. */
+        DeviceName: string;
         /**
          * @description Where a device stands.
          * @enum {string}
@@ -2034,7 +2042,7 @@ export interface components {
             /** @description The board's model, for people. */
             model?: string;
             /** @description CPU serial: 8 or 16 hexadecimal digits. */
-            serial: string;
+            serial: components["schemas"]["Serial"];
             /** @description The enrolment token. */
             token: string;
         };
@@ -2238,6 +2246,8 @@ export interface components {
          * @enum {string}
          */
         Metric: "ph" | "tds" | "temperature" | "volume" | "ec" | "level" | "pressure" | "flow" | "speed";
+        /** @description One or more metrics, with a comma between. */
+        Metrics: string;
         /** @description How a board is let in. */
         NewApproval: {
             /**
@@ -2245,16 +2255,10 @@ export interface components {
              * @default null
              */
             location: string | null;
-            /**
-             * @description The name of a new device; the registered or the next free one if absent.
-             * @default null
-             */
-            name: string | null;
-            /**
-             * @description The device whose place it takes, with name and history.
-             * @default null
-             */
-            replaces: string | null;
+            /** @default null */
+            name: components["schemas"]["DeviceName"] | null;
+            /** @default null */
+            replaces: components["schemas"]["DeviceName"] | null;
         };
         /** @description What a label says, and where it was read. */
         NewClaim: {
@@ -2270,10 +2274,8 @@ export interface components {
              * @description Degrees east.
              */
             longitude?: number | null;
-            /** @description The name on the label. */
-            name?: string | null;
-            /** @description The serial on the label or the board. */
-            serial?: string | null;
+            name?: components["schemas"]["DeviceName"] | null;
+            serial?: components["schemas"]["Serial"] | null;
         };
         /** @description The intake token that is wanted. */
         NewIntakeToken: {
@@ -2305,8 +2307,7 @@ export interface components {
         };
         /** @description What shall be computed again. */
         NewRecomputation: {
-            /** @description The record to compute all of it with; the record that was in force at the time of each reading if absent. */
-            calibration?: string | null;
+            calibration?: components["schemas"]["RecordId"] | null;
             /**
              * Format: int64
              * @description From when on (UTC milliseconds).
@@ -2322,7 +2323,7 @@ export interface components {
         };
         /** @description The settings that a device shall have. */
         NewSettings: {
-            /** @description Sampling intervals in milliseconds by metric, 100 to 86,400,000; a metric that is absent goes back to the device's own. */
+            /** @description Sampling intervals in milliseconds by metric; a metric that is absent goes back to the device's own. */
             interval_ms: {
                 [key: string]: number;
             };
@@ -2357,7 +2358,7 @@ export interface components {
             /** @description What it is for. */
             note?: string;
             /** @description Only boards with these serials. */
-            serials?: string[] | null;
+            serials?: components["schemas"]["Serial"][] | null;
             /**
              * Format: int32
              * @description How many devices may enrol with it, 1 to 10000.
@@ -2513,7 +2514,7 @@ export interface components {
              */
             days?: number;
             /** @description On whose readings. */
-            device: string;
+            device: components["schemas"]["DeviceName"];
             /** @description Of which metric. */
             metric: components["schemas"]["Metric"];
             /** @description The threshold. */
@@ -2557,8 +2558,11 @@ export interface components {
         };
         /** @description Why a request was not done. */
         Problem: {
-            /** @description What went wrong, for programs. */
-            code: string;
+            /**
+             * @description What went wrong, for programs.
+             * @enum {string}
+             */
+            code: "authority" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_token" | "busy" | "change_password" | "csr_malformed" | "csr_mismatch" | "database" | "forbidden" | "internal" | "invalid" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_sensor" | "no_session" | "not_csv" | "not_in_force" | "not_json" | "not_sent" | "offline" | "other_origin" | "refused" | "revoked" | "second_key" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_attempts" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_calibration" | "unknown_clearance" | "unknown_device" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_request" | "unknown_session" | "unknown_silence" | "unknown_token" | "unknown_user" | "weak_key" | "websocket_needed" | "wrong_password";
             /** @description What went wrong and what to do, for people. */
             detail: string;
             /** @description The field or parameter at fault. */
@@ -2633,6 +2637,8 @@ export interface components {
             /** @description Newest first. */
             recomputations: components["schemas"]["Revision"][];
         };
+        /** @description The id of a calibration, or of a session in which one is made: 16 hexadecimal digits. */
+        RecordId: string;
         /** @description Why nothing was imported. */
         RefusedImport: components["schemas"]["Problem"] & {
             /** @description With what is wrong in each line. */
@@ -2683,7 +2689,7 @@ export interface components {
             /** @description PKCS#10 request (PEM) with the key of its last certificate, whose common name is the serial. */
             csr: string;
             /** @description The device. */
-            name: string;
+            name: components["schemas"]["DeviceName"];
         };
         /** @description A device whose board was replaced. */
         ReplacedDevice: {
@@ -2695,7 +2701,7 @@ export interface components {
         /** @description The board that takes a device's place. */
         Replacement: {
             /** @description Its serial. */
-            serial: string;
+            serial: components["schemas"]["Serial"];
         };
         /**
          * @description Whether it is so still.
@@ -2709,17 +2715,16 @@ export interface components {
              * @description Since when (UTC milliseconds); now if absent.
              */
             at?: number | null;
-            /** @description Which device it is about. */
-            device?: string | null;
-            /** @description What makes it one in that system, at most 200 bytes: the same key again is the same alert. */
+            device?: components["schemas"]["DeviceName"] | null;
+            /** @description What makes it one in that system, at most 200 characters: the same key again is the same alert. */
             key: string;
             metric?: components["schemas"]["Metric"] | null;
             severity?: components["schemas"]["Severity"] | null;
             /** @description Whether it is so still. */
             state: components["schemas"]["ReportState"];
-            /** @description More, at most 4000 bytes. */
+            /** @description More, at most 4000 characters. */
             text?: string | null;
-            /** @description In a line, at most 200 bytes; may be left out when it is resolved. */
+            /** @description In a line, at most 200 characters; may be left out when it is resolved. */
             title?: string;
             /**
              * Format: double
@@ -2792,6 +2797,8 @@ export interface components {
             /** @description Outside, it is flagged. */
             usual: number[];
         };
+        /** @description The serial of a board: 8 or 16 hexadecimal digits, not all zero. */
+        Serial: string;
         /**
          * @description Buckets of one device and metric, as columns of equal length. A time without any reading has no bucket; one with
          *     faults only has no values.
@@ -2873,6 +2880,8 @@ export interface components {
              */
             version: number;
         };
+        /** @description One or more of `warning` and `critical`, with a comma between. */
+        Severities: string;
         /**
          * @description How bad something is.
          * @enum {string}
@@ -3225,7 +3234,1090 @@ export interface components {
             waiting: components["schemas"]["WaitingBoard"][];
         };
     };
-    responses: never;
+    responses: {
+        /**
+         * @description - `bad_body`: the body broke off, or its chunks are none
+         *     - `bad_csv`: the file can't be read as CSV at all
+         *     - `bad_query`: the query can't be read
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_body-bad_csv-bad_query-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_body" | "bad_csv" | "bad_query" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_body`: the body broke off, or its chunks are none
+         *     - `bad_json`: the body is no JSON, or more than one value
+         *     - `bad_path`: the path holds bytes that are no text
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_body-bad_json-bad_path-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_body" | "bad_json" | "bad_path" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_body`: the body broke off, or its chunks are none
+         *     - `bad_json`: the body is no JSON, or more than one value
+         *     - `csr_malformed`: the certificate request can't be read
+         *     - `csr_mismatch`: the certificate request is for another board
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         *     - `weak_key`: the key of the certificate request is too weak
+         */
+        "400-bad_body-bad_json-csr_malformed-csr_mismatch-invalid-weak_key": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_body" | "bad_json" | "csr_malformed" | "csr_mismatch" | "invalid" | "weak_key";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_body`: the body broke off, or its chunks are none
+         *     - `bad_json`: the body is no JSON, or more than one value
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_body-bad_json-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_body" | "bad_json" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_path`: the path holds bytes that are no text
+         *     - `bad_query`: the query can't be read
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_path-bad_query-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_path" | "bad_query" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_path`: the path holds bytes that are no text
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_path-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_path" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_query`: the query can't be read
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_query-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_query" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_query`: the query can't be read
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         *     - `websocket_needed`: this path speaks WebSocket only
+         */
+        "400-bad_query-invalid-websocket_needed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_query" | "invalid" | "websocket_needed";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /** @description - `bad_credentials`: the name or the password is wrong */
+        "401-bad_credentials": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_credentials";
+                    /** @constant */
+                    status?: 401;
+                };
+            };
+        };
+        /** @description - `bad_token`: the token is not known */
+        "401-bad_token": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_token";
+                    /** @constant */
+                    status?: 401;
+                };
+            };
+        };
+        /** @description - `no_session`: sign in first */
+        "401-no_session": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "no_session";
+                    /** @constant */
+                    status?: 401;
+                };
+            };
+        };
+        /**
+         * @description - `bad_token`: the token is not known
+         *     - `other_origin`: a browser was made to ask this by another site
+         *     - `refused`: somebody has refused this board
+         *     - `revoked`: the device was decommissioned
+         *     - `token_expired`: the token has expired
+         *     - `token_revoked`: the token was withdrawn
+         *     - `token_used_up`: as many devices as allowed have enrolled with the token
+         *     - `unknown_key`: the key is not, or not any more, the one of this device: make a new one and enrol
+         */
+        "403-bad_token-other_origin-refused-revoked-token_expired-token_revoked-token_used_up-unknown_key": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_token" | "other_origin" | "refused" | "revoked" | "token_expired" | "token_revoked" | "token_used_up" | "unknown_key";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         */
+        "403-change_password-forbidden": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         */
+        "403-change_password-forbidden-other_origin": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `approve_devices`: admin, supervisor.
+         */
+        "403-change_password-forbidden-other_origin-approve_devices": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `calibrate`: admin, supervisor, technician.
+         */
+        "403-change_password-forbidden-other_origin-calibrate": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `claim_devices`: admin, supervisor, technician.
+         */
+        "403-change_password-forbidden-other_origin-claim_devices": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `configure_devices`: admin, supervisor.
+         */
+        "403-change_password-forbidden-other_origin-configure_devices": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `handle_alerts`: admin, supervisor, technician.
+         */
+        "403-change_password-forbidden-other_origin-handle_alerts": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `manage_fleet`: admin.
+         */
+        "403-change_password-forbidden-other_origin-manage_fleet": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `manage_users`: admin.
+         */
+        "403-change_password-forbidden-other_origin-manage_users": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `oversee_alerts`: admin, supervisor.
+         */
+        "403-change_password-forbidden-other_origin-oversee_alerts": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `read`: admin, supervisor, technician, auditor.
+         */
+        "403-change_password-forbidden-other_origin-read": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `set_thresholds`: admin, supervisor.
+         */
+        "403-change_password-forbidden-other_origin-set_thresholds": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `silence`: admin, supervisor.
+         */
+        "403-change_password-forbidden-other_origin-silence": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *
+         *     Only for the permission `read`: admin, supervisor, technician, auditor.
+         */
+        "403-change_password-forbidden-read": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *
+         *     Only for the permission `read_audit`: admin, auditor.
+         */
+        "403-change_password-forbidden-read_audit": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /** @description - `forbidden`: your role may not do this */
+        "403-forbidden": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "forbidden";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         */
+        "403-forbidden-other_origin": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *     - `wrong_password`: the old password is wrong
+         */
+        "403-forbidden-other_origin-wrong_password": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "forbidden" | "other_origin" | "wrong_password";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /** @description - `other_origin`: a browser was made to ask this by another site */
+        "403-other_origin": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `other_origin`: a browser was made to ask this by another site
+         *     - `revoked`: the device was decommissioned
+         *     - `too_late`: the certificate ended longer ago than the grace time: enrol again
+         *     - `unknown_key`: the key is not, or not any more, the one of this device: make a new one and enrol
+         */
+        "403-other_origin-revoked-too_late-unknown_key": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "other_origin" | "revoked" | "too_late" | "unknown_key";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /** @description - `unknown_alert`: there is no such alert */
+        "404-unknown_alert": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_alert";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /**
+         * @description - `unknown_calibration`: the device has no such calibration
+         *     - `unknown_device`: there is no such device
+         */
+        "404-unknown_calibration-unknown_device": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_calibration" | "unknown_device";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_clearance`: there is no such clearance, or it is restored already */
+        "404-unknown_clearance": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_clearance";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_device`: there is no such device */
+        "404-unknown_device": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_device";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /**
+         * @description - `unknown_label`: nothing of this name or serial is registered
+         *     - `unknown_request`: no board waits under this id
+         */
+        "404-unknown_label-unknown_request": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_label" | "unknown_request";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_request`: no board waits under this id */
+        "404-unknown_request": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_request";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_session`: you have no such session */
+        "404-unknown_session": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_session";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_silence`: there is no such silence */
+        "404-unknown_silence": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_silence";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_token`: there is no such token */
+        "404-unknown_token": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_token";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_user`: there is no such account */
+        "404-unknown_user": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_user";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `websocket_needed`: this path speaks WebSocket only */
+        "405-websocket_needed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "websocket_needed";
+                    /** @constant */
+                    status?: 405;
+                };
+            };
+        };
+        /** @description - `too_slow`: the body did not arrive in time */
+        "408-too_slow": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_slow";
+                    /** @constant */
+                    status?: 408;
+                };
+            };
+        };
+        /** @description - `authority`: no other authority is to be retired, or the one before is not retired yet */
+        "409-authority": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "authority";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `busy`: the server computes history for somebody else: try again later
+         *     - `no_sensor`: the device never said what it measures this metric with
+         */
+        "409-busy-no_sensor": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "busy" | "no_sensor";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `last_admin`: nobody would be left who may do everything
+         *     - `taken`: the name, address, board or token is another's
+         */
+        "409-last_admin-taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "last_admin" | "taken";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `not_in_force`: only the calibration in force can be taken back
+         *     - `revoked`: the device was decommissioned
+         */
+        "409-not_in_force-revoked": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_in_force" | "revoked";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `offline`: the device is not connected, and this needs it now
+         *     - `revoked`: the device was decommissioned
+         */
+        "409-offline-revoked": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "offline" | "revoked";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `revoked`: the device was decommissioned */
+        "409-revoked": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "revoked";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `second_key`: two keys wait under this serial: look at them one by one
+         *     - `taken`: the name, address, board or token is another's
+         */
+        "409-second_key-taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "second_key" | "taken";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `taken`: the name, address, board or token is another's */
+        "409-taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "taken";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `taken`: the name, address, board or token is another's
+         *     - `unknown_device`: there is no such device
+         */
+        "409-taken-unknown_device": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "taken" | "unknown_device";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `too_large`: the body is larger than this path takes */
+        "413-too_large": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_large";
+                    /** @constant */
+                    status?: 413;
+                };
+            };
+        };
+        /**
+         * @description - `not_csv`: send `content-type: text/csv`
+         *     - `not_json`: send `content-type: application/json`
+         */
+        "415-not_csv-not_json": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_csv" | "not_json";
+                    /** @constant */
+                    status?: 415;
+                };
+            };
+        };
+        /** @description - `not_json`: send `content-type: application/json` */
+        "415-not_json": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_json";
+                    /** @constant */
+                    status?: 415;
+                };
+            };
+        };
+        /** @description - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do */
+        "422-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "invalid";
+                    /** @constant */
+                    status?: 422;
+                };
+            };
+        };
+        /** @description - `websocket_needed`: this path speaks WebSocket only */
+        "426-websocket_needed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "websocket_needed";
+                    /** @constant */
+                    status?: 426;
+                };
+            };
+        };
+        /**
+         * @description - `too_fast`: this token reports too fast: wait as `retry-after` says
+         *     - `too_many_alerts`: too many alerts of this token are not resolved
+         *     - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says
+         */
+        "429-too_fast-too_many_alerts-too_many_attempts": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_fast" | "too_many_alerts" | "too_many_attempts";
+                    /** @constant */
+                    status?: 429;
+                };
+            };
+        };
+        /** @description - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says */
+        "429-too_many_attempts": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_many_attempts";
+                    /** @constant */
+                    status?: 429;
+                };
+            };
+        };
+        /** @description - `internal`: the server failed; its log says why */
+        "500-internal": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "internal";
+                    /** @constant */
+                    status?: 500;
+                };
+            };
+        };
+        /** @description - `database`: the database did not answer: try again */
+        "503-database": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "database";
+                    /** @constant */
+                    status?: 503;
+                };
+            };
+        };
+        /**
+         * @description - `database`: the database did not answer: try again
+         *     - `not_sent`: the order can't be sent to the device now: try again
+         */
+        "503-database-not_sent": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "database" | "not_sent";
+                    /** @constant */
+                    status?: 503;
+                };
+            };
+        };
+        /**
+         * @description - `database`: the database did not answer: try again
+         *     - `too_many_waiting`: too many boards wait for approval
+         */
+        "503-database-too_many_waiting": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "database" | "too_many_waiting";
+                    /** @constant */
+                    status?: 503;
+                };
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -3236,20 +4328,26 @@ export interface operations {
     listAlerts: {
         parameters: {
             query?: {
-                /** @description `open`, `acknowledged`, `resolved`. */
-                state?: string;
-                /** @description `warning`, `critical`. */
-                severity?: string;
+                /**
+                 * @description `open`, `acknowledged`, `resolved`.
+                 * @example open,acknowledged
+                 */
+                state?: components["schemas"]["AlertStates"];
+                /**
+                 * @description `warning`, `critical`.
+                 * @example critical
+                 */
+                severity?: components["schemas"]["Severities"];
                 /** @description `rule`, `outage`, `intake`. */
-                source?: string;
+                source?: components["schemas"]["AlertSources"];
                 /** @description What is wrong, such as `low,high`. */
-                kind?: string;
+                kind?: components["schemas"]["AlertKinds"];
                 /** @description At which device. */
                 device?: string;
                 /** @description At which location. */
                 location?: string;
                 /** @description Of which metric. */
-                metric?: string;
+                metric?: components["schemas"]["Metrics"];
                 /** @description Whose they are. */
                 assignee?: string;
                 /** @description Words that stand in them or in their notes, in this order. */
@@ -3266,7 +4364,10 @@ export interface operations {
                 cleared?: number;
                 /** @description Of a list: only those with a lower id, `next` of the answer before. */
                 before?: number;
-                /** @description Of a list: at most so many, 1 to 500; 100 if absent. */
+                /**
+                 * @description Of a list: at most so many, 1 to 500; 100 if absent.
+                 * @example 100
+                 */
                 limit?: number;
             };
             header?: never;
@@ -3280,55 +4381,88 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "acknowledged_at": null,
+                     *           "acknowledged_by": null,
+                     *           "assignee": null,
+                     *           "changed_at": 1763689861000,
+                     *           "children": 0,
+                     *           "detail": {},
+                     *           "device": "pi-7",
+                     *           "extreme": 9.4,
+                     *           "historical": false,
+                     *           "id": 41,
+                     *           "kind": "high",
+                     *           "known_at": 1763689861000,
+                     *           "limit": 9,
+                     *           "location": "Kolam 3",
+                     *           "metric": "ph",
+                     *           "parent": null,
+                     *           "raised_at": 1763689860000,
+                     *           "read": false,
+                     *           "reason": null,
+                     *           "reopened": 0,
+                     *           "resolved_at": null,
+                     *           "resolved_by": null,
+                     *           "severity": "critical",
+                     *           "silenced": false,
+                     *           "simulated": false,
+                     *           "since": 1763689800000,
+                     *           "snoozed_until": null,
+                     *           "source": "rule",
+                     *           "state": "open",
+                     *           "text": {
+                     *             "en": "pH at Kolam 3 is too high: 9.31",
+                     *             "id": "pH di Kolam 3 terlalu tinggi: 9.31"
+                     *           },
+                     *           "unit": "pH",
+                     *           "value": 9.31,
+                     *           "worst": "critical"
+                     *         }
+                     *       ],
+                     *       "counts": {
+                     *         "acknowledged": 0,
+                     *         "critical": 1,
+                     *         "open": 1,
+                     *         "unread": 1
+                     *       },
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Alerts"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     exportAlerts: {
         parameters: {
             query?: {
-                /** @description `open`, `acknowledged`, `resolved`. */
-                state?: string;
+                /**
+                 * @description `open`, `acknowledged`, `resolved`.
+                 * @example resolved
+                 */
+                state?: components["schemas"]["AlertStates"];
                 /** @description `warning`, `critical`. */
-                severity?: string;
+                severity?: components["schemas"]["Severities"];
                 /** @description `rule`, `outage`, `intake`. */
-                source?: string;
+                source?: components["schemas"]["AlertSources"];
                 /** @description What is wrong, such as `low,high`. */
-                kind?: string;
+                kind?: components["schemas"]["AlertKinds"];
                 /** @description At which device. */
                 device?: string;
                 /** @description At which location. */
                 location?: string;
                 /** @description Of which metric. */
-                metric?: string;
+                metric?: components["schemas"]["Metrics"];
                 /** @description Whose they are. */
                 assignee?: string;
                 /** @description Words that stand in them or in their notes, in this order. */
@@ -3360,36 +4494,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example id,source,kind,device,location,metric,unit,severity,worst,state,since
+                     *     41,rule,high,pi-7,Kolam 3,ph,pH,critical,critical,open,1763689800000
+                     */
                     "text/csv": string;
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     actOnAlerts: {
@@ -3401,6 +4518,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "act": "resolve",
+                 *       "ids": [
+                 *         41
+                 *       ],
+                 *       "reason": "The probe was dirty."
+                 *     }
+                 */
                 "application/json": components["schemas"]["AlertActs"];
             };
         };
@@ -3410,36 +4536,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "done": [
+                     *         41
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertsActed"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-handle_alerts"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     clearAlerts: {
@@ -3451,6 +4566,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "location": "Kolam 3",
+                 *       "state": "resolved"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AlertFilter"];
             };
         };
@@ -3460,36 +4581,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clearance": {
+                     *         "alerts": 17,
+                     *         "at": 1763690400000,
+                     *         "id": 3,
+                     *         "restored_at": null,
+                     *         "who": "siti"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertsCleared"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-oversee_alerts"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listClearances: {
@@ -3506,36 +4620,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clearances": [
+                     *         {
+                     *           "alerts": 17,
+                     *           "at": 1763690400000,
+                     *           "id": 3,
+                     *           "restored_at": null,
+                     *           "who": "siti"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertClearances"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     restoreAlerts: {
@@ -3543,7 +4647,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the clearance's id */
+                /**
+                 * @description the clearance's id
+                 * @example 3
+                 */
                 id: number;
             };
             cookie?: never;
@@ -3555,36 +4662,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alerts": 17
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertsRestored"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-oversee_alerts"];
+            404: components["responses"]["404-unknown_clearance"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getAlert: {
@@ -3592,7 +4685,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the alert's id */
+                /**
+                 * @description the alert's id
+                 * @example 41
+                 */
                 id: number;
             };
             cookie?: never;
@@ -3604,36 +4700,82 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert": {
+                     *         "acknowledged_at": null,
+                     *         "acknowledged_by": null,
+                     *         "assignee": null,
+                     *         "changed_at": 1763689861000,
+                     *         "children": 0,
+                     *         "detail": {},
+                     *         "device": "pi-7",
+                     *         "extreme": 9.4,
+                     *         "historical": false,
+                     *         "id": 41,
+                     *         "kind": "high",
+                     *         "known_at": 1763689861000,
+                     *         "limit": 9,
+                     *         "location": "Kolam 3",
+                     *         "metric": "ph",
+                     *         "parent": null,
+                     *         "raised_at": 1763689860000,
+                     *         "read": false,
+                     *         "reason": null,
+                     *         "reopened": 0,
+                     *         "resolved_at": null,
+                     *         "resolved_by": null,
+                     *         "severity": "critical",
+                     *         "silenced": false,
+                     *         "simulated": false,
+                     *         "since": 1763689800000,
+                     *         "snoozed_until": null,
+                     *         "source": "rule",
+                     *         "state": "open",
+                     *         "text": {
+                     *           "en": "pH at Kolam 3 is too high: 9.31",
+                     *           "id": "pH di Kolam 3 terlalu tinggi: 9.31"
+                     *         },
+                     *         "unit": "pH",
+                     *         "value": 9.31,
+                     *         "worst": "critical"
+                     *       },
+                     *       "children": [],
+                     *       "deliveries": [
+                     *         {
+                     *           "at": 1763689861000,
+                     *           "channel": "on-call",
+                     *           "done_at": 1763689861800,
+                     *           "problem": null,
+                     *           "state": "sent",
+                     *           "tries": 1,
+                     *           "what": "raised",
+                     *           "withheld": null
+                     *         }
+                     *       ],
+                     *       "events": [
+                     *         {
+                     *           "at": 1763689861000,
+                     *           "detail": {
+                     *             "value": 9.31
+                     *           },
+                     *           "seq": 1,
+                     *           "what": "raised",
+                     *           "who": "rule"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertHistory"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_alert"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listAudit: {
@@ -3641,11 +4783,17 @@ export interface operations {
             query?: {
                 /** @description Only those about this device. */
                 device?: string;
-                /** @description Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between. */
+                /**
+                 * @description Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between.
+                 * @example device.revoked,device.replaced
+                 */
                 act?: string;
                 /** @description Only those with a lower number: `next` of the answer before. */
                 before?: number;
-                /** @description At most so many, 1 to 500. */
+                /**
+                 * @description At most so many, 1 to 500.
+                 * @example 100
+                 */
                 limit?: number;
             };
             header?: never;
@@ -3659,36 +4807,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "act": "device.revoked",
+                     *           "address": "192.0.2.7",
+                     *           "at": 1763690400000,
+                     *           "detail": {},
+                     *           "device": "pi-7",
+                     *           "id": 118,
+                     *           "serial": "10000000deadbeef",
+                     *           "who": "siti"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditLog"];
                 };
             };
-            /** @description Refused: only for admin, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getAuthority: {
@@ -3705,36 +4849,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *       "expires_at": 2079050400000,
+                     *       "previous": null,
+                     *       "subject": "CN=Tirta CA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Authority"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     retireAuthority: {
@@ -3751,36 +4880,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *       "expires_at": 2079050400000,
+                     *       "previous": null,
+                     *       "subject": "CN=Tirta CA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Authority"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            409: components["responses"]["409-authority"];
+            415: components["responses"]["415-not_json"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     rotateAuthority: {
@@ -3797,44 +4913,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *       "expires_at": 2079050400000,
+                     *       "previous": {
+                     *         "ca_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *         "devices": 99,
+                     *         "expires_at": 1766282400000
+                     *       },
+                     *       "subject": "CN=Tirta CA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Authority"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            409: components["responses"]["409-authority"];
+            415: components["responses"]["415-not_json"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listAvailability: {
         parameters: {
             query?: {
-                /** @description What the time is cut into. */
+                /**
+                 * @description What the time is cut into.
+                 * @example day
+                 */
                 per?: "day" | "week" | "month";
-                /** @description Of what. */
+                /**
+                 * @description Of what.
+                 * @example device
+                 */
                 by?: "device" | "location";
                 /** @description Only of this device. */
                 device?: string;
@@ -3856,36 +4969,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "availability_percent": 99.8,
+                     *           "causes": {
+                     *             "power": 1
+                     *           },
+                     *           "device": "pi-7",
+                     *           "from": 1763604000000,
+                     *           "location": "Kolam 3",
+                     *           "longest_ms": 172800,
+                     *           "out_ms": 172800,
+                     *           "outages": 1,
+                     *           "planned_ms": 0,
+                     *           "to": 1763690400000,
+                     *           "unknown_ms": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Availabilities"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     claim: {
@@ -3897,6 +5010,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "latitude": -6.2,
+                 *       "location": "Kolam 3",
+                 *       "longitude": 106.8,
+                 *       "name": "pi-7"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewClaim"];
             };
         };
@@ -3906,36 +5027,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approved": false,
+                     *       "location": "Kolam 3",
+                     *       "name": "pi-7",
+                     *       "serial": "10000000deadbeef"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClaimedDevice"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-claim_devices"];
+            404: components["responses"]["404-unknown_label-unknown_request"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken-unknown_device"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listDevices: {
@@ -3952,36 +5065,83 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "devices": [
+                     *         {
+                     *           "agent": "0.1.0",
+                     *           "alarm": null,
+                     *           "buffer": {
+                     *             "dropped": 0,
+                     *             "id": "00c0ffee00c0ffee",
+                     *             "pending": 0,
+                     *             "set_aside": 0,
+                     *             "trouble": null
+                     *           },
+                     *           "calibrations": {
+                     *             "ph": {
+                     *               "at": 1761098400000,
+                     *               "by": "siti",
+                     *               "health": {
+                     *                 "offset_mv": 1.2,
+                     *                 "slope_percent": 98.5
+                     *               },
+                     *               "id": "00c0ffee00c0ffee"
+                     *             }
+                     *           },
+                     *           "certificate": {
+                     *             "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *             "expires_at": 1766196000000,
+                     *             "issued_at": 1763604000000,
+                     *             "serial_number": "4f1d"
+                     *           },
+                     *           "clock": "synced",
+                     *           "enrolled_at": 1755914400000,
+                     *           "key_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "last_seen": 1763690400000,
+                     *           "location": "Kolam 3",
+                     *           "model": "Raspberry Pi 5 Model B Rev 1.0",
+                     *           "name": "pi-7",
+                     *           "probes": {
+                     *             "ph": "ok"
+                     *           },
+                     *           "sensors": {
+                     *             "ph": {
+                     *               "limits": {
+                     *                 "possible": [
+                     *                   0,
+                     *                   14
+                     *                 ],
+                     *                 "usual": [
+                     *                   4,
+                     *                   10
+                     *                 ]
+                     *               },
+                     *               "sensor": null,
+                     *               "source": "ads1115 0x48 A0"
+                     *             }
+                     *           },
+                     *           "serial": "10000000deadbeef",
+                     *           "settings": {
+                     *             "applied": 3,
+                     *             "interval_ms": {
+                     *               "ph": 10000
+                     *             },
+                     *             "version": 3
+                     *           },
+                     *           "simulated": false,
+                     *           "state": "online"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Devices"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getDevice: {
@@ -3989,8 +5149,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
@@ -4001,36 +5164,82 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "agent": "0.1.0",
+                     *       "alarm": null,
+                     *       "buffer": {
+                     *         "dropped": 0,
+                     *         "id": "00c0ffee00c0ffee",
+                     *         "pending": 0,
+                     *         "set_aside": 0,
+                     *         "trouble": null
+                     *       },
+                     *       "calibrations": {
+                     *         "ph": {
+                     *           "at": 1761098400000,
+                     *           "by": "siti",
+                     *           "health": {
+                     *             "offset_mv": 1.2,
+                     *             "slope_percent": 98.5
+                     *           },
+                     *           "id": "00c0ffee00c0ffee"
+                     *         }
+                     *       },
+                     *       "certificate": {
+                     *         "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *         "expires_at": 1766196000000,
+                     *         "issued_at": 1763604000000,
+                     *         "serial_number": "4f1d"
+                     *       },
+                     *       "clock": "synced",
+                     *       "enrolled_at": 1755914400000,
+                     *       "key_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "last_seen": 1763690400000,
+                     *       "location": "Kolam 3",
+                     *       "model": "Raspberry Pi 5 Model B Rev 1.0",
+                     *       "name": "pi-7",
+                     *       "probes": {
+                     *         "ph": "ok"
+                     *       },
+                     *       "sensors": {
+                     *         "ph": {
+                     *           "limits": {
+                     *             "possible": [
+                     *               0,
+                     *               14
+                     *             ],
+                     *             "usual": [
+                     *               4,
+                     *               10
+                     *             ]
+                     *           },
+                     *           "sensor": null,
+                     *           "source": "ads1115 0x48 A0"
+                     *         }
+                     *       },
+                     *       "serial": "10000000deadbeef",
+                     *       "settings": {
+                     *         "applied": 3,
+                     *         "interval_ms": {
+                     *           "ph": 10000
+                     *         },
+                     *         "version": 3
+                     *       },
+                     *       "simulated": false,
+                     *       "state": "online"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     calibrate: {
@@ -4038,13 +5247,24 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "buffers": "technical",
+                 *       "lot": "L2211",
+                 *       "metric": "ph",
+                 *       "order": "begin"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CalibrationOrder"];
             };
         };
@@ -4054,36 +5274,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "session": "00c0ffee00c0ffee"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CalibrationSession"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-calibrate"];
+            404: components["responses"]["404-unknown_device"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-offline-revoked"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database-not_sent"];
         };
     };
     listCalibrations: {
@@ -4091,8 +5300,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
@@ -4103,36 +5315,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": {
+                     *         "ph": "00c0ffee00c0ffee"
+                     *       },
+                     *       "calibrations": [
+                     *         {
+                     *           "at": 1763690400000,
+                     *           "buffers": "technical",
+                     *           "by": "siti",
+                     *           "calibration": {
+                     *             "acid_percent": 98.5,
+                     *             "base_percent": 98.5,
+                     *             "kind": "ph",
+                     *             "zero_mv": 1500
+                     *           },
+                     *           "clock": "synced",
+                     *           "health": {
+                     *             "offset_mv": 1.2,
+                     *             "slope_percent": 98.5
+                     *           },
+                     *           "id": "00c0ffee00c0ffee",
+                     *           "lot": "L2211",
+                     *           "metric": "ph",
+                     *           "points": [
+                     *             {
+                     *               "celsius": 25,
+                     *               "millivolts": 1500,
+                     *               "nominal": 7,
+                     *               "spread": 0.12
+                     *             },
+                     *             {
+                     *               "celsius": 25,
+                     *               "millivolts": 1674.8,
+                     *               "nominal": 4,
+                     *               "spread": 0.1
+                     *             }
+                     *           ],
+                     *           "undoes": null,
+                     *           "undone_by": null,
+                     *           "via": "dashboard"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Calibrations"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     undoCalibration: {
@@ -4140,10 +5377,16 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
-                /** @description the record in force */
-                id: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
+                /**
+                 * @description the record in force
+                 * @example 00c0ffee00c0ffee
+                 */
+                id: components["schemas"]["RecordId"];
             };
             cookie?: never;
         };
@@ -4154,56 +5397,70 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": 1763690400000,
+                     *       "buffers": null,
+                     *       "by": "siti",
+                     *       "calibration": null,
+                     *       "clock": "synced",
+                     *       "health": null,
+                     *       "id": "00c0ffee00c0fff0",
+                     *       "lot": null,
+                     *       "metric": "ph",
+                     *       "points": [],
+                     *       "undoes": "00c0ffee00c0ffee",
+                     *       "undone_by": null,
+                     *       "via": "dashboard"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CalibrationRecord"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-calibrate"];
+            404: components["responses"]["404-unknown_calibration-unknown_device"];
+            409: components["responses"]["409-not_in_force-revoked"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getReadings: {
         parameters: {
             query: {
-                /** @description What was measured. */
+                /**
+                 * @description What was measured.
+                 * @example ph
+                 */
                 metric: components["schemas"]["Metric"];
-                /** @description From when on (UTC milliseconds); a day before `to` if absent. */
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
                 from?: number;
-                /** @description Until when, exclusive (UTC milliseconds); now if absent. */
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent.
+                 * @example 1763690400000
+                 */
                 to?: number;
-                /** @description Most readings of the answer, 1 to 10000; 1000 if absent. */
+                /**
+                 * @description Most readings of the answer, 1 to 10000; 1000 if absent.
+                 * @example 1000
+                 */
                 limit?: number;
                 /** @description As things stood after this recomputation, 0: as the device sent them; the newest if absent. */
                 revision?: number;
             };
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
@@ -4214,36 +5471,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "metric": "ph",
+                     *       "readings": [
+                     *         {
+                     *           "clock": "synced",
+                     *           "fault": null,
+                     *           "flags": [],
+                     *           "metric": "ph",
+                     *           "millivolts": 1497.25,
+                     *           "revision": 0,
+                     *           "spread": 0.125,
+                     *           "time": 1763690400000,
+                     *           "unit": "pH",
+                     *           "value": 7.02
+                     *         }
+                     *       ],
+                     *       "truncated": false,
+                     *       "unit": "pH"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readings"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listRecomputations: {
@@ -4251,8 +5509,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
@@ -4263,36 +5524,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "recomputations": [
+                     *         {
+                     *           "calibration": "00c0ffee00c0ffee",
+                     *           "changed": 60311,
+                     *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "from": 1763085600000,
+                     *           "made_at": 1763690400000,
+                     *           "made_by": "siti",
+                     *           "metric": "ph",
+                     *           "readings": 60480,
+                     *           "revision": 1,
+                     *           "to": 1763690400000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Recomputations"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     recompute: {
@@ -4300,13 +5559,24 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "calibration": "00c0ffee00c0ffee",
+                 *       "from": 1763085600000,
+                 *       "metric": "ph",
+                 *       "to": 1763690400000
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewRecomputation"];
             };
         };
@@ -4316,36 +5586,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "calibration": "00c0ffee00c0ffee",
+                     *       "changed": 60311,
+                     *       "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "from": 1763085600000,
+                     *       "made_at": 1763690400000,
+                     *       "made_by": "siti",
+                     *       "metric": "ph",
+                     *       "readings": 60480,
+                     *       "revision": 1,
+                     *       "to": 1763690400000
+                     *     }
+                     */
                     "application/json": components["schemas"]["Revision"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-calibrate"];
+            404: components["responses"]["404-unknown_device"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-busy-no_sensor"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     replaceDevice: {
@@ -4353,13 +5621,21 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "serial": "10000000cafe0001"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Replacement"];
             };
         };
@@ -4369,36 +5645,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "pi-7",
+                     *       "waiting": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReplacedDevice"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            404: components["responses"]["404-unknown_device"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-second_key-taken"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     revokeDevice: {
@@ -4406,8 +5672,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
@@ -4420,53 +5689,49 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            404: components["responses"]["404-unknown_device"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getSeries: {
         parameters: {
             query: {
-                /** @description What was measured. */
+                /**
+                 * @description What was measured.
+                 * @example ph
+                 */
                 metric: components["schemas"]["Metric"];
-                /** @description From when on (UTC milliseconds); a day before `to` if absent. */
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
                 from?: number;
-                /** @description Until when, exclusive (UTC milliseconds); now if absent. */
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent.
+                 * @example 1763690400000
+                 */
                 to?: number;
-                /** @description Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent. */
+                /**
+                 * @description Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent.
+                 * @example 24
+                 */
                 points?: number;
                 /** @description As things stood after this recomputation, 0: as the devices sent them; the newest if absent. */
                 revision?: number;
             };
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
@@ -4477,36 +5742,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "avg": [
+                     *         7.01,
+                     *         7.02
+                     *       ],
+                     *       "bucket_ms": 3600000,
+                     *       "count": [
+                     *         360,
+                     *         358
+                     *       ],
+                     *       "device": "pi-7",
+                     *       "faults": [
+                     *         0,
+                     *         2
+                     *       ],
+                     *       "max": [
+                     *         7.05,
+                     *         7.04
+                     *       ],
+                     *       "metric": "ph",
+                     *       "min": [
+                     *         6.98,
+                     *         7
+                     *       ],
+                     *       "time": [
+                     *         1763683200000,
+                     *         1763686800000
+                     *       ],
+                     *       "unit": "pH"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Series"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     changeSettings: {
@@ -4514,13 +5791,23 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "interval_ms": {
+                 *         "ph": 10000
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewSettings"];
             };
         };
@@ -4530,36 +5817,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "applied": 3,
+                     *       "interval_ms": {
+                     *         "ph": 10000
+                     *       },
+                     *       "version": 4
+                     *     }
+                     */
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-configure_devices"];
+            404: components["responses"]["404-unknown_device"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-revoked"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getDeviceThresholds: {
@@ -4567,8 +5847,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
@@ -4579,36 +5862,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "device": "pi-7",
+                     *       "thresholds": {
+                     *         "ph": {
+                     *           "applied": true,
+                     *           "beyond_probe": [],
+                     *           "changed_at": 1763690400000,
+                     *           "changed_by": "siti",
+                     *           "preset": null,
+                     *           "scope": "location",
+                     *           "target": "Kolam 3",
+                     *           "threshold": {
+                     *             "clear_ms": 60000,
+                     *             "high": {
+                     *               "critical": 9,
+                     *               "warning": 8.5
+                     *             },
+                     *             "hold_ms": 60000,
+                     *             "hysteresis": 0.1,
+                     *             "low": {
+                     *               "critical": 6,
+                     *               "warning": 6.5
+                     *             },
+                     *             "missing": {
+                     *               "after_ms": 600000,
+                     *               "severity": "warning"
+                     *             }
+                     *           },
+                     *           "version": 3,
+                     *           "waiting_since": null
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeviceThresholds"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     enrol: {
@@ -4620,6 +5918,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "csr": "-----BEGIN CERTIFICATE REQUEST-----\nMIIB...\n-----END CERTIFICATE REQUEST-----\n",
+                 *       "model": "Raspberry Pi 5 Model B Rev 1.0",
+                 *       "serial": "10000000deadbeef",
+                 *       "token": "c29tZS1ieXRlcy1vZi1hLXRva2Vu"
+                 *     }
+                 */
                 "application/json": components["schemas"]["EnrolRequest"];
             };
         };
@@ -4629,6 +5935,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "broker": {
+                     *         "host": "tirta.example",
+                     *         "port": 8883
+                     *       },
+                     *       "ca": "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",
+                     *       "certificate": "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",
+                     *       "name": "pi-7",
+                     *       "server_time": 1763690400000
+                     *     }
+                     */
                     "application/json": components["schemas"]["EnrolReply"];
                 };
             };
@@ -4641,24 +5959,15 @@ export interface operations {
                     "application/json": components["schemas"]["WaitForApproval"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-csr_malformed-csr_mismatch-invalid-weak_key"];
+            403: components["responses"]["403-bad_token-other_origin-refused-revoked-token_expired-token_revoked-token_used_up-unknown_key"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database-too_many_waiting"];
         };
     };
     getEnrolmentPolicy: {
@@ -4675,36 +5984,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "returns_until": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["EnrolmentPolicy"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     setEnrolmentPolicy: {
@@ -4716,6 +6007,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "returns_for_s": 3600
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPolicy"];
             };
         };
@@ -4725,36 +6021,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "returns_until": 1763694000000
+                     *     }
+                     */
                     "application/json": components["schemas"]["EnrolmentPolicy"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listTokens: {
@@ -4771,36 +6054,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "tokens": [
+                     *         {
+                     *           "admits": "registered",
+                     *           "created_at": 1763690400000,
+                     *           "created_by": "siti",
+                     *           "expires_at": 1763776800000,
+                     *           "id": "7be10c42d9aa",
+                     *           "location": "Kolam 3",
+                     *           "note": "north ponds",
+                     *           "revoked_at": null,
+                     *           "serials": [],
+                     *           "uses": 99,
+                     *           "uses_left": 99
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description Refused: only for admin, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     createToken: {
@@ -4812,6 +6091,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "admits": "registered",
+                 *       "note": "north ponds",
+                 *       "uses": 99,
+                 *       "valid_s": 86400
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewToken"];
             };
         };
@@ -4821,36 +6108,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "admits": "registered",
+                     *       "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *       "created_at": 1763690400000,
+                     *       "created_by": "siti",
+                     *       "expires_at": 1763776800000,
+                     *       "fleet_file": "server = \"https://tirta.example:8443\"\nca_sha256 = \"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"\ntoken = \"c29tZS1ieXRlcy1vZi1hLXRva2Vu\"\n",
+                     *       "id": "7be10c42d9aa",
+                     *       "location": "Kolam 3",
+                     *       "note": "north ponds",
+                     *       "revoked_at": null,
+                     *       "serials": [],
+                     *       "token": "c29tZS1ieXRlcy1vZi1hLXRva2Vu",
+                     *       "uses": 99,
+                     *       "uses_left": 99
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedToken"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     deleteToken: {
@@ -4858,7 +6145,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the token's id */
+                /**
+                 * @description the token's id
+                 * @example 7be10c42d9aa
+                 */
                 id: string;
             };
             cookie?: never;
@@ -4872,33 +6162,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            404: components["responses"]["404-unknown_token"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listIntakeTokens: {
@@ -4915,36 +6186,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "tokens": [
+                     *         {
+                     *           "id": "3f9c2a7d10b4",
+                     *           "made_at": 1763690400000,
+                     *           "made_by": "siti",
+                     *           "name": "scada-north",
+                     *           "revoked_at": null,
+                     *           "used_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["IntakeTokens"];
                 };
             };
-            /** @description Refused: only for admin, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     createIntakeToken: {
@@ -4956,6 +6218,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "scada-north"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewIntakeToken"];
             };
         };
@@ -4965,36 +6232,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "3f9c2a7d10b4",
+                     *       "made_at": 1763690400000,
+                     *       "made_by": "siti",
+                     *       "name": "scada-north",
+                     *       "revoked_at": null,
+                     *       "token": "tirta_in_bGV0LW5vYm9keS1ndWVzcy10aGlz",
+                     *       "used_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedIntakeToken"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     deleteIntakeToken: {
@@ -5002,7 +6263,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the token's id */
+                /**
+                 * @description the token's id
+                 * @example 3f9c2a7d10b4
+                 */
                 id: string;
             };
             cookie?: never;
@@ -5016,33 +6280,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            404: components["responses"]["404-unknown_token"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getLatest: {
@@ -5059,43 +6304,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "latest": [
+                     *         {
+                     *           "clock": "synced",
+                     *           "device": "pi-7",
+                     *           "fault": null,
+                     *           "flags": [],
+                     *           "metric": "ph",
+                     *           "millivolts": 1497.25,
+                     *           "revision": 0,
+                     *           "spread": 0.125,
+                     *           "time": 1763690400000,
+                     *           "unit": "pH",
+                     *           "value": 7.02
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Latest"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     watchLive: {
         parameters: {
             query?: {
-                /** @description Only events of this device; of all if absent. */
-                device?: string;
+                /**
+                 * @description Only events of this device; of all if absent.
+                 * @example pi-7
+                 */
+                device?: components["schemas"]["DeviceName"];
             };
             header?: never;
             path?: never;
@@ -5110,33 +6354,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid-websocket_needed"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-read"];
+            405: components["responses"]["405-websocket_needed"];
+            422: components["responses"]["422-invalid"];
+            426: components["responses"]["426-websocket_needed"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getOpenapi: {
@@ -5153,23 +6378,23 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            /** @description Refused: a password has to be chosen first */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": unknown;
                 };
             };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listOutages: {
         parameters: {
             query?: {
-                /** @description Only those of this device. */
+                /**
+                 * @description Only those of this device.
+                 * @example pi-7
+                 */
                 device?: string;
                 /** @description Only those at this location. */
                 location?: string;
@@ -5193,36 +6418,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "outages": [
+                     *         {
+                     *           "alert": 39,
+                     *           "cause": "power",
+                     *           "detail": {
+                     *             "up_s": 12
+                     *           },
+                     *           "device": "pi-7",
+                     *           "ended_at": 1763604172800,
+                     *           "id": 12,
+                     *           "location": "Kolam 3",
+                     *           "started_at": 1763604000000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Outages"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listRegistrations: {
@@ -5239,36 +6462,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "registrations": [
+                     *         {
+                     *           "changed_at": 1763690400000,
+                     *           "created_at": 1763690400000,
+                     *           "enrolled": false,
+                     *           "latitude": -6.2,
+                     *           "location": "Kolam 3",
+                     *           "longitude": 106.8,
+                     *           "metrics": [
+                     *             "ph",
+                     *             "temperature"
+                     *           ],
+                     *           "name": "pi-7",
+                     *           "notes": "by the gate",
+                     *           "serial": "10000000deadbeef"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Registrations"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     exportRegistrations: {
@@ -5285,42 +6506,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example serial,name,location,latitude,longitude,metrics,notes
+                     *     10000000deadbeef,pi-7,Kolam 3,-6.2,106.8,ph temperature,by the gate
+                     */
                     "text/csv": string;
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     importRegistrations: {
         parameters: {
             query?: {
-                /** @description Only say what would happen. */
+                /**
+                 * @description Only say what would happen.
+                 * @example true
+                 */
                 dry_run?: boolean;
             };
             header?: never;
@@ -5329,6 +6534,10 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example serial,name,location,latitude,longitude,metrics,notes
+                 *     10000000deadbeef,pi-7,Kolam 3,-6.2,106.8,ph temperature,by the gate
+                 */
                 "text/csv": string;
             };
         };
@@ -5338,18 +6547,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changed": 0,
+                     *       "created": 1,
+                     *       "imported": false,
+                     *       "lines": [
+                     *         {
+                     *           "changes": [],
+                     *           "line": 2,
+                     *           "location": "Kolam 3",
+                     *           "name": "pi-7",
+                     *           "problems": [],
+                     *           "serial": "10000000deadbeef",
+                     *           "verdict": "created"
+                     *         }
+                     *       ],
+                     *       "refused": 0,
+                     *       "unchanged": 0,
+                     *       "unknown_columns": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportPlan"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_csv-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_csv-not_json"];
             /** @description lines are refused, so nothing was imported */
             422: {
                 headers: {
@@ -5359,24 +6586,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["RefusedImport"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     reserveRange: {
@@ -5388,6 +6599,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "from": 1,
+                 *       "location": "Kolam 3",
+                 *       "to": 99
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewRange"];
             };
         };
@@ -5397,36 +6615,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "reserved": 98,
+                     *       "taken": [
+                     *         "pi-7"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReservedRange"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     renew: {
@@ -5438,6 +6646,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "csr": "-----BEGIN CERTIFICATE REQUEST-----\nMIIB...\n-----END CERTIFICATE REQUEST-----\n",
+                 *       "name": "pi-7"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RenewRequest"];
             };
         };
@@ -5447,39 +6661,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "broker": {
+                     *         "host": "tirta.example",
+                     *         "port": 8883
+                     *       },
+                     *       "ca": "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",
+                     *       "certificate": "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",
+                     *       "name": "pi-7",
+                     *       "server_time": 1763690400000
+                     *     }
+                     */
                     "application/json": components["schemas"]["EnrolReply"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-csr_malformed-csr_mismatch-invalid-weak_key"];
+            403: components["responses"]["403-other_origin-revoked-too_late-unknown_key"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getAllSeries: {
         parameters: {
             query: {
-                /** @description What was measured. */
+                /**
+                 * @description What was measured.
+                 * @example ph
+                 */
                 metric: components["schemas"]["Metric"];
-                /** @description From when on (UTC milliseconds); a day before `to` if absent. */
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
                 from?: number;
-                /** @description Until when, exclusive (UTC milliseconds); now if absent. */
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent.
+                 * @example 1763690400000
+                 */
                 to?: number;
-                /** @description Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent. */
+                /**
+                 * @description Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent.
+                 * @example 24
+                 */
                 points?: number;
                 /** @description As things stood after this recomputation, 0: as the devices sent them; the newest if absent. */
                 revision?: number;
@@ -5495,36 +6723,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "series": [
+                     *         {
+                     *           "avg": [
+                     *             7.01,
+                     *             7.02
+                     *           ],
+                     *           "bucket_ms": 3600000,
+                     *           "count": [
+                     *             360,
+                     *             358
+                     *           ],
+                     *           "device": "pi-7",
+                     *           "faults": [
+                     *             0,
+                     *             2
+                     *           ],
+                     *           "max": [
+                     *             7.05,
+                     *             7.04
+                     *           ],
+                     *           "metric": "ph",
+                     *           "min": [
+                     *             6.98,
+                     *             7
+                     *           ],
+                     *           "time": [
+                     *             1763683200000,
+                     *             1763686800000
+                     *           ],
+                     *           "unit": "pH"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AllSeries"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getSession: {
@@ -5541,36 +6784,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "must_change": false,
+                     *       "permissions": [
+                     *         "read",
+                     *         "handle_alerts",
+                     *         "calibrate",
+                     *         "claim_devices"
+                     *       ],
+                     *       "role": "technician",
+                     *       "user": "siti"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Refused: a request of another site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-forbidden"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     signIn: {
@@ -5582,6 +6815,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "kolam ikan air jernih",
+                 *       "user": "siti"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Credentials"];
             };
         };
@@ -5591,27 +6830,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "must_change": false,
+                     *       "permissions": [
+                     *         "read",
+                     *         "handle_alerts",
+                     *         "calibrate",
+                     *         "claim_devices"
+                     *       ],
+                     *       "role": "technician",
+                     *       "user": "siti"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-bad_credentials"];
+            403: components["responses"]["403-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     signOut: {
@@ -5630,33 +6874,11 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a request of another site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-forbidden-other_origin"];
+            415: components["responses"]["415-not_json"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     changePassword: {
@@ -5668,6 +6890,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "new": "sumur tua di tepi desa",
+                 *       "old": "kolam ikan air jernih"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordChange"];
             };
         };
@@ -5679,33 +6907,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a request of another site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-forbidden-other_origin-wrong_password"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listSessions: {
@@ -5722,36 +6933,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sessions": [
+                     *         {
+                     *           "address": "192.0.2.7",
+                     *           "agent": "Mozilla/5.0 (Android 15; Mobile)",
+                     *           "created_at": 1763686800000,
+                     *           "current": true,
+                     *           "expires_at": 1763730000000,
+                     *           "id": "a1b2c3d4e5f6",
+                     *           "used_at": 1763690400000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["OwnSessions"];
                 };
             };
-            /** @description Refused: a password has to be chosen first */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     endAllSessions: {
@@ -5770,33 +6973,11 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a password has to be chosen first */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            415: components["responses"]["415-not_json"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     endSession: {
@@ -5804,7 +6985,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session's id */
+                /**
+                 * @description The session's id
+                 * @example a1b2c3d4e5f6
+                 */
                 id: string;
             };
             cookie?: never;
@@ -5818,33 +7002,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a password has to be chosen first */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            404: components["responses"]["404-unknown_session"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listSilences: {
@@ -5864,36 +7029,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "silences": [
+                     *         {
+                     *           "active": true,
+                     *           "ended_at": null,
+                     *           "ended_by": null,
+                     *           "from": 1763690400000,
+                     *           "id": 8,
+                     *           "kind": "maintenance",
+                     *           "made_at": 1763690400000,
+                     *           "made_by": "siti",
+                     *           "reason": "pump is replaced",
+                     *           "scope": "location",
+                     *           "target": "Kolam 3",
+                     *           "to": 1763697600000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Silences"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     createSilence: {
@@ -5905,6 +7069,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "from": 1763690400000,
+                 *       "kind": "maintenance",
+                 *       "reason": "pump is replaced",
+                 *       "scope": "location",
+                 *       "target": "Kolam 3",
+                 *       "to": 1763697600000
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewSilence"];
             };
         };
@@ -5914,36 +7088,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "ended_at": null,
+                     *       "ended_by": null,
+                     *       "from": 1763690400000,
+                     *       "id": 8,
+                     *       "kind": "maintenance",
+                     *       "made_at": 1763690400000,
+                     *       "made_by": "siti",
+                     *       "reason": "pump is replaced",
+                     *       "scope": "location",
+                     *       "target": "Kolam 3",
+                     *       "to": 1763697600000
+                     *     }
+                     */
                     "application/json": components["schemas"]["Silence"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-silence"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     endSilence: {
@@ -5951,7 +7123,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the silence's id */
+                /**
+                 * @description the silence's id
+                 * @example 8
+                 */
                 id: number;
             };
             cookie?: never;
@@ -5963,36 +7138,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": false,
+                     *       "ended_at": 1763694000000,
+                     *       "ended_by": "siti",
+                     *       "from": 1763690400000,
+                     *       "id": 8,
+                     *       "kind": "maintenance",
+                     *       "made_at": 1763690400000,
+                     *       "made_by": "siti",
+                     *       "reason": "pump is replaced",
+                     *       "scope": "location",
+                     *       "target": "Kolam 3",
+                     *       "to": 1763697600000
+                     *     }
+                     */
                     "application/json": components["schemas"]["Silence"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-silence"];
+            404: components["responses"]["404-unknown_silence"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listThresholds: {
@@ -6009,36 +7181,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "thresholds": [
+                     *         {
+                     *           "changed_at": 1763690400000,
+                     *           "changed_by": "siti",
+                     *           "metric": "ph",
+                     *           "preset": null,
+                     *           "scope": "location",
+                     *           "target": "Kolam 3",
+                     *           "threshold": {
+                     *             "clear_ms": 60000,
+                     *             "high": {
+                     *               "critical": 9,
+                     *               "warning": 8.5
+                     *             },
+                     *             "hold_ms": 60000,
+                     *             "hysteresis": 0.1,
+                     *             "low": {
+                     *               "critical": 6,
+                     *               "warning": 6.5
+                     *             },
+                     *             "missing": {
+                     *               "after_ms": 600000,
+                     *               "severity": "warning"
+                     *             }
+                     *           },
+                     *           "version": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Thresholds"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     changeThresholds: {
@@ -6050,6 +7231,34 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "metric": "ph",
+                 *       "targets": [
+                 *         {
+                 *           "scope": "location",
+                 *           "target": "Kolam 3"
+                 *         }
+                 *       ],
+                 *       "threshold": {
+                 *         "clear_ms": 60000,
+                 *         "high": {
+                 *           "critical": 9,
+                 *           "warning": 8.5
+                 *         },
+                 *         "hold_ms": 60000,
+                 *         "hysteresis": 0.1,
+                 *         "low": {
+                 *           "critical": 6,
+                 *           "warning": 6.5
+                 *         },
+                 *         "missing": {
+                 *           "after_ms": 600000,
+                 *           "severity": "warning"
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ThresholdChange"];
             };
         };
@@ -6059,46 +7268,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "devices": [
+                     *         "pi-7"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ThresholdsChanged"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-set_thresholds"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getThresholdHistory: {
         parameters: {
             query: {
-                /** @description For what it was meant. */
+                /**
+                 * @description For what it was meant.
+                 * @example location
+                 */
                 scope: "fleet" | "location" | "device";
-                /** @description The name of the location or device; absent for the fleet. */
+                /**
+                 * @description The name of the location or device; absent for the fleet.
+                 * @example Kolam 3
+                 */
                 target?: string;
-                /** @description Only of this metric. */
+                /**
+                 * @description Only of this metric.
+                 * @example ph
+                 */
                 metric?: components["schemas"]["Metric"];
             };
             header?: never;
@@ -6112,36 +7319,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "thresholds": [
+                     *         {
+                     *           "changed_at": 1763690400000,
+                     *           "changed_by": "siti",
+                     *           "metric": "ph",
+                     *           "preset": null,
+                     *           "scope": "location",
+                     *           "target": "Kolam 3",
+                     *           "threshold": {
+                     *             "clear_ms": 60000,
+                     *             "high": {
+                     *               "critical": 9,
+                     *               "warning": 8.5
+                     *             },
+                     *             "hold_ms": 60000,
+                     *             "hysteresis": 0.1,
+                     *             "low": {
+                     *               "critical": 6,
+                     *               "warning": 6.5
+                     *             },
+                     *             "missing": {
+                     *               "after_ms": 600000,
+                     *               "severity": "warning"
+                     *             }
+                     *           },
+                     *           "version": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Thresholds"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listThresholdPresets: {
@@ -6158,36 +7376,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "presets": [
+                     *         {
+                     *           "effective": "2024-05-01",
+                     *           "group": "hydroponics",
+                     *           "id": "lettuce",
+                     *           "metrics": {
+                     *             "ph": {
+                     *               "clear_ms": 60000,
+                     *               "high": {
+                     *                 "critical": 9,
+                     *                 "warning": 8.5
+                     *               },
+                     *               "hold_ms": 60000,
+                     *               "hysteresis": 0.1,
+                     *               "low": {
+                     *                 "critical": 6,
+                     *                 "warning": 6.5
+                     *               },
+                     *               "missing": {
+                     *                 "after_ms": 600000,
+                     *                 "severity": "warning"
+                     *               }
+                     *             }
+                     *           },
+                     *           "name": {
+                     *             "en": "Lettuce",
+                     *             "id": "Selada"
+                     *           },
+                     *           "source": "A handbook of hydroponics",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ThresholdPresets"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     previewThreshold: {
@@ -6199,6 +7430,30 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": 7,
+                 *       "device": "pi-7",
+                 *       "metric": "ph",
+                 *       "threshold": {
+                 *         "clear_ms": 60000,
+                 *         "high": {
+                 *           "critical": 9,
+                 *           "warning": 8.5
+                 *         },
+                 *         "hold_ms": 60000,
+                 *         "hysteresis": 0.1,
+                 *         "low": {
+                 *           "critical": 6,
+                 *           "warning": 6.5
+                 *         },
+                 *         "missing": {
+                 *           "after_ms": 600000,
+                 *           "severity": "warning"
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PreviewRequest"];
             };
         };
@@ -6208,36 +7463,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "extreme": 8.7,
+                     *           "kind": "high",
+                     *           "raised_at": 1763517660000,
+                     *           "resolved_at": 1763521200000,
+                     *           "severity": "warning",
+                     *           "since": 1763517600000
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "from": 1763085600000,
+                     *       "readings": 60480,
+                     *       "to": 1763690400000,
+                     *       "truncated": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ThresholdPreview"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-read"];
+            404: components["responses"]["404-unknown_device"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listUsers: {
@@ -6245,7 +7502,10 @@ export interface operations {
             query?: {
                 /** @description Only those with names after this one: `next` of the answer before. */
                 after?: string;
-                /** @description At most so many, 1 to 500. */
+                /**
+                 * @description At most so many, 1 to 500.
+                 * @example 100
+                 */
                 limit?: number;
             };
             header?: never;
@@ -6259,36 +7519,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "users": [
+                     *         {
+                     *           "created_at": 1763690400000,
+                     *           "disabled_at": null,
+                     *           "email": "siti@example.org",
+                     *           "must_change": true,
+                     *           "name": "siti",
+                     *           "role": "technician"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Users"];
                 };
             };
-            /** @description Refused: only for admin, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     createUser: {
@@ -6300,6 +7554,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "siti@example.org",
+                 *       "name": "siti",
+                 *       "role": "technician"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewUser"];
             };
         };
@@ -6309,36 +7570,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "password": "hk3fx-q7mzp-2vw9c-d8rne",
+                     *       "user": {
+                     *         "created_at": 1763690400000,
+                     *         "disabled_at": null,
+                     *         "email": "siti@example.org",
+                     *         "must_change": true,
+                     *         "name": "siti",
+                     *         "role": "technician"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserWithPassword"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     changeUser: {
@@ -6346,13 +7603,21 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The account's name */
+                /**
+                 * @description The account's name
+                 * @example siti
+                 */
                 name: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "supervisor"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserChange"];
             };
         };
@@ -6362,36 +7627,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": 1763690400000,
+                     *       "disabled_at": null,
+                     *       "email": "siti@example.org",
+                     *       "must_change": false,
+                     *       "name": "siti",
+                     *       "role": "supervisor"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            404: components["responses"]["404-unknown_user"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-last_admin-taken"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     resetPassword: {
@@ -6399,7 +7658,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The account's name */
+                /**
+                 * @description The account's name
+                 * @example siti
+                 */
                 name: string;
             };
             cookie?: never;
@@ -6411,36 +7673,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "password": "hk3fx-q7mzp-2vw9c-d8rne",
+                     *       "user": {
+                     *         "created_at": 1763690400000,
+                     *         "disabled_at": null,
+                     *         "email": "siti@example.org",
+                     *         "must_change": true,
+                     *         "name": "siti",
+                     *         "role": "technician"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserWithPassword"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            404: components["responses"]["404-unknown_user"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listWaiting: {
@@ -6457,36 +7713,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "waiting": [
+                     *         {
+                     *           "address": "192.0.2.7",
+                     *           "copied_from": null,
+                     *           "device": null,
+                     *           "id": "5d0a91c3e7f2",
+                     *           "key_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "last_asked": 1763690400000,
+                     *           "model": "Raspberry Pi 5 Model B Rev 1.0",
+                     *           "reason": "not_expected",
+                     *           "serial": "10000000deadbeef",
+                     *           "since": 1763686800000,
+                     *           "token_id": "7be10c42d9aa"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["WaitingBoards"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     approveAllWaiting: {
@@ -6503,36 +7755,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approved": [
+                     *         "pi-7",
+                     *         "pi-8"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApprovedBoards"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            415: components["responses"]["415-not_json"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     approveWaiting: {
@@ -6540,13 +7778,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the request's id */
+                /**
+                 * @description the request's id
+                 * @example 5d0a91c3e7f2
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "location": "Kolam 3",
+                 *       "name": "pi-7"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewApproval"];
             };
         };
@@ -6556,36 +7803,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "pi-7"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApprovedBoard"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            404: components["responses"]["404-unknown_request"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken-unknown_device"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     refuseWaiting: {
@@ -6593,7 +7829,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the request's id */
+                /**
+                 * @description the request's id
+                 * @example 5d0a91c3e7f2
+                 */
                 id: string;
             };
             cookie?: never;
@@ -6607,33 +7846,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            404: components["responses"]["404-unknown_request"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     reportAlert: {
@@ -6645,6 +7865,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "at": 1763690400000,
+                 *       "key": "pump-3",
+                 *       "severity": "critical",
+                 *       "state": "firing",
+                 *       "text": "81 °C at the bearing.",
+                 *       "title": "Pump 3 is hot"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReportedAlert"];
             };
         };
@@ -6654,27 +7884,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert": 42,
+                     *       "outcome": "raised"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IntakeReply"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-bad_token"];
+            403: components["responses"]["403-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_alerts-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getLive: {
@@ -6709,6 +7937,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "broker": "ok",
+                     *       "database": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
