@@ -93,6 +93,7 @@ pub fn document() -> Result<String, serde_json::Error> {
 
 /// Adds to the operations what their own code does not say: who may, with which secret, what can go wrong, and an example.
 fn complete(document: &mut Value, examples: &Map<String, Value>) {
+    let schemas = document["components"]["schemas"].clone();
     let mut responses = Map::new();
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
@@ -102,6 +103,7 @@ fn complete(document: &mut Value, examples: &Map<String, Value>) {
             if matches!(need, Need::Session | Need::SignedIn) {
                 operation["security"] = json!([{SESSION: []}, {ACCESS: []}]);
             }
+            name_answers(operation, &schemas);
             errors::describe(&method, operation, need, &mut responses);
             let id = operation["operationId"].as_str().unwrap_or_default();
             if let Some(example) = examples.get(id) {
@@ -113,6 +115,18 @@ fn complete(document: &mut Value, examples: &Map<String, Value>) {
     let codes: Vec<&str> = codes::CODES.iter().map(|(code, _)| *code).collect();
     document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = json!(codes);
     document["info"]["description"] = about().into();
+}
+
+/// An answer that says nothing of itself is what its schema is.
+fn name_answers(operation: &mut Value, schemas: &Value) {
+    for (_, answer) in operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten() {
+        let media = answer["content"].as_object().and_then(|content| content.values().next());
+        let reference = media.and_then(|media| media["schema"]["$ref"].as_str()).unwrap_or_default();
+        let schema = &schemas[reference.rsplit('/').next().unwrap_or_default()];
+        if answer["description"].as_str().is_none_or(str::is_empty) {
+            answer["description"] = schema["description"].as_str().unwrap_or("Done.").into();
+        }
+    }
 }
 
 /// What holds for all operations, for people.

@@ -313,7 +313,7 @@ pub async fn import(
 /// All registrations as a spreadsheet: importing it again changes nothing. Text that a spreadsheet would take for a
 /// formula has an apostrophe before it, which an import takes off.
 #[utoipa::path(get, path = "/api/v1/registrations/export", operation_id = "exportRegistrations", tag = "registry",
-    responses((status = 200, body = String, content_type = "text/csv"), Problems))]
+    responses((status = 200, description = "the file", body = String, content_type = "text/csv"), Problems))]
 pub async fn export(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Problem> {
     let registry = app.store.registry().await?;
     let text = write(registry.registrations.iter().map(|r| &r.entry)).map_err(|error| Problem::internal(&error))?;

@@ -102,7 +102,8 @@ fn every_code_of_the_source_is_in_the_list_and_every_code_of_the_list_in_the_sou
     let is_word = |text: &str| text.len() > 2 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let (mut used, mut words) = (BTreeSet::new(), BTreeSet::new());
     sources(Path::new("src"), &mut |path, text| {
-        if path.ends_with("openapi/codes.rs") || path.ends_with("openapi/errors.rs") {
+        // The list itself; and a table of fields, whose codes come from elsewhere.
+        if ["openapi/codes.rs", "openapi/errors.rs", "http/enrol.rs"].iter().any(|file| path.ends_with(file)) {
             return;
         }
         let parts: Vec<&str> = text.split('"').collect();

@@ -99,7 +99,7 @@ async fn a_host_that_is_made_up_is_repeated_nowhere_and_opens_nothing() {
         }
     }
     // A page of another name that leads to this server (DNS rebinding) has no cookie, and the token's address is the configured one.
-    let request = "POST /api/v1/enrolment-tokens HTTP/1.1\r\nhost: evil.example\r\norigin: http://evil.example\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 22\r\n";
+    let request = "POST /api/v1/enrolment-tokens HTTP/1.1\r\nhost: evil.example\r\norigin: http://evil.example\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 23\r\n";
     let refused = raw(site.plain, &format!("{request}\r\n{{\"uses\":1,\"valid_s\":60}}")).await;
     assert_eq!(status(&refused), "401", "{refused}");
     let made = raw(site.plain, &format!("{request}{cookie}\r\n\r\n{{\"uses\":1,\"valid_s\":60}}")).await;

@@ -4376,6 +4376,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A part of the alerts. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4531,6 +4532,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What was done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4576,6 +4578,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What was cleared. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4615,6 +4618,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Clearances. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4657,6 +4661,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What was put back. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4695,6 +4700,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description An alert with all that happened to it. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4802,6 +4808,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A part of the audit log. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4844,6 +4851,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The authority of the fleet. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4875,6 +4883,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The authority of the fleet. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4908,6 +4917,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The authority of the fleet. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4964,6 +4974,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Availability by time. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5022,6 +5033,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A claimed device. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5060,6 +5072,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All devices. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5159,6 +5172,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A device. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5269,6 +5283,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The session that was meant. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5310,6 +5325,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All records of a device. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5392,6 +5408,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The record of a calibration: written once, never changed. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5466,6 +5483,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Readings of one device and metric. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5519,6 +5537,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All revisions of a device. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5581,6 +5600,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What a recomputation made: a value for each reading that has millivolts, beside the original. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5640,6 +5660,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A device whose board was replaced. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5737,6 +5758,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /**
+             * @description Buckets of one device and metric, as columns of equal length. A time without any reading has no bucket; one with
+             *     faults only has no values.
+             */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5812,6 +5837,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The settings of a device. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5857,6 +5883,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What holds for a device. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5930,6 +5957,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `shared::enrol::EnrolReply`, for the document. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5979,6 +6007,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What holds for boards that come back. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6016,6 +6045,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What holds for boards that come back. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6049,6 +6079,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All enrolment tokens. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6103,6 +6134,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description An enrolment token with its secret: this is the only time it is shown. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6181,6 +6213,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All intake tokens. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6227,6 +6260,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description An intake token with its secret: this is the only time it is shown. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6299,6 +6333,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The latest reading of each device and metric. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6413,6 +6448,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A part of the outages. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6457,6 +6493,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All registrations. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6501,6 +6538,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description the file */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6542,6 +6580,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What becomes of each line of a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6610,6 +6649,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What became of a range. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6656,6 +6696,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `shared::enrol::EnrolReply`, for the document. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6718,6 +6759,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Buckets of all devices. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6779,6 +6821,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Who is signed in. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6825,6 +6868,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Who is signed in. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6928,6 +6972,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All of them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7024,6 +7069,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Silences. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7083,6 +7129,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A silence or maintenance window. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -7133,6 +7180,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A silence or maintenance window. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7176,6 +7224,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Thresholds. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7263,6 +7312,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What a change brought about. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7314,6 +7364,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Thresholds. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7371,6 +7422,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Presets. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7458,6 +7510,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What a threshold would have done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7514,6 +7567,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A part of the accounts. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7565,6 +7619,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description An account with a password that was made for it: this is the only time it is shown. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -7622,6 +7677,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description An account. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7668,6 +7724,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description An account with a password that was made for it: this is the only time it is shown. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7708,6 +7765,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All boards that wait. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7750,6 +7808,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The names of boards that were let in together. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7798,6 +7857,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The name that a board has now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7879,6 +7939,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What became of a report. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7932,6 +7993,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What the server needs for its work. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7946,6 +8008,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+            /** @description What the server needs for its work. */
             503: {
                 headers: {
                     [name: string]: unknown;
