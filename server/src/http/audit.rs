@@ -3,6 +3,7 @@
 
 use super::error::{Problem, Problems};
 use super::extract::Params;
+use super::words;
 use crate::audit::Act;
 use crate::run::App;
 use crate::store::{AuditFilter, MOST_ENTRIES, Written};
@@ -23,6 +24,7 @@ pub struct Which {
     /// Only those about this device.
     device: Option<String>,
     /// Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between.
+    #[param(inline, value_type = Option<words::AuditActs>)]
     act: Option<String>,
     /// Only those by this one: an account, `device` or `server`.
     who: Option<String>,
@@ -35,6 +37,7 @@ pub struct Which {
     /// Only those with a lower number: `next` of the answer before.
     before: Option<i64>,
     /// At most so many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 

@@ -65,7 +65,7 @@ pub struct Calibrations {
 
 /// The calibrations of a device.
 #[utoipa::path(get, path = "/api/v1/devices/{name}/calibrations", operation_id = "listCalibrations", tag = "calibration",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 200, body = Calibrations), Problems))]
 pub async fn list(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json<Calibrations>, Problem> {
     if app.store.device(&name).await?.is_none() {
@@ -81,7 +81,7 @@ pub async fn list(State(app): State<Arc<App>>, Named(name): Named) -> Result<Jso
 
 /// Takes back the calibration in force: what was in force before it is so again, by a record of its own.
 #[utoipa::path(post, path = "/api/v1/devices/{name}/calibrations/{id}/undo", operation_id = "undoCalibration", tag = "calibration",
-    params(("name" = String, Path, description = "the device's name"), ("id" = String, Path, description = "the record in force")),
+    params(("name" = words::DeviceName, Path, description = "the device's name"), ("id" = words::RecordId, Path, description = "the record in force")),
     responses((status = 201, body = Record), Problems))]
 pub async fn undo(
     State(app): State<Arc<App>>,

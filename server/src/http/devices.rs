@@ -6,7 +6,7 @@ use super::extract::{Body, Named, Params, unknown_device};
 use super::model::{About, Device};
 use super::page::{Looks, Page};
 use super::thresholds::follow;
-use super::to_the_end;
+use super::{to_the_end, words};
 use crate::cut_off::cut_off;
 use crate::ingest::publish_settings;
 use crate::live::Event;
@@ -46,7 +46,7 @@ pub async fn list(State(app): State<Arc<App>>, Params(page): Params<Page>) -> Re
 
 /// One device.
 #[utoipa::path(get, path = "/api/v1/devices/{name}", operation_id = "getDevice", tag = "devices",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 200, body = Device), Problems))]
 pub async fn one(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json<Device>, Problem> {
     show(&app, &name).await?.map(Json).ok_or_else(|| unknown_device(name.as_str()))
@@ -54,7 +54,7 @@ pub async fn one(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json
 
 /// Decommissions a device: its connection is cut at once and its certificate is worth nothing from now on. Its name and data stay.
 #[utoipa::path(post, path = "/api/v1/devices/{name}/revoke", operation_id = "revokeDevice", tag = "devices",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 204, description = "revoked, or was so already"), Problems))]
 pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Named(name): Named) -> Result<StatusCode, Problem> {
     to_the_end(async move {
@@ -75,7 +75,7 @@ pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Named(name): Na
 #[serde(deny_unknown_fields)]
 pub struct Replacement {
     /// Its serial.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Serial)]
     serial: Serial,
 }
 
@@ -91,7 +91,7 @@ pub struct ReplacedDevice {
 /// Gives a device's name and history to another board: at once if it waits for approval, else when it first asks. The old
 /// board is cut off then. With a decommissioned device's own serial, that board is taken back.
 #[utoipa::path(post, path = "/api/v1/devices/{name}/replace", operation_id = "replaceDevice", tag = "devices",
-    params(("name" = String, Path, description = "the device's name")), request_body = Replacement,
+    params(("name" = words::DeviceName, Path, description = "the device's name")), request_body = Replacement,
     responses((status = 200, body = ReplacedDevice), Problems))]
 pub async fn replace(
     State(app): State<Arc<App>>,

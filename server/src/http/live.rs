@@ -8,7 +8,7 @@ use super::extract::Params;
 use super::model::{Device, Reading};
 use super::places::Place;
 use super::serve::stopped;
-use super::wire;
+use super::{wire, words};
 use crate::access::Permission;
 use crate::alert::News;
 use crate::live::Event;
@@ -82,7 +82,7 @@ pub enum LiveEvent {
 #[into_params(parameter_in = Query)]
 pub struct Watch {
     /// Only events of this device; of all if absent.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<words::DeviceName>)]
     device: Option<DeviceName>,
 }
 

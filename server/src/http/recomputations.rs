@@ -24,10 +24,13 @@ pub struct NewRecomputation {
     #[schema(value_type = words::Metric)]
     metric: String,
     /// From when on (UTC milliseconds).
+    #[schema(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     from: i64,
     /// Until when, exclusive (UTC milliseconds).
+    #[schema(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     to: i64,
     /// The record to compute all of it with; the record that was in force at the time of each reading if absent.
+    #[schema(value_type = Option<words::RecordId>)]
     calibration: Option<String>,
 }
 
@@ -67,7 +70,7 @@ pub struct Recomputations {
 
 /// Computes readings again. What the device sent stays as it is: the results are a revision beside it.
 #[utoipa::path(post, path = "/api/v1/devices/{name}/recomputations", operation_id = "recompute", tag = "calibration",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     request_body = NewRecomputation, responses((status = 201, body = Revision), Problems))]
 pub async fn create(
     State(app): State<Arc<App>>,
@@ -100,7 +103,7 @@ pub async fn create(
 
 /// The revisions of a device's readings.
 #[utoipa::path(get, path = "/api/v1/devices/{name}/recomputations", operation_id = "listRecomputations", tag = "calibration",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 200, body = Recomputations), Problems))]
 pub async fn list(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json<Recomputations>, Problem> {
     if app.store.device(&name).await?.is_none() {

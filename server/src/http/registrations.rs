@@ -159,11 +159,14 @@ pub struct RefusedImport {
 #[serde(deny_unknown_fields)]
 pub struct NewRange {
     /// The first number.
+    #[schema(minimum = 1, maximum = 99999)]
     from: u32,
     /// The last number; at most 10000 names at once.
+    #[schema(minimum = 1, maximum = 99999)]
     to: u32,
     /// Where all of them will stand.
     #[serde(default)]
+    #[schema(max_length = 100)]
     location: String,
 }
 
@@ -339,7 +342,7 @@ fn told_changes(plan: &registry::plan::Plan) -> Vec<Value> {
 /// All registrations as a spreadsheet: importing it again changes nothing. Text that a spreadsheet would take for a
 /// formula has an apostrophe before it, which an import takes off.
 #[utoipa::path(get, path = "/api/v1/registrations/export", operation_id = "exportRegistrations", tag = "registry",
-    responses((status = 200, body = String, content_type = "text/csv"), Problems))]
+    responses((status = 200, description = "the file", body = String, content_type = "text/csv"), Problems))]
 pub async fn export(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Problem> {
     let registry = app.store.registry().await?;
     let text = write(registry.registrations.iter().map(|r| &r.entry)).map_err(|error| Problem::internal(&error))?;

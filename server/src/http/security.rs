@@ -1,5 +1,6 @@
 //! What every request and answer has in common: where it may come from, the headers that bind a browser, and its log line.
 
+use super::auth::Transport;
 use super::error::Problem;
 use super::extract::{is_csv, is_json, is_type, not_json};
 use super::token_words::bearer;
@@ -10,27 +11,41 @@ use axum::{middleware::Next, response::Response};
 use std::time::Instant;
 use tracing::Instrument;
 
-/// Scripts, styles and connections of this server only, and no page may frame it.
+/// Scripts, styles and connections of this server only, none of them inline, and no page may frame it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// Over TLS: a browser never asks this host without it again, for a year. It keeps that only if it trusts the certificate.
+const TRANSPORT_SECURITY: &str = "max-age=31536000";
+
 /// Sent with every answer.
-const HEADERS: [(HeaderName, &str); 6] = [
+const HEADERS: [(HeaderName, &str); 8] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("permissions-policy"), "camera=(self), geolocation=(self), microphone=()"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("x-permitted-cross-domain-policies"), "none"),
 ];
 
 /// Adds the security headers, and keeps what the interface says out of caches, unless it says itself who may keep it.
 pub async fn headers(request: Request, next: Next) -> Response {
     let is_interface = !is_static(request.uri().path());
+    let secure = request.extensions().get::<Transport>().is_some_and(|transport| transport.secure);
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_SECURITY));
+    }
+    if is_chunked {
+        // A proxy in front may see its end elsewhere: nothing that stands behind it is taken for another request.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if is_interface {
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

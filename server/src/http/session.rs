@@ -94,7 +94,8 @@ pub fn hand_over(app: &App, owner: SessionOwner, tokens: Tokens, bearer: bool, t
     responses((status = 200, body = Session), Problems))]
 pub async fn who(caller: Caller) -> Result<Json<Session>, Problem> {
     let By::Session { role, must_change, .. } = caller.by else { return Err(Problem::no_person()) };
-    Ok(Json(session(caller.account, role, must_change)))
+    let permissions = role.permissions().collect();
+    Ok(Json(Session { user: caller.account, role, permissions, must_change }))
 }
 
 /// Changes the refresh token for the next two tokens. One that is shown a second time, later than a lost answer explains, ends

@@ -35,7 +35,7 @@ pub struct Credentials {
     /// The account's name or its e-mail address.
     user: String,
     /// Its password.
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 256)]
     password: String,
     /// The code of the telephone, or a recovery code, where the account has a second factor (401 `code_needed`).
     code: Option<String>,
@@ -49,10 +49,10 @@ pub struct Credentials {
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
     /// The one that holds now.
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 256)]
     old: String,
     /// The one that is to hold: 12 characters at least.
-    #[schema(format = Password)]
+    #[schema(format = Password, min_length = 12, max_length = 256)]
     new: String,
 }
 

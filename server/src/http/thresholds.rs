@@ -110,6 +110,7 @@ pub struct DeviceThresholds {
 #[serde(deny_unknown_fields)]
 pub struct ThresholdChange {
     /// For whom; 1 to 1000.
+    #[schema(min_items = 1, max_items = 1000)]
     targets: Vec<Target>,
     /// Of which metric.
     #[schema(value_type = words::Metric)]
@@ -140,7 +141,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Thresholds>, Probl
 
 /// What holds for a device, and whether it runs it.
 #[utoipa::path(get, path = "/api/v1/devices/{name}/thresholds", operation_id = "getDeviceThresholds", tag = "alerts",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 200, body = DeviceThresholds), Problems))]
 pub async fn of_device(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json<DeviceThresholds>, Problem> {
     let device = app.store.device(&name).await?.ok_or_else(|| unknown_device(name.as_str()))?;

@@ -27,6 +27,7 @@ pub struct Which {
     /// Only those with names after this one: `next` of the answer before.
     after: Option<String>,
     /// At most so many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
@@ -67,10 +68,12 @@ pub struct Users {
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// 2 to 32 small letters, digits, '-' and '_'; a letter first.
+    #[schema(pattern = "^(?!(device|intake|rule|server)$)[a-z][a-z0-9_-]{1,31}$")]
     name: String,
     /// What it is to be.
     role: Role,
     /// Its owner's e-mail address.
+    #[schema(max_length = 254, pattern = r"^\s*[^\s@]+@[^\s@]+\s*$")]
     email: Option<String>,
 }
 
@@ -93,7 +96,7 @@ pub struct UserChange {
     disabled: Option<bool>,
     /// Another e-mail address; null: none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 254, pattern = r"^\s*[^\s@]+@[^\s@]+\s*$")]
     email: Option<Option<String>>,
 }
 

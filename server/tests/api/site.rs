@@ -290,7 +290,9 @@ async fn exchange(
     headers: &[&str],
     body: &str,
 ) -> Answer {
-    try_exchange(stream, host, method, path, headers, body).await.expect("a whole head")
+    let answer = try_exchange(stream, host, method, path, headers, body).await.expect("a whole head");
+    crate::contract::check(method, path, &answer);
+    answer
 }
 
 /// The same with a server that may be killed meanwhile.

@@ -7,6 +7,7 @@ import { auditEn } from './audit.en';
 import { calibration } from './calibration.en';
 import { chainEn } from './chain.en';
 import { claimEn } from './claim.en';
+import { docsEn } from './docs.en';
 import { identityEn } from './identity.en';
 import { newcomersEn } from './newcomers.en';
 import { keysEn } from './keys.en';
@@ -282,6 +283,7 @@ export const en = {
 
   calibration,
 
+  docs: docsEn,
   tokens: tokensEn,
 
   alerts: alertsEn,

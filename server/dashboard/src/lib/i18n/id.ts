@@ -5,6 +5,7 @@ import { calibration } from './calibration.id';
 import { chainId } from './chain.id';
 import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
+import { docsId } from './docs.id';
 import { identityId } from './identity.id';
 import { newcomersId } from './newcomers.id';
 import { keysId } from './keys.id';
@@ -276,6 +277,7 @@ export const id: Dictionary = {
 
   calibration,
 
+  docs: docsId,
   tokens: tokensId,
 
   alerts: alertsId,
