@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Failures that cost nothing: people mistype.
 const FREE: u32 = 5;
+/// More failures than these lengthen no wait, and would only take longer to be forgiven.
+const MOST_FAILED: u32 = FREE + 6;
 /// The longest wait between two attempts of one address, in milliseconds.
 const LONGEST_MS: i64 = 60_000;
 /// An address that has been quiet for this long is forgotten, in milliseconds.
@@ -25,7 +27,7 @@ pub struct Throttle {
 struct Attempts {
     failed: u32,
     last: UtcMillis,
-    /// Up to when waiting has been counted as forgiving.
+    /// Up to when the time has been counted for forgiving; later than now while the address has to wait anyway.
     forgiven: UtcMillis,
     /// No attempt is looked at before.
     next: UtcMillis,
@@ -48,7 +50,7 @@ impl Throttle {
         let set_back = (entry.last.0 - now.0).max(0);
         entry.next.0 -= set_back;
         entry.last.0 -= set_back;
-        entry.forgiven.0 = entry.forgiven.0.min(now.0);
+        entry.forgiven.0 -= set_back;
         let wait = entry.next.0 - now.0;
         if wait > 0 {
             return Err(wait);
@@ -57,9 +59,10 @@ impl Throttle {
             entry.failed = 0;
         }
         entry.forgive(now);
-        entry.failed = entry.failed.saturating_add(1);
-        entry.last = now;
-        entry.next = UtcMillis(now.0 + pause_ms(entry.failed));
+        entry.failed += 1;
+        let pause = pause_ms(entry.failed);
+        (entry.last, entry.next) = (now, UtcMillis(now.0 + pause));
+        entry.forgiven.0 += pause;
         Ok(())
     }
 
@@ -69,6 +72,7 @@ impl Throttle {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = attempts.get_mut(&network(address)) {
             entry.failed = entry.failed.saturating_sub(1);
+            entry.forgiven.0 -= entry.next.0 - entry.last.0;
             entry.next = entry.last;
         }
     }
@@ -81,10 +85,12 @@ impl Throttle {
 
 impl Attempts {
     /// One is forgiven for each of the longest waits: that many could have been tried anyway. The time since the last
-    /// forgiving counts, whatever was tried meanwhile: people of a busy site sign in all day. Nobody saves up.
+    /// forgiving counts, whatever was tried meanwhile: people of a busy site sign in all day. Nobody saves up, and a pause that
+    /// had to be made counts for nothing.
     fn forgive(&mut self, now: UtcMillis) {
-        let waits = (now.0 - self.forgiven.0) / LONGEST_MS;
-        self.failed = self.failed.saturating_sub(u32::try_from(waits).unwrap_or(u32::MAX));
+        let waits = (now.0 - self.forgiven.0).max(0) / LONGEST_MS;
+        let forgiven = u32::try_from(waits).unwrap_or(u32::MAX);
+        self.failed = self.failed.min(MOST_FAILED).saturating_sub(forgiven);
         self.forgiven.0 += waits * LONGEST_MS;
         if self.failed == 0 {
             self.forgiven = now;
@@ -210,8 +216,9 @@ mod tests {
         let throttle = Throttle::default();
         let mut now = UtcMillis(1_000_000);
         for _ in 0..8 {
-            now.0 += throttle.attempt(address(1), now).err().unwrap_or_default();
-            let _ = throttle.attempt(address(1), now);
+            while let Err(wait) = throttle.attempt(address(1), now) {
+                now.0 += wait;
+            }
         }
         // Somebody signs in every twenty seconds, rightly: nobody is ever quiet for a minute.
         for _ in 0..60 {
