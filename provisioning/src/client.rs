@@ -271,8 +271,8 @@ impl Client {
         sink: impl FnMut(&[u8]) -> bool,
     ) -> Result<hyper::HeaderMap, ClientError> {
         let mut request = Request::builder().uri(path).header(header::HOST, self.address.authority());
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
+        if let Some(bearer) = self.authorization() {
+            request = request.header(header::AUTHORIZATION, bearer);
         }
         let request = request.body(Full::default()).map_err(|e| unreadable(path, e))?;
         let answer = Box::pin(self.address.download(request, PATIENCE, sink)).await?;

@@ -39,7 +39,7 @@ pub async fn list(State(app): State<Arc<App>>, Params(page): Params<Page>) -> Re
     let (devices, next) = page.of(devices, |device| Looks {
         name: &device.name,
         location: device.location.as_deref(),
-        serial: Some(&device.serial),
+        serial: device.serial.as_deref(),
     })?;
     Ok(Json(Devices { devices, next }))
 }

@@ -1,9 +1,8 @@
 //! What every request and answer has in common: where it may come from, the headers that bind a browser, and its log line.
 
-use super::auth::Transport;
 use super::error::Problem;
 use super::extract::{is_csv, is_json, is_type, not_json};
-use super::token_words::bearer;
+use super::token_words::{Transport, bearer};
 use crate::gateway::senml;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};

@@ -4,7 +4,6 @@ use super::{Store, StoreError, on_pool};
 use crate::ca::PublicKeySha256;
 use crate::registry::cell;
 use shared::{DeviceName, Metric, Serial, Status, UtcMillis, message::Intervals, message::LinkState};
-use sqlx::Row;
 
 /// A registered device.
 #[derive(Debug, Clone, PartialEq)]
