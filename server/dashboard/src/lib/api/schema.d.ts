@@ -1075,6 +1075,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listInvitations"];
+        put?: never;
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["withdrawInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["rule"];
+        put?: never;
+        post: operations["signUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["ls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ups/{name}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["ap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ups/{name}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["rf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["gp"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["pp"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2205,6 +2349,9 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "missed";
+        } | {
+            /** @enum {string} */
+            type: "signups";
         };
         /** @description The signal now. */
         LiveSignal: {
@@ -3151,6 +3298,7 @@ export interface components {
             name: string;
             /** @description What it is. */
             role: components["schemas"]["Role"];
+            display_name: string | null;
         };
         /** @description What is to become of an account; what is not named stays. */
         UserChange: {
@@ -3223,6 +3371,116 @@ export interface components {
         WaitingBoards: {
             /** @description The oldest first. */
             waiting: components["schemas"]["WaitingBoard"][];
+        };
+        /** @enum {string} */
+        InvitationState: "open" | "used" | "withdrawn" | "expired";
+        Invitation: {
+            id: string;
+            state: components["schemas"]["InvitationState"];
+            role: components["schemas"]["Role"];
+            name: string | null;
+            email: string | null;
+            invited_by: string;
+            /** Format: int64 */
+            created_at: number;
+            /** Format: int64 */
+            expires_at: number;
+            used_by: string | null;
+            /** Format: int64 */
+            ended_at: number | null;
+        };
+        NewInvitation: {
+            role: components["schemas"]["Role"];
+            name?: string | null;
+            email?: string | null;
+            valid_s?: number | null;
+        };
+        CreatedInvitation: components["schemas"]["Invitation"] & {
+            secret: string;
+            link: string | null;
+        };
+        Invitations: {
+            invitations: components["schemas"]["Invitation"][];
+        };
+        InvitationSecret: {
+            secret: string;
+        };
+        OfferedAccount: {
+            role: components["schemas"]["Role"];
+            name: string | null;
+            email: string | null;
+            invited_by: string;
+            /** Format: int64 */
+            expires_at: number;
+        };
+        NewMember: {
+            secret: string;
+            name: string;
+            password: string;
+        };
+        Member: {
+            user: string;
+            role: components["schemas"]["Role"];
+            email: string | null;
+        };
+        /** @enum {string} */
+        AccountRegistration: "closed" | "approval";
+        SignUpRule: {
+            registration: components["schemas"]["AccountRegistration"];
+        };
+        NewSignUp: {
+            name: string;
+            password: string;
+            display_name?: string | null;
+            email?: string | null;
+        };
+        AskedForAccount: {
+            state: string;
+        };
+        SignUp: {
+            name: string;
+            display_name: string | null;
+            email: string | null;
+            address: string;
+            /** Format: int64 */
+            asked_at: number;
+        };
+        SignUps: {
+            sign_ups: components["schemas"]["SignUp"][];
+        };
+        SignUpApproval: {
+            role: components["schemas"]["Role"];
+            email?: string | null;
+        };
+        /** @enum {string} */
+        Language: "id" | "en";
+        /** @enum {string} */
+        Theme: "system" | "light" | "dark";
+        QuietHours: {
+            from: string;
+            to: string;
+        };
+        Notifications: {
+            severities: components["schemas"]["Severity"][];
+            sound: boolean;
+            browser: boolean;
+            quiet: null | components["schemas"]["QuietHours"];
+        };
+        Profile: {
+            name: string;
+            role: components["schemas"]["Role"];
+            display_name: string | null;
+            email: string | null;
+            language: null | components["schemas"]["Language"];
+            theme: components["schemas"]["Theme"];
+            notifications: components["schemas"]["Notifications"];
+        };
+        ProfileChange: {
+            display_name?: string | null;
+            email?: string | null;
+            language?: null | components["schemas"]["Language"];
+            theme?: null | components["schemas"]["Theme"];
+            notifications?: null | components["schemas"]["Notifications"];
         };
     };
     responses: never;
@@ -6718,6 +6976,260 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    listInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitations"];
+                };
+            };
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedInvitation"];
+                };
+            };
+        };
+    };
+    withdrawInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+        };
+    };
+    look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationSecret"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedAccount"];
+                };
+            };
+        };
+    };
+    rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignUpRule"];
+                };
+            };
+        };
+    };
+    signUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSignUp"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedForAccount"];
+                };
+            };
+        };
+    };
+    ls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignUps"];
+                };
+            };
+        };
+    };
+    ap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUpApproval"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+        };
+    };
+    rf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    gp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+        };
+    };
+    pp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
                 };
             };
         };
