@@ -39,7 +39,7 @@ fn who(name: &str) -> Newcomer<'_> {
     Newcomer { name, hash: "chosen", address: HERE }
 }
 
-fn wish(name: &str, email: Option<&'static str>, last: u8) -> NewSignUp<'_> {
+fn wish<'a>(name: &'a str, email: Option<&'a str>, last: u8) -> NewSignUp<'a> {
     let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, last));
     NewSignUp { name, hash: "chosen", display_name: None, email, address }
 }

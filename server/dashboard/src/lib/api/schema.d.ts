@@ -550,6 +550,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All invitations, without their secrets. */
+        get: operations["listInvitations"];
+        put?: never;
+        /** Invites somebody. The secret is shown in this answer and never again. */
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraws an invitation. Whoever joined by it stays. */
+        delete: operations["withdrawInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the account that an invitation offers. A name that is taken leaves the invitation open. */
+        post: operations["join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an invitation offers, for whoever has its secret. */
+        post: operations["lookAtInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/latest": {
         parameters: {
             query?: never;
@@ -616,6 +685,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own profile. */
+        get: operations["getProfile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes one's own profile. */
+        patch: operations["changeProfile"];
         trace?: never;
     };
     "/api/v1/registrations": {
@@ -795,6 +882,75 @@ export interface paths {
         post?: never;
         /** Ends one of one's own sessions at once, with every connection that it opened. */
         delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether accounts can be asked for. */
+        get: operations["getSignUpRule"];
+        put?: never;
+        /** Asks for an account. It is none before an admin has approved it. */
+        post: operations["signUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks for an account and waits. */
+        get: operations["listSignUps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ups/{name}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives somebody the account that they asked for, and its role. */
+        post: operations["approveSignUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ups/{name}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns a wish for an account down. The name is free again. */
+        post: operations["refuseSignUp"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1075,154 +1231,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/invitations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["listInvitations"];
-        put?: never;
-        post: operations["createInvitation"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/invitations/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["withdrawInvitation"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/join": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["join"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/join/look": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["look"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sign-up": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["rule"];
-        put?: never;
-        post: operations["signUp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sign-ups": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["ls"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sign-ups/{name}/approve": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["ap"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sign-ups/{name}/refuse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["rf"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/profile": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["gp"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["pp"];
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description Whether somebody may ask for an account. There is no way to get one without anybody's consent.
+         * @enum {string}
+         */
+        AccountRegistration: "closed" | "approval";
         /** @description Something that somebody should know. Times are UTC milliseconds. */
         Alert: {
             /**
@@ -1650,6 +1667,11 @@ export interface components {
             /** @description In the order in which they came. */
             approved: string[];
         };
+        /** @description What comes next. */
+        AskedForAccount: {
+            /** @description `waiting`: signing in says when an admin has approved it. */
+            state: string;
+        };
         /** @description Something that was done. */
         AuditEntry: {
             /** @description What, such as `device.enrolled`. */
@@ -2018,6 +2040,13 @@ export interface components {
             /** @description What the system sends as `Authorization: Bearer ...`. */
             token: string;
         };
+        /** @description An invitation with its secret: this is the only time it is shown. */
+        CreatedInvitation: components["schemas"]["Invitation"] & {
+            /** @description The link for the person, if the server's configuration says where people reach it. */
+            link: string | null;
+            /** @description What whoever joins shows. In a link it stands behind `#`, where no server and no log sees it. */
+            secret: string;
+        };
         /** @description An enrolment token with its secret: this is the only time it is shown. */
         CreatedToken: components["schemas"]["Token"] & {
             /** @description What it gets beside the token: the SHA-256 of the authority's certificate, which pins this server. */
@@ -2295,6 +2324,58 @@ export interface components {
             /** @description In the order of their creation. */
             tokens: components["schemas"]["IntakeToken"][];
         };
+        /** @description An invitation, without its secret. */
+        Invitation: {
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            created_at: number;
+            /** @description The person's e-mail address. */
+            email: string | null;
+            /**
+             * Format: int64
+             * @description When it was used or withdrawn (UTC milliseconds).
+             */
+            ended_at: number | null;
+            /**
+             * Format: int64
+             * @description Until when it is open (UTC milliseconds).
+             */
+            expires_at: number;
+            /** @description Names it; no secret. */
+            id: string;
+            /** @description By whom. */
+            invited_by: string;
+            /** @description What others call the person. */
+            name: string | null;
+            /** @description What the person will be. */
+            role: components["schemas"]["Role"];
+            /** @description How it stands. */
+            state: components["schemas"]["InvitationState"];
+            /** @description The account that came of it. */
+            used_by: string | null;
+        };
+        /** @description The secret of an invitation. */
+        InvitationSecret: {
+            /** @description What stands behind `#` in the link. */
+            secret: string;
+        };
+        /**
+         * @description Whether somebody can still join by an invitation.
+         * @enum {string}
+         */
+        InvitationState: "open" | "used" | "withdrawn" | "expired";
+        /** @description All invitations. */
+        Invitations: {
+            /** @description The newest first; those that ended stay for a month. */
+            invitations: components["schemas"]["Invitation"][];
+        };
+        /**
+         * @description The languages of the dashboard.
+         * @enum {string}
+         */
+        Language: "id" | "en";
         /** @description The latest reading of each device and metric. */
         Latest: {
             /** @description In the order of the devices. */
@@ -2333,6 +2414,9 @@ export interface components {
             /** @enum {string} */
             type: "waiting";
         } | {
+            /** @enum {string} */
+            type: "signups";
+        } | {
             /** @description The device's name. */
             device: string;
             /** @enum {string} */
@@ -2349,9 +2433,6 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "missed";
-        } | {
-            /** @enum {string} */
-            type: "signups";
         };
         /** @description The signal now. */
         LiveSignal: {
@@ -2379,6 +2460,15 @@ export interface components {
              * @description The value with the calibration that is in force still.
              */
             value?: number;
+        };
+        /** @description Who has joined, and may sign in now. */
+        Member: {
+            /** @description Its e-mail address. */
+            email: string | null;
+            /** @description What it is. */
+            role: components["schemas"]["Role"];
+            /** @description The account's name. */
+            user: string;
         };
         /**
          * @description A measured quantity.
@@ -2427,6 +2517,32 @@ export interface components {
             /** @description Which system gets it: 1 to 40 of a-z, 0-9 and -. */
             name: string;
         };
+        /** @description The invitation that is wanted. */
+        NewInvitation: {
+            /** @description The person's e-mail address. */
+            email?: string | null;
+            /** @description What others call the person: at most 80 characters. */
+            name?: string | null;
+            /** @description What the person is to be. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: int32
+             * @description For how many seconds it is open, 3600 to 2592000; a week if nothing is said.
+             */
+            valid_s?: number | null;
+        };
+        /** @description Who joins. */
+        NewMember: {
+            /** @description The user name: 2 to 32 small letters, digits, '-' and '_'; a letter first. */
+            name: string;
+            /**
+             * Format: password
+             * @description The password: 12 characters at least.
+             */
+            password: string;
+            /** @description What stands behind `#` in the link. */
+            secret: string;
+        };
         /** @description A window to open. */
         NewPolicy: {
             /**
@@ -2473,6 +2589,20 @@ export interface components {
             interval_ms: {
                 [key: string]: number;
             };
+        };
+        /** @description The account that somebody asks for. The role is an admin's to give. */
+        NewSignUp: {
+            /** @description What others call the person, so that an admin knows who asks: at most 80 characters. */
+            display_name?: string | null;
+            /** @description The person's e-mail address. */
+            email?: string | null;
+            /** @description The user name: 2 to 32 small letters, digits, '-' and '_'; a letter first. */
+            name: string;
+            /**
+             * Format: password
+             * @description The password: 12 characters at least.
+             */
+            password: string;
         };
         /** @description The silence that is wanted. */
         NewSilence: {
@@ -2523,6 +2653,32 @@ export interface components {
             /** @description 2 to 32 small letters, digits, '-' and '_'; a letter first. */
             name: string;
             /** @description What it is to be. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Of which alerts the dashboard tells with more than words on the screen, and how. */
+        Notifications: {
+            /** @description With a notification of the system, where the browser may. */
+            browser: boolean;
+            quiet: components["schemas"]["QuietHours"] | null;
+            /** @description How bad an alert has to be: `warning`, `critical` or both. */
+            severities: components["schemas"]["Severity"][];
+            /** @description With a sound. */
+            sound: boolean;
+        };
+        /** @description What an invitation offers. */
+        OfferedAccount: {
+            /** @description The e-mail address that the account gets. */
+            email: string | null;
+            /**
+             * Format: int64
+             * @description Until when (UTC milliseconds).
+             */
+            expires_at: number;
+            /** @description By whom. */
+            invited_by: string;
+            /** @description What others call the person. */
+            name: string | null;
+            /** @description What the person will be. */
             role: components["schemas"]["Role"];
         };
         /**
@@ -2719,6 +2875,39 @@ export interface components {
             title: string;
             /** @description Always `about:blank`: `code` tells problems apart. */
             type: string;
+        };
+        /** @description One's own profile. */
+        Profile: {
+            /** @description What others call its owner, if that is not its name. */
+            display_name: string | null;
+            /** @description Its e-mail address, to sign in with, too. */
+            email: string | null;
+            language: components["schemas"]["Language"] | null;
+            /** @description The account's name; it never changes. */
+            name: string;
+            /** @description When the dashboard makes itself heard. */
+            notifications: components["schemas"]["Notifications"];
+            /** @description What it is; an admin changes it. */
+            role: components["schemas"]["Role"];
+            /** @description Light or dark. */
+            theme: components["schemas"]["Theme"];
+        };
+        /** @description What is to become of it; what is not named stays. */
+        ProfileChange: {
+            /** @description Another name to show: at most 80 characters; null: none. */
+            display_name?: string | null;
+            /** @description Another e-mail address; null: none. */
+            email?: string | null;
+            language?: components["schemas"]["Language"] | null;
+            notifications?: components["schemas"]["Notifications"] | null;
+            theme?: components["schemas"]["Theme"] | null;
+        };
+        /** @description Hours of each day in which only what is critical is heard; over midnight if they end before they begin. */
+        QuietHours: {
+            /** @description From when, such as `22:00`. */
+            from: string;
+            /** @description Until when, such as `06:00`; another time than `from`. */
+            to: string;
         };
         /** @description What the server needs for its work. */
         Readiness: {
@@ -3025,6 +3214,39 @@ export interface components {
          * @enum {string}
          */
         Severity: "warning" | "critical";
+        /** @description An account that somebody asks for, and waits. */
+        SignUp: {
+            /** @description From which address they asked; of IPv6, from which network. */
+            address: string;
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            asked_at: number;
+            /** @description What others call the person. */
+            display_name: string | null;
+            /** @description The person's e-mail address. */
+            email: string | null;
+            /** @description The user name. */
+            name: string;
+        };
+        /** @description On what terms somebody is let in. */
+        SignUpApproval: {
+            /** @description Another e-mail address than they asked for; null: none. */
+            email?: string | null;
+            /** @description What the person is to be. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Whether accounts can be asked for. */
+        SignUpRule: {
+            /** @description `closed`: by invitation only; `approval`: an admin decides on each. */
+            registration: components["schemas"]["AccountRegistration"];
+        };
+        /** @description All that wait. */
+        SignUps: {
+            /** @description The one that waits longest first. */
+            sign_ups: components["schemas"]["SignUp"][];
+        };
         /** @description A silence or maintenance window. */
         Silence: {
             /** @description Whether it holds now. */
@@ -3089,6 +3311,11 @@ export interface components {
             /** @description The name of the location or device; empty for the fleet. */
             target?: string;
         };
+        /**
+         * @description How bright it is.
+         * @enum {string}
+         */
+        Theme: "system" | "light" | "dark";
         /** @description What is to hold for one metric of a device. Values are in the metric's unit, times in milliseconds. */
         Threshold: {
             /**
@@ -3290,6 +3517,8 @@ export interface components {
              * @description Since when nobody signs in with it (UTC milliseconds).
              */
             disabled_at: number | null;
+            /** @description What others call its owner, if that is not its name. */
+            display_name: string | null;
             /** @description Its e-mail address, which its owner may sign in with, too. */
             email: string | null;
             /** @description Its owner has not yet chosen a password. */
@@ -3298,7 +3527,6 @@ export interface components {
             name: string;
             /** @description What it is. */
             role: components["schemas"]["Role"];
-            display_name: string | null;
         };
         /** @description What is to become of an account; what is not named stays. */
         UserChange: {
@@ -3371,116 +3599,6 @@ export interface components {
         WaitingBoards: {
             /** @description The oldest first. */
             waiting: components["schemas"]["WaitingBoard"][];
-        };
-        /** @enum {string} */
-        InvitationState: "open" | "used" | "withdrawn" | "expired";
-        Invitation: {
-            id: string;
-            state: components["schemas"]["InvitationState"];
-            role: components["schemas"]["Role"];
-            name: string | null;
-            email: string | null;
-            invited_by: string;
-            /** Format: int64 */
-            created_at: number;
-            /** Format: int64 */
-            expires_at: number;
-            used_by: string | null;
-            /** Format: int64 */
-            ended_at: number | null;
-        };
-        NewInvitation: {
-            role: components["schemas"]["Role"];
-            name?: string | null;
-            email?: string | null;
-            valid_s?: number | null;
-        };
-        CreatedInvitation: components["schemas"]["Invitation"] & {
-            secret: string;
-            link: string | null;
-        };
-        Invitations: {
-            invitations: components["schemas"]["Invitation"][];
-        };
-        InvitationSecret: {
-            secret: string;
-        };
-        OfferedAccount: {
-            role: components["schemas"]["Role"];
-            name: string | null;
-            email: string | null;
-            invited_by: string;
-            /** Format: int64 */
-            expires_at: number;
-        };
-        NewMember: {
-            secret: string;
-            name: string;
-            password: string;
-        };
-        Member: {
-            user: string;
-            role: components["schemas"]["Role"];
-            email: string | null;
-        };
-        /** @enum {string} */
-        AccountRegistration: "closed" | "approval";
-        SignUpRule: {
-            registration: components["schemas"]["AccountRegistration"];
-        };
-        NewSignUp: {
-            name: string;
-            password: string;
-            display_name?: string | null;
-            email?: string | null;
-        };
-        AskedForAccount: {
-            state: string;
-        };
-        SignUp: {
-            name: string;
-            display_name: string | null;
-            email: string | null;
-            address: string;
-            /** Format: int64 */
-            asked_at: number;
-        };
-        SignUps: {
-            sign_ups: components["schemas"]["SignUp"][];
-        };
-        SignUpApproval: {
-            role: components["schemas"]["Role"];
-            email?: string | null;
-        };
-        /** @enum {string} */
-        Language: "id" | "en";
-        /** @enum {string} */
-        Theme: "system" | "light" | "dark";
-        QuietHours: {
-            from: string;
-            to: string;
-        };
-        Notifications: {
-            severities: components["schemas"]["Severity"][];
-            sound: boolean;
-            browser: boolean;
-            quiet: null | components["schemas"]["QuietHours"];
-        };
-        Profile: {
-            name: string;
-            role: components["schemas"]["Role"];
-            display_name: string | null;
-            email: string | null;
-            language: null | components["schemas"]["Language"];
-            theme: components["schemas"]["Theme"];
-            notifications: components["schemas"]["Notifications"];
-        };
-        ProfileChange: {
-            display_name?: string | null;
-            email?: string | null;
-            language?: null | components["schemas"]["Language"];
-            theme?: null | components["schemas"]["Theme"];
-            notifications?: null | components["schemas"]["Notifications"];
         };
     };
     responses: never;
@@ -5303,6 +5421,232 @@ export interface operations {
             };
         };
     };
+    listInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitations"];
+                };
+            };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedInvitation"];
+                };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the invitation's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description withdrawn, or not open any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lookAtInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationSecret"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedAccount"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getLatest: {
         parameters: {
             query?: never;
@@ -5455,6 +5799,102 @@ export interface operations {
                 };
             };
             /** @description Refused: only for admin, supervisor, technician, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Refused: a password has to be chosen first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Refused: a password has to be chosen first */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6077,6 +6517,231 @@ export interface operations {
                 content?: never;
             };
             /** @description Refused: a password has to be chosen first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSignUpRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignUpRule"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSignUp"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedForAccount"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSignUps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignUps"];
+                };
+            };
+            /** @description Refused: only for admin, auditor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveSignUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the name that was asked for */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUpApproval"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Refused: only for admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done; `code` and `field` say why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refuseSignUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the name that was asked for */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description refused */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: only for admin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6976,260 +7641,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
-                };
-            };
-        };
-    };
-    listInvitations: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Invitations"];
-                };
-            };
-        };
-    };
-    createInvitation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewInvitation"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CreatedInvitation"];
-                };
-            };
-        };
-    };
-    withdrawInvitation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    join: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewMember"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Member"];
-                };
-            };
-        };
-    };
-    look: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["InvitationSecret"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OfferedAccount"];
-                };
-            };
-        };
-    };
-    rule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignUpRule"];
-                };
-            };
-        };
-    };
-    signUp: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSignUp"];
-            };
-        };
-        responses: {
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AskedForAccount"];
-                };
-            };
-        };
-    };
-    ls: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignUps"];
-                };
-            };
-        };
-    };
-    ap: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignUpApproval"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-        };
-    };
-    rf: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    gp: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Profile"];
-                };
-            };
-        };
-    };
-    pp: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProfileChange"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Profile"];
                 };
             };
         };
