@@ -50,7 +50,10 @@ fn an_invitation_is_used_once_however_many_try_and_ends_in_time() {
         let store = database.open().await;
         store.add_first_admin("admin", "hash", NOW).await.unwrap();
         let (_, secret) = invite(&store, Some("tono@kebun.example")).await;
-        let (one, other) = tokio::join!(store.accept_invitation(&secret, who("tono"), NOW), store.accept_invitation(&secret, who("sari"), NOW));
+        let (one, other) = tokio::join!(
+            store.accept_invitation(&secret, who("tono"), NOW),
+            store.accept_invitation(&secret, who("sari"), NOW)
+        );
         let done = [one.unwrap(), other.unwrap()];
         let joined: Vec<_> =
             done.iter().filter_map(|done| if let Joining::Done(a) = done { Some(a) } else { None }).collect();
@@ -85,7 +88,9 @@ fn an_invitation_whose_address_was_taken_meanwhile_still_lets_its_person_in() {
         let (_, secret) = invite(&store, Some("tono@kebun.example")).await;
         let other = ("sari", Role::Auditor, Some("tono@kebun.example"));
         store.create_account(other, "hash", &admin(), NOW).await.unwrap();
-        let Joining::Done(made) = store.accept_invitation(&secret, who("tono"), NOW).await.unwrap() else { panic!("joined") };
+        let Joining::Done(made) = store.accept_invitation(&secret, who("tono"), NOW).await.unwrap() else {
+            panic!("joined")
+        };
         assert_eq!(made.email, None);
     });
 }
