@@ -77,6 +77,7 @@ pub struct Config {
 /// Whether somebody may ask for an account. There is no way to get one without anybody's consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = AccountRegistration)]
 pub enum Registration {
     /// No: by invitation, or made by an admin.
     #[default]

@@ -39,7 +39,7 @@ fn who(name: &str) -> Newcomer<'_> {
     Newcomer { name, hash: "chosen", address: HERE }
 }
 
-fn wish(name: &str, email: Option<&'static str>, last: u8) -> NewSignUp<'_> {
+fn wish<'a>(name: &'a str, email: Option<&'a str>, last: u8) -> NewSignUp<'a> {
     let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, last));
     NewSignUp { name, hash: "chosen", display_name: None, email, address }
 }
@@ -50,7 +50,10 @@ fn an_invitation_is_used_once_however_many_try_and_ends_in_time() {
         let store = database.open().await;
         store.add_first_admin("admin", "hash", NOW).await.unwrap();
         let (_, secret) = invite(&store, Some("tono@kebun.example")).await;
-        let (one, other) = tokio::join!(store.accept_invitation(&secret, who("tono"), NOW), store.accept_invitation(&secret, who("sari"), NOW));
+        let (one, other) = tokio::join!(
+            store.accept_invitation(&secret, who("tono"), NOW),
+            store.accept_invitation(&secret, who("sari"), NOW)
+        );
         let done = [one.unwrap(), other.unwrap()];
         let joined: Vec<_> =
             done.iter().filter_map(|done| if let Joining::Done(a) = done { Some(a) } else { None }).collect();
@@ -85,7 +88,9 @@ fn an_invitation_whose_address_was_taken_meanwhile_still_lets_its_person_in() {
         let (_, secret) = invite(&store, Some("tono@kebun.example")).await;
         let other = ("sari", Role::Auditor, Some("tono@kebun.example"));
         store.create_account(other, "hash", &admin(), NOW).await.unwrap();
-        let Joining::Done(made) = store.accept_invitation(&secret, who("tono"), NOW).await.unwrap() else { panic!("joined") };
+        let Joining::Done(made) = store.accept_invitation(&secret, who("tono"), NOW).await.unwrap() else {
+            panic!("joined")
+        };
         assert_eq!(made.email, None);
     });
 }

@@ -314,7 +314,9 @@ test('outages show the availability of every device by day, week and month', asy
   await expect(page.locator('[data-recap]')).toContainText('%');
 });
 
-test('sound is off until somebody switches it on, and the account remembers it', async ({ signedIn: page }) => {
+test('sound is off until somebody switches it on, and the account remembers it', async ({
+  signedIn: page,
+}) => {
   const silent = { severities: ['warning', 'critical'], sound: false, browser: false, quiet: null };
   const reset = () => page.request.patch('/api/v1/profile', { data: { notifications: silent } });
   await reset();

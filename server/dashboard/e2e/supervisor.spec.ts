@@ -43,7 +43,14 @@ test('a supervisor lets a device in, changes a limit, gives an alert to somebody
 
   const reported = await sari.request.post('/api/v1/webhooks/alerts', {
     headers: { authorization: `Bearer ${intake.token}` },
-    data: { key: 'pompa', state: 'firing', severity: 'warning', title: 'Pompa kering', metric: 'flow', device },
+    data: {
+      key: 'pompa',
+      state: 'firing',
+      severity: 'warning',
+      title: 'Pompa kering',
+      metric: 'flow',
+      device,
+    },
   });
   expect(reported.status(), await reported.text()).toBe(200);
   const { alert } = (await reported.json()) as { alert: number };

@@ -242,7 +242,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
-    pub async fn accept_invitation(&self, secret: &str, who: Newcomer<'_>, now: UtcMillis) -> Result<Joining, StoreError> {
+    pub async fn accept_invitation(
+        &self,
+        secret: &str,
+        who: Newcomer<'_>,
+        now: UtcMillis,
+    ) -> Result<Joining, StoreError> {
         const USED: &str = "UPDATE invitation SET used_by = $2, used_at = $3 WHERE id = $1";
         let sql = format!("SELECT {COLUMNS} FROM invitation WHERE hash = $1");
         let secret_hash = sha256_hex(secret.as_bytes());

@@ -18,6 +18,7 @@ const KINDS: Readonly<Record<LiveEvent['type'], true>> = {
   readings: true,
   device: true,
   waiting: true,
+  signups: true,
   calibration: true,
   alert: true,
   missed: true,
