@@ -25,7 +25,7 @@ class AnotherSystem:
 
 
 @schemathesis.hook
-def filter_case(context, case):
+def before_call(context, case, kwargs):
     """Leaves alone the account that the run is signed in with: a new role or password ends its session."""
-    own = (case.path_parameters or {}).get("name") == "admin"
-    return not (own and case.operation.definition.raw.get("operationId") in ("changeUser", "resetPassword"))
+    if "/users/{name}" in case.operation.path and (case.path_parameters or {}).get("name") == "admin":
+        case.path_parameters["name"] = "nobody"

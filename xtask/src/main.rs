@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use xtask::{
-    alert_latency, bench, boards, chaos, check, day, demo, error::Error, fuzz, image, image_test, packages, powercut, prepare,
+    alert_latency, bench, boards, chaos, check, day, demo, error::Error, fuzz, image, image_test, packages, powercut,
+    prepare,
 };
 
 /// Tools of the Tirta project.

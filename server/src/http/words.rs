@@ -83,14 +83,42 @@ mod tests {
     fn the_forms_in_the_document_are_those_that_are_enforced() {
         let long = "a".repeat(32);
         let longer = "a".repeat(33);
-        let names = ["pi-7", "a", "tirta", "tirta-1", "tirt", "-a", "a-", "a-b", "7", "A", "", "a\n", &long, &longer, "kolam ikan"];
+        let names = [
+            "pi-7",
+            "a",
+            "tirta",
+            "tirta-1",
+            "tirt",
+            "-a",
+            "a-",
+            "a-b",
+            "7",
+            "A",
+            "",
+            "a\n",
+            &long,
+            &longer,
+            "kolam ikan",
+        ];
         for name in names {
             assert_eq!(takes(DEVICE_NAME, name), name.parse::<shared::DeviceName>().is_ok(), "{name:?}");
         }
-        for serial in ["10000000deadbeef", "DEADBEEF", "deadbee", "0000000000000000", "00000000", "+0000001", " deadbeef\n", "", "g0000000"] {
+        for serial in [
+            "10000000deadbeef",
+            "DEADBEEF",
+            "deadbee",
+            "0000000000000000",
+            "00000000",
+            "+0000001",
+            " deadbeef\n",
+            "",
+            "g0000000",
+        ] {
             assert_eq!(takes(SERIAL, serial), serial.parse::<shared::Serial>().is_ok(), "{serial:?}");
         }
-        for id in ["00c0ffee00c0ffee", "00C0FFEE00C0FFEE", "00c0ffee00c0ffe", "+0c0ffee00c0ffee", "", "0000000000000000"] {
+        for id in
+            ["00c0ffee00c0ffee", "00C0FFEE00C0FFEE", "00c0ffee00c0ffe", "+0c0ffee00c0ffee", "", "0000000000000000"]
+        {
             assert_eq!(takes(RECORD_ID, id), id.parse::<shared::calibration::RecordId>().is_ok(), "{id:?}");
         }
     }

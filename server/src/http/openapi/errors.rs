@@ -73,12 +73,7 @@ const SPECIAL: &[(&str, &[(u16, &str)])] = &[
     ),
     (
         "watchLive",
-        &[
-            (400, "websocket_needed"),
-            (403, "other_origin"),
-            (405, "websocket_needed"),
-            (426, "websocket_needed"),
-        ],
+        &[(400, "websocket_needed"), (403, "other_origin"), (405, "websocket_needed"), (426, "websocket_needed")],
     ),
 ];
 
@@ -162,7 +157,8 @@ fn response(status: u16, codes: &BTreeSet<&'static str>, who: Option<Permission>
     let line = |code: &&'static str| format!("- `{code}`: {}", meaning(code).unwrap_or_default());
     let mut description = codes.iter().map(line).collect::<Vec<_>>().join("\n");
     if let Some(permission) = who {
-        description += &format!("\n\nOnly for the permission `{}`: {}.", permission.as_str(), permission.roles().join(", "));
+        description +=
+            &format!("\n\nOnly for the permission `{}`: {}.", permission.as_str(), permission.roles().join(", "));
     }
     let narrowed = json!({"properties": {"status": {"const": status}, "code": {"enum": codes}}});
     let schema = json!({"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]});

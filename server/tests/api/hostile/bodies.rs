@@ -55,7 +55,9 @@ async fn json_that_is_nested_a_hundred_thousand_deep_ends_in_an_answer() {
     for operation in operations().iter().filter(|operation| operation.example().is_some()) {
         let is_csv = operation.id == "importRegistrations";
         let kind = if is_csv { "content-type: text/csv" } else { JSON };
-        for (levels, open, close) in [(100_000, "[", "]"), (15_000, "[", "]"), (3_000, "{\"a\":", "}"), (7_000, "[", "")] {
+        for (levels, open, close) in
+            [(100_000, "[", "]"), (15_000, "[", "]"), (3_000, "{\"a\":", "}"), (7_000, "[", "")]
+        {
             let body = open.repeat(levels) + "1" + &close.repeat(levels);
             let answer = site.ask(&operation.method, &operation.path, &[&cookie, kind], &body).await;
             is_refused(&answer, &format!("{} {levels} {open}", operation.id));
@@ -69,7 +71,22 @@ async fn json_that_is_nested_a_hundred_thousand_deep_ends_in_an_answer() {
 async fn numbers_that_are_none_or_too_large_and_bytes_that_are_no_text_are_refused_by_name() {
     let (site, cookie) = site().await;
     let path = "/api/v1/claim";
-    for number in ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "0x10", "01", "+1", ".5", "1.", "90.0000001", "\"1\"", "true", "{}"] {
+    for number in [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e400",
+        "-1e400",
+        "0x10",
+        "01",
+        "+1",
+        ".5",
+        "1.",
+        "90.0000001",
+        "\"1\"",
+        "true",
+        "{}",
+    ] {
         let body = format!("{{\"name\":\"pi-1\",\"location\":\"x\",\"latitude\":{number},\"longitude\":1}}");
         is_refused(&site.ask("POST", path, &[&cookie, JSON], &body).await, number);
     }
@@ -87,7 +104,15 @@ async fn numbers_that_are_none_or_too_large_and_bytes_that_are_no_text_are_refus
         let answer = site.ask("POST", "/api/v1/users", &[&cookie, JSON], twice).await;
         assert_eq!((answer.status, answer.code()), (400, "invalid".to_owned()), "{twice}");
     }
-    for bytes in [&b"{\"name\":\"\xff\xfe\"}"[..], b"{\"name\":\"\xed\xa0\x80\"}", b"{\"name\":\"\\ud800\"}", b"{\"name\":\"\xc0\xaf\"}", b"\xef\xbb\xbf{}", b"", b"\0"] {
+    for bytes in [
+        &b"{\"name\":\"\xff\xfe\"}"[..],
+        b"{\"name\":\"\xed\xa0\x80\"}",
+        b"{\"name\":\"\\ud800\"}",
+        b"{\"name\":\"\xc0\xaf\"}",
+        b"\xef\xbb\xbf{}",
+        b"",
+        b"\0",
+    ] {
         let mut request = format!(
             "POST /api/v1/users HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{cookie}\r\n{JSON}\r\ncontent-length: {}\r\n\r\n",
             bytes.len()

@@ -20,7 +20,8 @@ async fn no_other_site_can_change_anything_by_a_browser_that_is_signed_in() {
             tried += 1;
         }
         // What a form can send without being asked first; an old browser names no origin with it.
-        for form in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "text/html"] {
+        for form in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "text/html"]
+        {
             let kind = format!("content-type: {form}");
             let answer = site.ask(&operation.method, &operation.path, &[&cookie, &kind], "{\"a\":1}").await;
             assert_eq!((answer.status, answer.code()), (415, "not_json".to_owned()), "{} {form}", operation.id);

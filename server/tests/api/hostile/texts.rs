@@ -87,7 +87,8 @@ async fn no_text_in_any_parameter_is_taken_for_sql() {
 #[tokio::test]
 async fn no_text_becomes_a_header_of_the_answer() {
     let (site, cookie) = site().await;
-    let splits = ["x\r\nset-cookie: stolen=1", "x\nlocation: https://evil.example", "\r\n\r\n<script>alert(1)</script>"];
+    let splits =
+        ["x\r\nset-cookie: stolen=1", "x\nlocation: https://evil.example", "\r\n\r\n<script>alert(1)</script>"];
     for operation in operations().iter().filter(|operation| operation.method == "GET") {
         for text in splits {
             let mut paths = vec![format!("{}?x={}", operation.path, encoded(text))];
@@ -118,7 +119,16 @@ async fn no_text_becomes_a_header_of_the_answer() {
 #[tokio::test]
 async fn no_cell_of_an_exported_file_is_a_formula() {
     let (site, cookie) = site().await;
-    let formulas = ["=1+1", "+1", "-1", "@SUM(1)", "=cmd|' /C calc'!A0", "=HYPERLINK(\"https://evil.example\")", "\u{ff1d}1", "\u{ff20}x"];
+    let formulas = [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(1)",
+        "=cmd|' /C calc'!A0",
+        "=HYPERLINK(\"https://evil.example\")",
+        "\u{ff1d}1",
+        "\u{ff20}x",
+    ];
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut file = String::from("name,location,notes\n");
     for (n, formula) in formulas.iter().enumerate() {
