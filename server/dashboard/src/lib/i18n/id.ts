@@ -1,11 +1,15 @@
 // Owns the Indonesian text: plain words that a technician uses, not a translation word by word.
 import { alertsId } from './alerts.id';
+import { appId } from './app.id';
 import { auditId } from './audit.id';
 import { calibration } from './calibration.id';
 import { claimId } from './claim.id';
+import { compareId } from './compare.id';
+import { devicesId } from './devices.id';
 import type { Dictionary } from './dictionary';
 import { identityId } from './identity.id';
 import { outagesId } from './outages.id';
+import { overviewId } from './overview.id';
 import { passwordId } from './password.id';
 import { peopleId } from './people.id';
 import { registryId } from './registry.id';
@@ -20,7 +24,10 @@ export const id: Dictionary = {
 
   nav: {
     main: 'Utama',
+    groups: { watch: 'Pantau', fleet: 'Armada', administration: 'Administrasi' },
+    overview: 'Ringkasan',
     fleet: 'Perangkat',
+    compare: 'Bandingkan',
     alerts: 'Peringatan',
     thresholds: 'Ambang batas',
     outages: 'Hilang kontak',
@@ -31,6 +38,7 @@ export const id: Dictionary = {
     audit: 'Catatan tindakan',
     users: 'Akun',
     settings: 'Pengaturan',
+    password: 'Kata sandi',
     more: 'Lainnya',
   },
 
@@ -75,7 +83,7 @@ export const id: Dictionary = {
 
   fleet: {
     title: 'Perangkat',
-    search: 'Cari nama atau nomor seri',
+    search: 'Cari nama, nomor seri, lokasi',
     clear: 'Hapus pencarian',
     filter: 'Saring perangkat',
     all: 'Semua',
@@ -274,6 +282,10 @@ export const id: Dictionary = {
   alerts: alertsId,
   thresholds: thresholdsId,
   outages: outagesId,
+  overview: overviewId,
+  devices: devicesId,
+  compare: compareId,
+  app: appId,
   registry: registryId,
   identity: identityId,
   claim: claimId,
