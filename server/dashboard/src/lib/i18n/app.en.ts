@@ -5,7 +5,7 @@ export const appEn = {
   reload: 'Load it',
   install: 'Install as an app',
   installHint: 'Opens like any app, and shows its frame even where there is no network.',
-  installed: 'Installed',
+  installNow: 'Install',
   noNetwork: 'No network',
   noNetworkHint: 'The page is here, the values are not: they come as soon as the server can be reached.',
   account: 'Your account',

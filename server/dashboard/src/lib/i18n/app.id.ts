@@ -6,7 +6,7 @@ export const appId: Dictionary['app'] = {
   reload: 'Muat',
   install: 'Pasang sebagai aplikasi',
   installHint: 'Terbuka seperti aplikasi lain, dan kerangkanya tampil meski tanpa jaringan.',
-  installed: 'Terpasang',
+  installNow: 'Pasang sekarang',
   noNetwork: 'Tidak ada jaringan',
   noNetworkHint: 'Halamannya ada, nilainya belum: nilai datang begitu server bisa dihubungi.',
   account: 'Akun Anda',

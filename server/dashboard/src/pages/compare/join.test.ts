@@ -56,6 +56,23 @@ describe('series of several devices', () => {
     expect(column?.[times.indexOf(62_000)]).toBe(8);
   });
 
+  it('let nobody else bridge a gap: it is none of another device’s moments', () => {
+    const often = series(
+      'pi-1',
+      Array.from({ length: 20 }, (_, i): [number, number] => [i * 1_000, i]),
+    );
+    const away = series('pi-2', [
+      [500, 7],
+      [1_500, 7],
+      [2_500, 7],
+      [15_500, 8],
+    ]);
+    const [times, , column] = joined([often, away]);
+    const within = (column ?? []).filter((_, i) => (times[i] ?? 0) > 2_500 && (times[i] ?? 0) < 15_500);
+    expect(within.length).toBeGreaterThan(10);
+    expect(new Set(within)).toEqual(new Set([null]));
+  });
+
   it('leave room for one that has nothing', () => {
     expect(joined([undefined, series('pi-2', [[0, 7]])])).toEqual([[0], [undefined], [7]]);
     expect(joined([])).toEqual([[]]);

@@ -18,9 +18,17 @@ export function joined(all: readonly (Series | undefined)[], intervals: readonly
       const at = place.get(time);
       if (at !== undefined) column[at] = table[3][i] ?? null;
     });
-    return column;
+    widen(column);
+    widen(column.reverse());
+    return column.reverse();
   });
   return [times, ...columns];
+}
+
+/** A gap reaches to the next value of the same device: the moments of others within it are no bridge. */
+function widen(column: Cell[]): void {
+  for (let i = 1; i < column.length; i += 1)
+    if (column[i] === undefined && column[i - 1] === null) column[i] = null;
 }
 
 /** The value of a column at a place of the axis: the nearest of its own within `reach` of the time, else null. */
