@@ -48,7 +48,9 @@ test('without a network the frame opens and says so, and what the interface said
 
   await page.context().setOffline(true);
   await page.reload();
-  await expect(page.getByRole('heading', { name: id.app.noNetwork })).toBeVisible();
+  await expect(
+    page.locator('[data-unreachable]').getByRole('button', { name: id.common.retry }),
+  ).toBeVisible();
   await page.context().setOffline(false);
   await expect(page.locator('[data-average-value]').first()).toBeVisible();
 });

@@ -7,7 +7,9 @@ test('devices selected in the list are compared on one chart, and a removed one 
   await page.goto('/devices?show=online');
   const all = await devices(page);
   await expect(all.nth(1)).toBeVisible();
-  const names = (await all.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-device') ?? ''))).slice(0, 2);
+  const names = (
+    await all.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-device') ?? ''))
+  ).slice(0, 2);
   for (const name of names) await page.locator(`[data-device="${name}"]`).getByRole('checkbox').check();
   await page.locator('[data-selection="2"]').getByRole('link', { name: id.devices.compare }).click();
   await expect(page.locator('[data-lines="2"] canvas')).toBeVisible();

@@ -214,7 +214,12 @@ test('every label of the tabs is whole on a small phone, in both languages', asy
         .map((link) => ({ own: link.getBoundingClientRect(), text: link.querySelector('.text') }))
         .filter(({ own, text }) => {
           const at = text?.getBoundingClientRect();
-          return !at || at.left < own.left || at.right > own.right || (text?.scrollWidth ?? 0) > Math.ceil(at.width);
+          return (
+            !at ||
+            at.left < own.left ||
+            at.right > own.right ||
+            (text?.scrollWidth ?? 0) > Math.ceil(at.width)
+          );
         })
         .map(({ text }) => text?.textContent),
     );

@@ -125,9 +125,9 @@ test('news of one device repaints one row', async ({ signedIn: page }) => {
   });
   server.tell('pi-2', 8.88);
   await expect(row(page, 'pi-2').locator('[data-metric="ph"] [data-value]')).toHaveText('8,88');
-  expect(await page.evaluate(() => [...(globalThis as unknown as { changed: Set<string> }).changed])).toEqual([
-    'pi-2',
-  ]);
+  expect(await page.evaluate(() => [...(globalThis as unknown as { changed: Set<string> }).changed])).toEqual(
+    ['pi-2'],
+  );
 });
 
 test('the overview of ten thousand is there, with the worst first and no more than fit', async ({

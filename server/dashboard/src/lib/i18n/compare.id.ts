@@ -19,7 +19,7 @@ export const compareId: Dictionary['compare'] = {
   link: 'Bandingkan dengan yang lain',
   legend: 'Nilai',
   now: 'Sekarang',
-  at: (when) => `Pukul ${when}`,
+  at: (when) => `Pada ${when}`,
   gap: 'tanpa nilai',
   chartLabel: (metric, devices, range) => `${metric} dari ${devices}, ${range}`,
   min: 'Terendah',
