@@ -1,7 +1,5 @@
 // Owns the English text of the list of devices: filters, orders, views, and what is selected.
 
-const one = (count: number, single: string, many: string): string => (count === 1 ? single : many);
-
 export const devicesEn = {
   shown: (text: string, of: string) => `${text} of ${of} devices`,
   status: 'Status',
@@ -27,8 +25,7 @@ export const devicesEn = {
   view: 'View',
   views: { table: 'Table', cards: 'Cards' },
   select: (name: string) => `Select ${name} to compare`,
-  selected: (count: number, text: string) =>
-    one(count, `${text} device selected`, `${text} devices selected`),
+  selected: (text: string) => `${text} selected`,
   compare: 'Compare',
   compareMost: (text: string) => `At most ${text} at once`,
   unselect: 'Remove selection',

@@ -26,7 +26,7 @@ export const devicesId: Dictionary['devices'] = {
   view: 'Tampilan',
   views: { table: 'Tabel', cards: 'Kartu' },
   select: (name) => `Pilih ${name} untuk dibandingkan`,
-  selected: (_count, text) => `${text} perangkat dipilih`,
+  selected: (text) => `${text} dipilih`,
   compare: 'Bandingkan',
   compareMost: (text) => `Paling banyak ${text} sekaligus`,
   unselect: 'Batalkan pilihan',
