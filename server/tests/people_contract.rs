@@ -8,7 +8,7 @@ use databases::{NOW, on_each_database};
 use server::access::Role;
 use server::audit::Actor;
 use server::preferences::{Language, PreferencesChange, Theme};
-use server::store::{
+use server::store::{Pair, 
     AccountChange, AccountDone, InvitationState, Inviting, Joining, NewInvitation, NewSession, NewSignUp, Newcomer,
     ProfileChange, ProfileDone, SigningUp, Store,
 };
