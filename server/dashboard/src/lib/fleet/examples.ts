@@ -13,6 +13,8 @@ export const device = (over: Partial<Device> = {}): Device => ({
   serial: '10000000a3c40001',
   state: 'online',
   location: null,
+  latitude: null,
+  longitude: null,
   last_seen: 50_000,
   enrolled_at: 0,
   simulated: false,

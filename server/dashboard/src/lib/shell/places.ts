@@ -73,7 +73,10 @@ export const TABS: readonly Place[] = [
     href: paths.settings,
     icon: 'more',
     text: 'more',
-    pages: ['settings', ...[...MORE.flatMap(({ places }) => places), ...ACCOUNT].flatMap(({ pages }) => pages)],
+    pages: [
+      'settings',
+      ...[...MORE.flatMap(({ places }) => places), ...ACCOUNT].flatMap(({ pages }) => pages),
+    ],
   },
 ];
 
