@@ -15,6 +15,8 @@ const common = {
   locale: 'id-ID',
   timezoneId: 'Asia/Jakarta',
   contextOptions: { reducedMotion: 'reduce' },
+  // What a test answers in the server's place must reach the page; the journeys of the application allow them.
+  serviceWorkers: 'block',
 } as const;
 
 export default defineConfig({

@@ -8,7 +8,7 @@ use databases::{NOW, on_each_database};
 use server::access::Role;
 use server::audit::Actor;
 use server::preferences::{Language, PreferencesChange, Theme};
-use server::store::{
+use server::store::{Pair, 
     AccountChange, AccountDone, InvitationState, Inviting, Joining, NewInvitation, NewSession, NewSignUp, Newcomer,
     ProfileChange, ProfileDone, SigningUp, Store,
 };
@@ -126,14 +126,16 @@ fn a_wish_is_no_account_until_it_is_approved() {
         assert!(stored.waits && stored.hash == "chosen");
         assert!(store.stored_password("tono@kebun.example").await.unwrap().is_none());
         let session = NewSession {
-            hash: "secret",
+            id: "session",
+            tokens: Pair { refresh: "r", access: "a", access_until: at(HOUR) },
             account: "tono",
             password_hash: "chosen",
             expires_at: at(HOUR),
             address: "10.0.0.5".to_owned(),
             agent: None,
+            second_factor: None,
         };
-        assert!(!store.add_session(&session, NOW).await.unwrap(), "not even whoever has the right password");
+        assert!(!store.add_session(&session, &Actor::account("tono"), NOW).await.unwrap(), "not even whoever has the right password");
         assert_eq!(store.accounts("", 10).await.unwrap().len(), 1);
         let unknown = store.change_account("tono", &AccountChange::default(), &admin(), NOW).await.unwrap();
         assert_eq!(unknown, AccountDone::Unknown);
@@ -145,7 +147,7 @@ fn a_wish_is_no_account_until_it_is_approved() {
             panic!("approved")
         };
         assert_eq!((made.role, made.must_change), (Role::Technician, false));
-        assert!(store.add_session(&session, NOW).await.unwrap());
+        assert!(store.add_session(&session, &Actor::account("tono"), NOW).await.unwrap());
         assert_eq!(store.approve_sign_up("tono", terms, &admin(), NOW).await.unwrap(), AccountDone::Unknown);
     });
 }

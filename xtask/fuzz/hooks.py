@@ -15,7 +15,7 @@ class AnotherSystem:
         request = urllib.request.Request(
             os.environ["TIRTA_URL"] + "/api/v1/intake-tokens",
             data=json.dumps({"name": f"fuzz-{os.getpid()}"}).encode(),
-            headers={"content-type": "application/json", "cookie": "tirta_session=" + os.environ["TIRTA_SESSION"]},
+            headers={"content-type": "application/json", "authorization": os.environ["TIRTA_AUTHORIZATION"]},
         )
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)["token"]

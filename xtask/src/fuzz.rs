@@ -5,7 +5,6 @@ use crate::check::{install_tools, tools_folder};
 use crate::error::{Error, Tried};
 use crate::fleet::{Fleet, FleetSetup, Folder, Programs};
 use crate::prepare::{root, run, run_with};
-use provisioning::client::Client;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -18,8 +17,8 @@ pub struct FuzzOptions {
     /// Requests for each operation and phase.
     #[arg(long, default_value_t = 200)]
     pub examples: u32,
-    /// Ends after so many seconds at the latest.
-    #[arg(long, default_value_t = 1800)]
+    /// Ends after so many seconds at the latest; an access token is good for 900.
+    #[arg(long, default_value_t = 840)]
     pub seconds: u32,
     /// The same seed makes up the same requests.
     #[arg(long, default_value_t = 1)]
@@ -67,7 +66,8 @@ pub async fn run_fuzz(options: &FuzzOptions) -> Result<(), Error> {
 }
 
 fn tried(options: &FuzzOptions, program: &str, fleet: &Fleet, report: &Path) -> Result<(), Error> {
-    let session = session(fleet.client())?;
+    let signed_in = fleet.client().authorization();
+    let authorization = signed_in.ok_or_else(|| Error::Missing("the client is not signed in".to_owned()))?;
     let document = root().join("server").join("openapi.json");
     let (examples, seconds, seed) =
         (options.examples.to_string(), options.seconds.to_string(), options.seed.to_string());
@@ -75,14 +75,8 @@ fn tried(options: &FuzzOptions, program: &str, fleet: &Fleet, report: &Path) -> 
     let what = ["--config-file", "schemathesis.toml", "run", &document, "--url", &url];
     let bounds = ["--max-examples", &examples, "--max-time", &seconds, "--seed", &seed, "--phases", &options.phases];
     let shown = ["--no-color", "--report", "json", "--report-json-path", &report];
-    let environment = [("TIRTA_SESSION", session.as_str()), ("TIRTA_URL", &url)];
+    let environment = [("TIRTA_AUTHORIZATION", authorization.as_str()), ("TIRTA_URL", &url)];
     run_with(&rules(), program, &[&what[..], &bounds, &shown].concat(), &environment)
-}
-
-/// The session's secret out of the cookie.
-fn session(client: &Client) -> Result<String, Error> {
-    let secret = client.cookie().and_then(|cookie| cookie.split_once('=')).map(|(_, secret)| secret.to_owned());
-    secret.ok_or_else(|| Error::Missing("the client is not signed in".to_owned()))
 }
 
 /// Where the rules are.

@@ -71,7 +71,7 @@ export async function heldBack(page: Page): Promise<{ hold(): void; release(): v
 
 /** The name of a device that is connected. */
 export async function onlineDevice(page: Page): Promise<string> {
-  await page.goto('/');
+  await page.goto('/devices');
   await devices(page);
   const online = page.locator('[data-device]').filter({ has: page.locator('[data-state="online"]') });
   const name = await online.first().getAttribute('data-device');

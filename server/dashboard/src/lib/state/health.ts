@@ -26,17 +26,18 @@ export function isStale(reading: Reading, intervalMs: number | undefined, now: n
   return now - reading.time > Math.max(30_000, 3 * (intervalMs ?? 20_000));
 }
 
+/** The metrics of a device that is connected whose values are old all the same: its probe has fallen silent. */
+export function staleOf(device: Device, state: DeviceState, latest: Latest, now: number): string[] {
+  if (state !== 'online') return [];
+  return Object.values(latest)
+    .filter((reading) => isStale(reading, device.settings.interval_ms[reading.metric], now))
+    .map(({ metric }) => metric);
+}
+
 /** The flags that say something about this one value. The simulation has its own badge on the device. */
 export function remarksOf(reading: Reading): string[] {
   const remarks: string[] = reading.flags.filter((flag) => flag !== 'simulated');
   if (reading.clock === 'unsynced') remarks.push('clock');
   if (reading.revision > 0) remarks.push('recomputed');
   return remarks;
-}
-
-/** Sort key of "attention first": lower is more urgent. */
-export function urgency(state: DeviceState, faults: number): number {
-  if (state === 'offline' || state === 'quarantined') return 0;
-  if (faults > 0 && state === 'online') return 1;
-  return { online: 2, never: 3, revoked: 4 }[state];
 }
