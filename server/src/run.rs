@@ -1,23 +1,26 @@
 //! Puts the parts together, starts them, and stops them in order.
 
+mod error;
 mod upkeep;
 
-use crate::broker::{Broker, BrokerError};
-use crate::ca::{Authority, CaError};
-use crate::config::{BrokerConfig, Config, ConfigError, Registration};
+pub use error::RunError;
+
+use crate::broker::Broker;
+use crate::ca::Authority;
+use crate::config::{BrokerConfig, Config, Registration};
 use crate::enrol::Lifetimes;
-use crate::http::password::{self, PasswordError};
+use crate::http::password;
 use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
-use crate::metrics::{Metrics, MetricsError};
-use crate::notify::{Channel, Mqtt, Webhook, WebhookError, dispatch::Dispatcher};
-use crate::store::{Store, StoreError};
+use crate::metrics::Metrics;
+use crate::notify::{Channel, Mqtt, Webhook, dispatch::Dispatcher};
+use crate::store::Store;
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
 use crate::{discovery, identity, ingest, live::Live, outage};
 use jiff::tz::TimeZone;
 use shared::{Clock, UtcMillis};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::{io, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -32,56 +35,6 @@ const REPORTS_AT_ONCE: u16 = 100;
 /// How often a program may ask by one key, and how often at once.
 const ASKED_PER_SECOND: u16 = 20;
 const ASKED_AT_ONCE: u16 = 200;
-
-/// Why the server can't start.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The authority can't be opened.
-    #[error("{0}")]
-    Authority(#[from] CaError),
-    /// The database can't be opened.
-    #[error("{database}: {error}")]
-    Database {
-        /// Which, without secrets.
-        database: String,
-        /// Why.
-        error: StoreError,
-    },
-    /// The database failed while the server was starting.
-    #[error("{0}")]
-    Store(#[from] StoreError),
-    /// An address can't be listened on.
-    #[error("{key}: can't listen on {address}: {error}")]
-    Listen {
-        /// The key of the configuration.
-        key: &'static str,
-        /// What it says.
-        address: SocketAddr,
-        /// Why not.
-        error: io::Error,
-    },
-    /// The broker can't be started.
-    #[error("{0}")]
-    Broker(#[from] BrokerError),
-    /// The first password can't be made.
-    #[error("{0}")]
-    Password(#[from] PasswordError),
-    /// There is nobody whose password could be changed.
-    #[error("there is no account yet: the first start makes it and prints its password")]
-    NoAccount,
-    /// Somebody who is to be told of alerts can't be.
-    #[error("configuration: {0}")]
-    Webhook(#[from] WebhookError),
-    /// What is counted can't be.
-    #[error("{0}")]
-    Metrics(#[from] MetricsError),
-    /// Something that the configuration names can't be used.
-    #[error("{0}")]
-    Config(#[from] ConfigError),
-    /// The log's filter is none.
-    #[error("configuration: log: {0}")]
-    Log(String),
-}
 
 /// What every part of the running server may use.
 pub struct App {

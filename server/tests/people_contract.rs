@@ -8,9 +8,9 @@ use databases::{NOW, on_each_database};
 use server::access::Role;
 use server::audit::Actor;
 use server::preferences::{Language, PreferencesChange, Theme};
-use server::store::{Pair, 
+use server::store::{
     AccountChange, AccountDone, InvitationState, Inviting, Joining, NewInvitation, NewSession, NewSignUp, Newcomer,
-    ProfileChange, ProfileDone, SigningUp, Store,
+    Pair, ProfileChange, ProfileDone, SigningUp, Store,
 };
 use shared::UtcMillis;
 use std::net::{IpAddr, Ipv4Addr};
@@ -135,7 +135,10 @@ fn a_wish_is_no_account_until_it_is_approved() {
             agent: None,
             second_factor: None,
         };
-        assert!(!store.add_session(&session, &Actor::account("tono"), NOW).await.unwrap(), "not even whoever has the right password");
+        assert!(
+            !store.add_session(&session, &Actor::account("tono"), NOW).await.unwrap(),
+            "not even whoever has the right password"
+        );
         assert_eq!(store.accounts("", 10).await.unwrap().len(), 1);
         let unknown = store.change_account("tono", &AccountChange::default(), &admin(), NOW).await.unwrap();
         assert_eq!(unknown, AccountDone::Unknown);
