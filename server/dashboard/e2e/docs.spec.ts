@@ -21,7 +21,9 @@ test('the description opens offline, lists the operations and tries one', async 
   await page.locator('#operations-devices-listDevices .opblock-summary-control').click();
   const listed = page.locator('#operations-devices-listDevices');
   await listed.getByRole('button', { name: 'Execute' }).click();
-  await expect(listed.locator('.live-responses-table td.response-col_status:not(.col_header)')).toContainText('200');
+  await expect(listed.locator('.live-responses-table td.response-col_status:not(.col_header)')).toContainText(
+    '200',
+  );
   await expect(listed.locator('.live-responses-table')).toContainText('pi-1');
 
   await page.getByRole('button', { name: 'Authorize' }).first().click();

@@ -110,7 +110,7 @@ const SCREENS: [&str; 2] = ["phone", "desktop"];
 
 /// Each size of screen has a fleet of its own, so that both go on at once: most of a journey is waiting.
 async fn browser(shots: Option<&Path>) -> Result<(), Error> {
-    let (phone, desktop) = tokio::join!(journeys(SCREENS[0], shots), journeys(SCREENS[1], shots));
+    let (phone, desktop) = tokio::join!(Box::pin(journeys(SCREENS[0], shots)), Box::pin(journeys(SCREENS[1], shots)));
     phone.and(desktop)
 }
 
