@@ -8,7 +8,7 @@ mod special;
 
 use super::error::{Problem, Problems};
 use super::live::LiveEvent;
-use super::token_words;
+use super::{token_words, words};
 use crate::access::{Need, need};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -40,7 +40,7 @@ Every JSON answer to a GET has an `ETag`: `If-None-Match` asks whether it has ch
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tirta", description = "Readings, devices and settings of a fleet of water probes."),
-    components(schemas(LiveEvent, Problem)),
+    components(schemas(LiveEvent, Problem, words::SessionId, words::ShortId)),
     security(("session" = []), ("access" = []), ("key" = [])),
     servers((url = "/", description = "The server that shows this document")),
     modifiers(&Secrets),

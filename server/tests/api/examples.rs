@@ -82,7 +82,7 @@ fn every_operation_and_every_parameter_is_described_and_every_tag() {
     }
     assert_eq!(DOCUMENT["servers"][0]["url"], "/");
     let schemes: Vec<_> = DOCUMENT["components"]["securitySchemes"].as_object().unwrap().keys().collect();
-    assert_eq!(schemes, ["access", "intake", "key", "session"]);
+    assert_eq!(schemes, ["access", "intake", "key", "metrics", "session"]);
 }
 
 /// Calls `look` with each file of the server.

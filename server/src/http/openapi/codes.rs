@@ -31,6 +31,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("last_admin", "nobody would be left who may do everything"),
     ("lines_refused", "lines of the file are refused: `plan` says which and why"),
     ("method_not_allowed", "the path has no such method"),
+    ("no_board", "the device has no board that could be told anything"),
     ("no_metrics", "the configuration names no file of a token for metrics"),
     ("no_sensor", "the device never said what it measures this metric with"),
     ("no_session", "sign in first"),
