@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct NewReading {
     /// Of which device.
+    #[schema(value_type = words::DeviceName)]
     device: String,
     /// What was measured.
     #[schema(value_type = words::Metric)]

@@ -44,6 +44,7 @@ pub async fn head(State(app): State<Arc<App>>) -> Result<Json<AuditHead>, Proble
 #[into_params(parameter_in = Query)]
 pub struct Against {
     /// An end that was written down, `NUMBER:HASH`: the log must still hold it.
+    #[param(pattern = r"^\s*[0-9]{1,18}:[0-9A-Fa-f]{64}\s*$")]
     head: Option<String>,
 }
 

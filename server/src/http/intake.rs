@@ -3,6 +3,7 @@
 use super::auth::{Caller, Peer};
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
+use super::words;
 use crate::intake::{Reported, State as Said};
 use crate::run::App;
 use crate::store::{Intake, IntakeToken as Kept};
@@ -95,7 +96,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<IntakeTokens>, Pro
 
 /// Withdraws an intake token. Alerts that came by it stay.
 #[utoipa::path(delete, path = "/api/v1/intake-tokens/{id}", operation_id = "deleteIntakeToken", tag = "alerts",
-    params(("id" = String, Path, description = "the token's id")),
+    params(("id" = words::ShortId, Path, description = "the token's id")),
     responses((status = 204, description = "withdrawn, or was so already"), Problems))]
 pub async fn delete(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     if app.store.revoke_intake_token(&id, &caller.actor(), app.clock.now()).await? {

@@ -7,6 +7,7 @@ use super::extract::Body;
 use super::password;
 use super::person::valid_name;
 use super::throttle::Throttle;
+use super::words;
 use crate::access::Role;
 use crate::run::App;
 use crate::store::{Invitation, InvitationState, Joining, Newcomer};
@@ -47,9 +48,10 @@ pub struct NewMember {
     /// What stands behind `#` in the link.
     secret: String,
     /// The user name: 2 to 32 small letters, digits, '-' and '_'; a letter first.
+    #[schema(value_type = words::UserName)]
     name: String,
     /// The password: 12 characters at least.
-    #[schema(format = Password)]
+    #[schema(format = Password, min_length = 12, max_length = 256)]
     password: String,
 }
 

@@ -5,6 +5,7 @@ use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
 use super::key_caller::word;
 use super::session::tell_ended;
+use super::words;
 use crate::access::Permission;
 use crate::run::App;
 use crate::store::{Key as Kept, NewKey as Wanted, Spent};
@@ -26,14 +27,16 @@ const MOST_DEVICES: usize = 1000;
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// What gets it: 1 to 40 of a-z, 0-9 and -.
+    #[schema(pattern = "^[a-z0-9-]{1,40}$")]
     name: String,
     /// What it may do: permissions that its maker has, without `manage_users`.
-    #[schema(value_type = Vec<Permission>)]
+    #[schema(value_type = Vec<Permission>, min_items = 1)]
     scopes: Vec<String>,
     /// It hands in readings of these devices only; of any if absent.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<words::DeviceName>>, min_items = 1, max_items = 1000)]
     devices: Option<Vec<DeviceName>>,
     /// For how many seconds it is good, 60 to 316224000; until it is withdrawn if absent.
+    #[schema(minimum = 60, maximum = 316224000)]
     valid_s: Option<u32>,
 }
 
@@ -192,7 +195,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<ApiKeys>, Problem>
 
 /// Withdraws an API key, at once: connections that it opened end. What came by it stays.
 #[utoipa::path(delete, path = "/api/v1/keys/{id}", operation_id = "deleteKey", tag = "keys",
-    params(("id" = String, Path, description = "the key's id")),
+    params(("id" = words::ShortId, Path, description = "the key's id")),
     responses((status = 204, description = "withdrawn, or was so already"), Problems))]
 pub async fn delete(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     if !app.store.revoke_key(&id, &caller.actor(), app.clock.now()).await? {
@@ -204,5 +207,5 @@ pub async fn delete(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> 
 }
 
 fn unknown_key() -> Problem {
-    Problem::not_found("unknown_key", "there is no such API key")
+    Problem::not_found("unknown_api_key", "there is no such API key")
 }

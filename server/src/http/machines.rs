@@ -29,20 +29,25 @@ const SILENCE_S: std::ops::RangeInclusive<u32> = 60..=30 * 86_400;
 #[serde(deny_unknown_fields)]
 pub struct NewDevice {
     /// Its name for ever: 1 to 32 of a-z, 0-9 and '-', beginning with a letter.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::DeviceName)]
     name: DeviceName,
     /// Where it stands.
+    #[schema(max_length = 100)]
     location: Option<String>,
     /// Degrees north (WGS 84), with `longitude`.
+    #[schema(minimum = -90, maximum = 90)]
     latitude: Option<f64>,
     /// Degrees east.
+    #[schema(minimum = -180, maximum = 180)]
     longitude: Option<f64>,
     /// What it is meant to measure.
     #[schema(value_type = Option<Vec<words::Metric>>)]
     metrics: Option<Vec<Metric>>,
     /// Whatever else there is to know.
+    #[schema(max_length = 500)]
     notes: Option<String>,
     /// After how many seconds without a reading it counts as offline, 60 to 2592000; 3600 if absent.
+    #[schema(minimum = 60, maximum = 2592000)]
     silent_after_s: Option<u32>,
 }
 
@@ -52,21 +57,24 @@ pub struct NewDevice {
 #[schema(as = DeviceChange)]
 pub struct Change {
     /// Where it stands.
+    #[schema(max_length = 100)]
     location: Option<String>,
     /// Degrees north (WGS 84), with `longitude`; null for both: not known.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, minimum = -90, maximum = 90)]
     latitude: Option<Option<f64>>,
     /// Degrees east.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, minimum = -180, maximum = 180)]
     longitude: Option<Option<f64>>,
     /// What it is meant to measure.
     #[schema(value_type = Option<Vec<words::Metric>>)]
     metrics: Option<Vec<Metric>>,
     /// Whatever else there is to know.
+    #[schema(max_length = 500)]
     notes: Option<String>,
     /// After how many seconds without a reading it counts as offline, 60 to 2592000; 3600 if never said. Only without a board.
+    #[schema(minimum = 60, maximum = 2592000)]
     silent_after_s: Option<u32>,
 }
 
@@ -146,7 +154,7 @@ pub async fn create(
 
 /// Changes where a device stands and what else the registry says of it. What is not named stays.
 #[utoipa::path(patch, path = "/api/v1/devices/{name}", operation_id = "changeDevice", tag = "devices",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     request_body = Change, responses((status = 200, body = Device), Problems))]
 pub async fn change(
     State(app): State<Arc<App>>,
@@ -187,7 +195,7 @@ fn decide(registry: &Registry, name: &DeviceName, about: &Change) -> (Result<Ent
 
 /// Takes a device out of service. Its name and its data stay.
 #[utoipa::path(delete, path = "/api/v1/devices/{name}", operation_id = "decommissionDevice", tag = "devices",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 204, description = "out of service, or was so already"), Problems))]
 pub async fn decommission(app: State<Arc<App>>, caller: Caller, name: Named) -> Result<StatusCode, Problem> {
     revoke(app, caller, name).await

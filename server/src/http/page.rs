@@ -21,6 +21,7 @@ pub struct Page {
     /// Only those after this name: `next` of the answer before.
     after: Option<String>,
     /// At most so many, 1 to 1000; all if absent.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 

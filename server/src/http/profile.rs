@@ -4,6 +4,7 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::Body;
 use super::person::{changed_email, given, valid_display_name};
+use super::words;
 use crate::access::Role;
 use crate::preferences::{Language, Notifications, PreferencesChange, Theme};
 use crate::run::App;
@@ -41,11 +42,11 @@ pub struct Profile {
 pub struct ProfileChange {
     /// Another name to show: at most 80 characters; null: none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::DisplayName>)]
     display_name: Option<Option<String>>,
     /// Another e-mail address; null: none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::Email>)]
     email: Option<Option<String>>,
     /// Another language; null: that of the browser.
     #[serde(default, deserialize_with = "given")]

@@ -5,6 +5,7 @@ use super::error::{Problem, Problems};
 use super::extract::Id;
 use super::session::tell_ended;
 use super::token_words::{Transport, no_cookies};
+use super::words;
 use crate::run::App;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -61,7 +62,7 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Ow
 
 /// Ends one of one's own sessions at once, with every connection that it opened.
 #[utoipa::path(delete, path = "/api/v1/sessions/{id}", operation_id = "endSession", tag = "session",
-    params(("id" = String, Path, description = "The session's id")),
+    params(("id" = words::SessionId, Path, description = "The session's id")),
     responses((status = 204, description = "ended"), Problems))]
 pub async fn end(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     caller.session()?;

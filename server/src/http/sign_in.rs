@@ -5,8 +5,8 @@ use super::auth::{Caller, Peer};
 use super::error::{Problem, Problems};
 use super::extract::Body;
 use super::password;
-use super::sign_ups::waits_for_approval;
 use super::session::{SignedIn, end_shown, hand_over, tell_ended};
+use super::sign_ups::waits_for_approval;
 use super::token_words::{Tokens, Transport};
 use crate::run::App;
 use crate::store::NewSession;
@@ -38,6 +38,7 @@ pub struct Credentials {
     #[schema(format = Password, max_length = 256)]
     password: String,
     /// The code of the telephone, or a recovery code, where the account has a second factor (401 `code_needed`).
+    #[schema(max_length = 64)]
     code: Option<String>,
     /// The tokens are wanted in the answer and no cookies: for programs.
     #[serde(default)]

@@ -6,6 +6,7 @@ use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
 use super::password;
 use super::sign_in::{own_password, too_many};
+use super::words;
 use crate::run::App;
 use crate::totp;
 use axum::extract::State;
@@ -30,7 +31,7 @@ pub struct SecondFactor {
 #[serde(deny_unknown_fields)]
 pub struct OwnPassword {
     /// The one that holds now.
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 256)]
     password: String,
 }
 
@@ -143,7 +144,7 @@ pub async fn disable(
 
 /// Switches the second factor of an account off, for whoever has lost telephone and recovery codes.
 #[utoipa::path(delete, path = "/api/v1/users/{name}/second-factor", operation_id = "removeSecondFactor", tag = "users",
-    params(("name" = String, Path, description = "The account's name")),
+    params(("name" = words::UserName, Path, description = "The account's name")),
     responses((status = 204, description = "switched off"), Problems))]
 pub async fn remove_of(State(app): State<Arc<App>>, caller: Caller, Id(name): Id) -> Result<StatusCode, Problem> {
     if app.store.stored_password(&name).await?.is_none() {

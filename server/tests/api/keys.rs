@@ -183,7 +183,7 @@ async fn a_key_that_is_withdrawn_opens_nothing_at_once_and_its_connection_ends()
     assert_eq!(again.status, 204);
     assert_eq!(
         said(&site.send("DELETE", &admin, "/api/v1/keys/none", &json!({})).await),
-        (404, "unknown_key".to_owned())
+        (404, "unknown_api_key".to_owned())
     );
     site.stop().await;
 }

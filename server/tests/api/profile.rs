@@ -45,7 +45,7 @@ async fn an_address_is_changed_by_its_owner_is_one_persons_and_the_change_is_wri
     assert_eq!(site.sign_in_as("tono@kebun.example", CHOSEN).await.json()["user"], "tono");
     let taken = site.send("PATCH", &sari, PROFILE, &to(json!("tono@kebun.example"))).await;
     assert_eq!((taken.status, &*taken.field()), (409, "email"));
-    let log = site.get(&admin, "/api/v1/audit?limit=1").await.json();
+    let log = site.get(&admin, "/api/v1/audit?act=user.changed&limit=1").await.json();
     let entry = &log["entries"][0];
     assert_eq!((&entry["who"], &entry["act"]), (&json!("tono"), &json!("user.changed")));
     assert_eq!(entry["detail"]["after"]["email"], "tono@kebun.example");
