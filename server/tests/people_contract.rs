@@ -8,9 +8,9 @@ use databases::{NOW, on_each_database};
 use server::access::{Permission, Role};
 use server::audit::{Act, Actor};
 use server::preferences::{Language, PreferencesChange, Theme};
-use server::store::{Pair, 
-    AccountChange, AccountDone, InvitationState, Inviting, Joining, MakingKey, NewInvitation, NewKey, NewSession, NewSignUp,
-    Newcomer, ProfileChange, ProfileDone, SigningUp, Spent, Store,
+use server::store::{
+    AccountChange, AccountDone, InvitationState, Inviting, Joining, MakingKey, NewInvitation, NewKey, NewSession,
+    NewSignUp, Newcomer, Pair, ProfileChange, ProfileDone, SigningUp, Spent, Store,
 };
 use shared::UtcMillis;
 use std::net::{IpAddr, Ipv4Addr};
@@ -184,7 +184,10 @@ fn a_wish_is_no_account_until_it_is_approved() {
             agent: None,
             second_factor: None,
         };
-        assert!(!store.add_session(&session, &Actor::account("tono"), NOW).await.unwrap(), "not even whoever has the right password");
+        assert!(
+            !store.add_session(&session, &Actor::account("tono"), NOW).await.unwrap(),
+            "not even whoever has the right password"
+        );
         assert_eq!(store.accounts("", 10).await.unwrap().len(), 1);
         let unknown = store.change_account("tono", &AccountChange::default(), &admin(), NOW).await.unwrap();
         assert_eq!(unknown, AccountDone::Unknown);

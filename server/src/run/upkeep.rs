@@ -117,7 +117,17 @@ async fn forget_expired(app: &App) -> Result<(), StoreError> {
     let answers = app.store.forget_answers(now).await?;
     let forgotten = [sessions, tokens, revisions, waiting, certificates, news, people, answers];
     if forgotten.iter().any(|count| *count > 0) {
-        tracing::debug!(sessions, tokens, revisions, waiting, certificates, news, people, answers, "forgot what has expired");
+        tracing::debug!(
+            sessions,
+            tokens,
+            revisions,
+            waiting,
+            certificates,
+            news,
+            people,
+            answers,
+            "forgot what has expired"
+        );
     }
     Ok(())
 }

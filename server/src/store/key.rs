@@ -138,12 +138,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails or there are no random numbers.
-    pub async fn create_key(
-        &self,
-        new: &NewKey,
-        actor: &Actor,
-        now: UtcMillis,
-    ) -> Result<MakingKey, StoreError> {
+    pub async fn create_key(&self, new: &NewKey, actor: &Actor, now: UtcMillis) -> Result<MakingKey, StoreError> {
         const TAKEN: &str = "SELECT COUNT(*) FROM api_key
             WHERE name = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)";
         const INSERT: &str = "INSERT INTO api_key (id, name, hash, scopes, devices, made_by, made_at, expires_at)

@@ -8,7 +8,8 @@ use crate::audit::Entry;
 pub(super) const INVITATIONS: &str = "UPDATE invitation SET withdrawn_at = $2
     WHERE invited_by = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $2";
 /// All keys of an account; those whose time is over, too, for a clock may be set back.
-pub(super) const KEYS: &str = "UPDATE api_key SET revoked_at = $2 WHERE made_by = $1 AND revoked_at IS NULL RETURNING id";
+pub(super) const KEYS: &str =
+    "UPDATE api_key SET revoked_at = $2 WHERE made_by = $1 AND revoked_at IS NULL RETURNING id";
 
 /// What was withdrawn.
 #[derive(Debug)]
