@@ -64,7 +64,7 @@ pub struct App {
     pub token_throttle: Throttle,
     /// Who guesses invitations.
     pub join_throttle: Throttle,
-    /// Who asks for accounts.
+    /// Who asks for accounts, or for another e-mail address of their own: either tells what is taken.
     pub sign_up_throttle: Throttle,
     /// Whether accounts can be asked for.
     pub registration: Registration,
@@ -247,6 +247,9 @@ impl Running {
         }
         self.upkeep.abort();
         let _ = self.upkeep.await;
+        if let Err(error) = self.app.refusals.write_all(&self.app.store, self.app.clock.now()).await {
+            tracing::warn!(%error, "sign-ins that were refused are not in the audit log");
+        }
         let _ = self.stop_ingest.send(true);
         let _ = self.ingest.await;
         // Ingest has ended, so nothing more concerns it.

@@ -97,6 +97,18 @@ impl Caller {
         }
     }
 
+    /// Lets nobody do to their own account what is for others: a token that was stolen would get round the password.
+    ///
+    /// # Errors
+    /// When the account is the caller's own; `instead` says which way is theirs.
+    pub fn not_to_oneself(&self, account: &str, instead: &str) -> Result<(), Problem> {
+        if self.account != account {
+            return Ok(());
+        }
+        let detail = format!("this is your own account: use {instead}, which asks for your password");
+        Err(Problem::new(StatusCode::CONFLICT, "own_account", detail))
+    }
+
     /// Whether it is this caller that [`App::signed_out`] tells of.
     pub fn is_ended_by(&self, ended: &str) -> bool {
         match &self.by {

@@ -6,15 +6,11 @@ use super::error::Problem;
 use super::token_words::bearer;
 use crate::access::Permission;
 use crate::run::App;
+pub use crate::store::key_word as word;
 use crate::store::{KEY_PREFIX, Spent};
 use axum::http::{HeaderMap, StatusCode, header};
 use shared::UtcMillis;
 use std::{net::IpAddr, sync::Arc};
-
-/// What the audit log and [`App::signed_out`] call a key: no account's name has a colon.
-pub fn word(id_or_name: &str) -> String {
-    format!("key:{id_or_name}")
-}
 
 /// What the header says, if there is one: then it counts, and no cookie does.
 pub fn header(headers: &HeaderMap) -> Option<Result<&str, Problem>> {
@@ -52,7 +48,6 @@ fn spent(why: Spent) -> Problem {
     bad(match why {
         Spent::Revoked => "this key was withdrawn: ask an admin for another",
         Spent::Expired => "the time of this key is over: ask an admin for another",
-        Spent::Stopped => "nobody may sign in as the account that made this key: ask an admin for another",
     })
 }
 

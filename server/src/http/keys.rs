@@ -5,10 +5,11 @@ use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
 use super::key_caller::word;
 use super::session::tell_ended;
+use super::to_the_end;
 use super::words;
 use crate::access::Permission;
 use crate::run::App;
-use crate::store::{Key as Kept, NewKey as Wanted, Spent};
+use crate::store::{Key as Kept, MakingKey, NewKey as Wanted, Spent};
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use shared::{DeviceName, UtcMillis};
@@ -29,7 +30,7 @@ pub struct NewKey {
     /// What gets it: 1 to 40 of a-z, 0-9 and -.
     #[schema(pattern = "^[a-z0-9-]{1,40}$")]
     name: String,
-    /// What it may do: permissions that its maker has, without `manage_users`.
+    /// What it may do: permissions that its maker has, without `manage_users` and `calibrate`.
     #[schema(value_type = Vec<Permission>, min_items = 1)]
     scopes: Vec<String>,
     /// It hands in readings of these devices only; of any if absent.
@@ -46,12 +47,10 @@ pub struct NewKey {
 pub enum KeyState {
     /// It opens what its scopes say.
     Good,
-    /// It was withdrawn.
+    /// It was withdrawn, be it with its maker's right to make keys.
     Revoked,
     /// Its time is over.
     Expired,
-    /// Nobody may sign in as its maker: it opens nothing until somebody may.
-    Stopped,
 }
 
 /// An API key, without its secret.
@@ -105,7 +104,6 @@ impl ApiKey {
             Ok(_) => KeyState::Good,
             Err(Spent::Revoked) => KeyState::Revoked,
             Err(Spent::Expired) => KeyState::Expired,
-            Err(Spent::Stopped) => KeyState::Stopped,
         };
         let Kept { id, made, made_by, made_at, used_at, revoked_at, .. } = kept;
         Self {
@@ -156,8 +154,8 @@ impl NewKey {
 fn scope(word: &str, maker: &Caller) -> Result<Permission, String> {
     let known = || Permission::ALL.map(Permission::as_str).join(", ");
     let scope = Permission::from_word(word).ok_or_else(|| format!("there is no permission {word:?}: {}", known()))?;
-    if scope == Permission::ManageUsers {
-        return Err("no key makes accounts or keys: a person does".to_owned());
+    if scope.is_for_people() {
+        return Err(format!("no key has {word}: accounts, keys and calibrations are for a person who is signed in"));
     }
     if maker.may(scope) {
         Ok(scope)
@@ -176,9 +174,16 @@ pub async fn create(
 ) -> Result<(StatusCode, Json<CreatedKey>), Problem> {
     let now = app.clock.now();
     let wanted = new.check(&caller, now)?;
-    let Some((id, key)) = app.store.create_key(&wanted, &caller.actor(), now).await? else {
-        let detail = format!("a key {:?} is in use: withdraw it first, or take another name", wanted.name);
-        return Err(Problem::new(StatusCode::CONFLICT, "taken", detail).about("name"));
+    let (id, key) = match app.store.create_key(&wanted, &caller.actor(), now).await? {
+        MakingKey::Done(id, key) => (id, key),
+        MakingKey::NameTaken => {
+            let detail = format!("a key {:?} is in use: withdraw it first, or take another name", wanted.name);
+            return Err(Problem::new(StatusCode::CONFLICT, "taken", detail).about("name"));
+        }
+        MakingKey::MayNot => {
+            let detail = "only a person whose own account manages users makes keys: sign in as one";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
+        }
     };
     tracing::info!(key = id, name = wanted.name, user = caller.account, "made an API key");
     let kept = app.store.key(&id).await?.ok_or_else(unknown_key)?;
@@ -198,12 +203,15 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<ApiKeys>, Problem>
     params(("id" = words::ShortId, Path, description = "the key's id")),
     responses((status = 204, description = "withdrawn, or was so already"), Problems))]
 pub async fn delete(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
-    if !app.store.revoke_key(&id, &caller.actor(), app.clock.now()).await? {
-        return Err(unknown_key());
-    }
-    tell_ended(&app, [word(&id)]);
-    tracing::info!(key = id, user = caller.account, "withdrew an API key");
-    Ok(StatusCode::NO_CONTENT)
+    to_the_end(async move {
+        if !app.store.revoke_key(&id, &caller.actor(), app.clock.now()).await? {
+            return Err(unknown_key());
+        }
+        tell_ended(&app, [word(&id)]);
+        tracing::info!(key = id, user = caller.account, "withdrew an API key");
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 fn unknown_key() -> Problem {

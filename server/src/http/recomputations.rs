@@ -78,6 +78,7 @@ pub async fn create(
     Named(name): Named,
     Body(new): Body<NewRecomputation>,
 ) -> Result<(StatusCode, Json<Revision>), Problem> {
+    caller.session()?;
     let entry = caller.actor().did(Act::ReadingsRecomputed, app.clock.now()).to(&name);
     let wanted = new.read(name, caller.account)?;
     if app.store.device(&wanted.device).await?.is_none() {

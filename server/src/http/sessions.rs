@@ -4,6 +4,7 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::Id;
 use super::session::tell_ended;
+use super::to_the_end;
 use super::token_words::{Transport, no_cookies};
 use super::words;
 use crate::run::App;
@@ -66,11 +67,9 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Ow
     responses((status = 204, description = "ended"), Problems))]
 pub async fn end(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     caller.session()?;
-    let ended = app.store.end_sessions_of(&caller.account, Some(&id), &caller.actor(), app.clock.now()).await?;
-    if ended.is_empty() {
+    if end_own(app, caller, Some(id)).await? == 0 {
         return Err(Problem::not_found("unknown_session", "you have no such session"));
     }
-    tell_ended(&app, ended);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -83,7 +82,19 @@ pub async fn end_all(
     caller: Caller,
 ) -> Result<Response, Problem> {
     caller.session()?;
-    tell_ended(&app, app.store.end_sessions_of(&caller.account, None, &caller.actor(), app.clock.now()).await?);
-    tracing::info!(user = caller.account, "signed out everywhere");
+    end_own(app, caller, None).await?;
     Ok((StatusCode::NO_CONTENT, AppendHeaders(no_cookies(transport))).into_response())
+}
+
+/// Ends the session of this id, or all, with their connections; how many there were.
+async fn end_own(app: Arc<App>, caller: Caller, id: Option<String>) -> Result<usize, Problem> {
+    to_the_end(async move {
+        let (of, actor, now) = (&caller.account, caller.actor(), app.clock.now());
+        let ended = app.store.end_sessions_of(of, id.as_deref(), &actor, now).await?;
+        let count = ended.len();
+        tell_ended(&app, ended);
+        tracing::info!(user = caller.account, count, "ended sessions of their own");
+        Ok(count)
+    })
+    .await
 }

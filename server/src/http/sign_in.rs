@@ -7,6 +7,7 @@ use super::extract::Body;
 use super::password;
 use super::session::{SignedIn, end_shown, hand_over, tell_ended};
 use super::sign_ups::waits_for_approval;
+use super::to_the_end;
 use super::token_words::{Tokens, Transport};
 use crate::run::App;
 use crate::store::NewSession;
@@ -157,12 +158,14 @@ pub async fn change_password(
     }
     let held = own_password(&app, &caller, peer.ip(), "old", old).await?;
     let hash = password::hash(new).await.map_err(|e| Problem::internal(&e))?;
-    let passwords = (held.as_str(), hash.as_str());
-    let (actor, now) = (caller.actor(), app.clock.now());
-    let ended = app.store.change_password(&caller.account, passwords, caller.session()?, &actor, now).await?;
-    // Somebody else has changed it meanwhile: then this session has ended, too.
-    tell_ended(&app, ended.ok_or_else(Problem::no_session)?);
-    Ok(StatusCode::NO_CONTENT)
+    to_the_end(async move {
+        let (passwords, actor, now) = ((held.as_str(), hash.as_str()), caller.actor(), app.clock.now());
+        let ended = app.store.change_password(&caller.account, passwords, caller.session()?, &actor, now).await?;
+        // Somebody else has changed it meanwhile: then this session has ended, too.
+        tell_ended(&app, ended.ok_or_else(Problem::no_session)?);
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 /// Lets pass only whoever knows the password of the account that is signed in; what is stored of it.
@@ -198,10 +201,7 @@ async fn try_password(app: &App, from: IpAddr, given: String, hash: Option<Strin
 /// Writes down that somebody was refused, or counts it for the next entry.
 async fn refused(app: &App, from: IpAddr, account: Option<&str>) -> Result<(), Problem> {
     tracing::warn!(peer = %from, "a sign-in was refused");
-    if let Some(entry) = app.refusals.count(from, account, app.clock.now()) {
-        app.store.note(entry).await?;
-    }
-    Ok(())
+    Ok(app.refusals.count(&app.store, from, account, app.clock.now()).await?)
 }
 
 /// What a browser calls itself, if it can be shown.

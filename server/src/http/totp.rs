@@ -142,11 +142,12 @@ pub async fn disable(
     remove(&app, &caller.account, &caller).await
 }
 
-/// Switches the second factor of an account off, for whoever has lost telephone and recovery codes.
+/// Switches the second factor of somebody else's account off, for whoever has lost telephone and recovery codes.
 #[utoipa::path(delete, path = "/api/v1/users/{name}/second-factor", operation_id = "removeSecondFactor", tag = "users",
     params(("name" = words::UserName, Path, description = "The account's name")),
     responses((status = 204, description = "switched off"), Problems))]
 pub async fn remove_of(State(app): State<Arc<App>>, caller: Caller, Id(name): Id) -> Result<StatusCode, Problem> {
+    caller.not_to_oneself(&name, "POST /api/v1/session/second-factor/disable")?;
     if app.store.stored_password(&name).await?.is_none() {
         return Err(Problem::not_found("unknown_user", "there is no such account"));
     }

@@ -159,7 +159,8 @@ pub async fn change(
     .await
 }
 
-/// Gives an account another first password, shown once in the answer; its sessions end.
+/// Gives somebody else's account another first password, shown once in the answer; its sessions end, and what it made for others
+/// to come in by is withdrawn.
 #[utoipa::path(post, path = "/api/v1/users/{name}/reset-password", operation_id = "resetPassword", tag = "users",
     params(("name" = words::UserName, Path, description = "The account's name")),
     responses((status = 200, body = UserWithPassword), Problems))]
@@ -168,6 +169,7 @@ pub async fn reset(
     caller: Caller,
     Id(name): Id,
 ) -> Result<Json<UserWithPassword>, Problem> {
+    caller.not_to_oneself(&name, "POST /api/v1/session/password")?;
     let (password, hash) = made_password().await?;
     to_the_end(async move {
         let done = app.store.reset_password(&name, &hash, &caller.actor(), app.clock.now()).await?;

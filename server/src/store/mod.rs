@@ -54,6 +54,7 @@ mod token;
 mod totp;
 mod waiting;
 mod watched;
+mod withdraw;
 
 pub use account::{Account, AccountChange, AccountDone, StoredPassword};
 pub use admit::{Admission, Knock};
@@ -72,7 +73,7 @@ pub use handed_in::{Fate, HandedIn, Outcome as HandInOutcome};
 pub use idempotency::Repeat;
 pub use intake::IntakeToken;
 pub use invitation::{Invitation, InvitationState, Inviting, Joining, NewInvitation, Newcomer};
-pub use key::{KEY_PREFIX, Key, NewKey, Spent};
+pub use key::{KEY_PREFIX, Key, MakingKey, NewKey, Spent, key_word};
 pub use machine::{Machine, Made as MadeMachine};
 pub use outage::{MOST_OUTAGES, OpenOutages, Outage, Which as WhichOutages};
 pub use outbox::Told;

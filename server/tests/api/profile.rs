@@ -54,6 +54,29 @@ async fn an_address_is_changed_by_its_owner_is_one_persons_and_the_change_is_wri
 }
 
 #[tokio::test]
+async fn whoever_asks_which_addresses_there_are_waits_and_what_somebody_likes_costs_nothing() {
+    let site = Site::start().await;
+    let admin = site.sign_in().await;
+    let sari = site.person(&admin, "sari", "auditor").await;
+    site.send("PATCH", &admin, PROFILE, &json!({"email": "admin@kebun.example"})).await;
+    let guess = async || site.send("PATCH", &sari, PROFILE, &json!({"email": "admin@kebun.example"})).await;
+    let mut told = 0;
+    let slowed = loop {
+        let answer = guess().await;
+        if answer.status != 409 {
+            break answer;
+        }
+        told += 1;
+    };
+    assert!((3..=6).contains(&told), "{told}");
+    assert_eq!((slowed.status, slowed.code()), (429, "too_many_attempts".to_owned()));
+    for _ in 0..10 {
+        assert_eq!(site.send("PATCH", &sari, PROFILE, &json!({"theme": "dark", "email": null})).await.status, 200);
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn a_profile_that_cannot_be_is_refused_by_field_and_changes_nothing() {
     let site = Site::start().await;
     let admin = site.sign_in().await;

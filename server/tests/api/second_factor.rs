@@ -143,6 +143,9 @@ async fn it_is_switched_off_with_the_password_or_by_an_admin() {
     let log = site.get(&admin, "/api/v1/audit?act=user.totp_disabled&limit=1").await.json();
     assert_eq!((&log["entries"][0]["who"], &log["entries"][0]["detail"]["user"]), (&json!("admin"), &json!("tono")));
     assert_eq!(site.send("DELETE", &admin, of_tono, &Value::Null).await.code(), "not_enabled");
+    // One's own is switched off with one's password only: a token alone, which may be stolen, does not do.
+    let own = site.send("DELETE", &admin, "/api/v1/users/admin/second-factor", &Value::Null).await;
+    assert_eq!(said(&own), (409, "own_account".to_owned()));
     let nobody = "/api/v1/users/nobody/second-factor";
     assert_eq!(site.send("DELETE", &admin, nobody, &Value::Null).await.code(), "unknown_user");
     set_up(&site, &tono).await;

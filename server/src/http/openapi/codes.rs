@@ -45,6 +45,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("offline", "the device is not connected, and this needs it now"),
     ("other_origin", "a browser was made to ask this by another site"),
     ("other_request", "something else was sent under this idempotency key: take a new one for each request"),
+    ("own_account", "this is for other people's accounts: for your own there is a way that asks for your password"),
     ("refused", "somebody has refused this board"),
     ("registration_closed", "accounts are made by invitation only"),
     ("revoked", "the device was decommissioned"),

@@ -18,7 +18,7 @@ pub const SPECIAL: &[(&str, &[(u16, &str)])] = &[
     ),
     ("changeDevice", &[(404, "unknown_device")]),
     ("changePassword", &[(403, "wrong_password"), (429, "too_many_attempts")]),
-    ("changeProfile", &[(409, "taken")]),
+    ("changeProfile", &[(409, "taken"), (429, "too_many_attempts")]),
     ("changeSettings", &[(404, "unknown_device"), (409, "revoked"), (409, "no_board"), (412, "stale")]),
     ("changeThresholds", &[(412, "stale")]),
     ("changeUser", &[(404, "unknown_user"), (409, "taken"), (409, "last_admin")]),
@@ -105,7 +105,7 @@ pub const SPECIAL: &[(&str, &[(u16, &str)])] = &[
     ("refreshSession", &[(401, "bad_refresh_token"), (401, "session_reused")]),
     ("refuseSignUp", &[(404, "unknown_sign_up")]),
     ("refuseWaiting", &[(404, "unknown_request")]),
-    ("removeSecondFactor", &[(404, "unknown_user"), (409, "not_enabled")]),
+    ("removeSecondFactor", &[(404, "unknown_user"), (409, "not_enabled"), (409, "own_account")]),
     (
         "renew",
         &[
@@ -119,7 +119,7 @@ pub const SPECIAL: &[(&str, &[(u16, &str)])] = &[
     ),
     ("replaceDevice", &[(404, "unknown_device"), (409, "second_key"), (409, "taken")]),
     ("reportAlert", &[(401, "bad_token"), (429, "too_many_attempts"), (429, "too_fast"), (429, "too_many_alerts")]),
-    ("resetPassword", &[(404, "unknown_user")]),
+    ("resetPassword", &[(404, "unknown_user"), (409, "own_account")]),
     ("restoreAlerts", &[(404, "unknown_clearance")]),
     ("retireAuthority", &[(409, "authority")]),
     ("revokeDevice", &[(404, "unknown_device")]),

@@ -80,6 +80,8 @@ export const auditId: Dictionary['audit'] = {
     invitation: 'undangan',
     invited_by: 'diundang oleh',
     invitations_withdrawn: 'undangan dicabut',
+    keys_withdrawn: 'kunci dicabut',
+    second_factor_removed: 'kode saat masuk dimatikan',
   },
   yes: 'ya',
   no: 'tidak',
