@@ -61,6 +61,19 @@ describe('an expired access token', () => {
     expect(server.asked.map(({ address }) => address)).toEqual(['/api/v1/devices', '/api/v1/devices']);
   });
 
+  it('is changed although a clock that was ahead has left a mark in the future, in this tab or in another', async () => {
+    const server = serve(() => answer(200));
+    localStorage.setItem('tirta.refreshed', String(Date.now() + 86_400_000));
+    await call('get', '/api/v1/devices', { query: {} });
+    expect(server.asked.map(({ address }) => address)).toContain('/api/v1/session/refresh');
+
+    vi.setSystemTime(Date.now() - 86_400_000);
+    server.good = false;
+    server.asked.length = 0;
+    await call('get', '/api/v1/devices', { query: {} });
+    expect(server.asked.map(({ address }) => address)).toContain('/api/v1/session/refresh');
+  });
+
   it('ends in the problem of the request when the session has ended', async () => {
     const server = serve(() => answer(401, { code: 'session_reused', detail: 'somebody else' }));
     const cause = await call('get', '/api/v1/devices', { query: {} }).catch((why: unknown) => why);
