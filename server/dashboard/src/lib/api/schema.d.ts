@@ -1331,7 +1331,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives an account another first password, shown once in the answer; its sessions end. */
+        /**
+         * Gives somebody else's account another first password, shown once in the answer; its sessions end, and what it made for others
+         *     to come in by is withdrawn.
+         */
         post: operations["resetPassword"];
         delete?: never;
         options?: never;
@@ -1349,7 +1352,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Switches the second factor of an account off, for whoever has lost telephone and recovery codes. */
+        /** Switches the second factor of somebody else's account off, for whoever has lost telephone and recovery codes. */
         delete: operations["removeSecondFactor"];
         options?: never;
         head?: never;
@@ -2795,7 +2798,7 @@ export interface components {
          * @description What a key is worth.
          * @enum {string}
          */
-        KeyState: "good" | "revoked" | "expired" | "stopped";
+        KeyState: "good" | "revoked" | "expired";
         /**
          * @description The languages of the dashboard.
          * @enum {string}
@@ -2980,7 +2983,7 @@ export interface components {
             devices?: components["schemas"]["DeviceName"][] | null;
             /** @description What gets it: 1 to 40 of a-z, 0-9 and -. */
             name: string;
-            /** @description What it may do: permissions that its maker has, without `manage_users`. */
+            /** @description What it may do: permissions that its maker has, without `manage_users` and `calibrate`. */
             scopes: components["schemas"]["Permission"][];
             /**
              * Format: int32
@@ -3353,7 +3356,7 @@ export interface components {
              * @description What went wrong, for programs.
              * @enum {string}
              */
-            code: "authority" | "awaiting_approval" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_refresh_token" | "bad_token" | "busy" | "change_password" | "code_needed" | "conflict" | "csr_malformed" | "csr_mismatch" | "database" | "enabled_already" | "forbidden" | "has_board" | "internal" | "invalid" | "invitation_expired" | "invitation_used" | "invitation_withdrawn" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_board" | "no_metrics" | "no_sensor" | "no_session" | "not_csv" | "not_enabled" | "not_in_force" | "not_json" | "not_of_this_key" | "not_sent" | "nothing_proposed" | "offline" | "other_origin" | "other_request" | "refused" | "registration_closed" | "revoked" | "second_key" | "session_reused" | "stale" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_answers" | "too_many_attempts" | "too_many_invitations" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_api_key" | "unknown_calibration" | "unknown_clearance" | "unknown_device" | "unknown_invitation" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_request" | "unknown_session" | "unknown_sign_up" | "unknown_silence" | "unknown_token" | "unknown_user" | "weak_key" | "websocket_needed" | "wrong_code" | "wrong_password";
+            code: "authority" | "awaiting_approval" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_refresh_token" | "bad_token" | "busy" | "change_password" | "code_needed" | "conflict" | "csr_malformed" | "csr_mismatch" | "database" | "enabled_already" | "forbidden" | "has_board" | "internal" | "invalid" | "invitation_expired" | "invitation_used" | "invitation_withdrawn" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_board" | "no_metrics" | "no_sensor" | "no_session" | "not_csv" | "not_enabled" | "not_in_force" | "not_json" | "not_of_this_key" | "not_sent" | "nothing_proposed" | "offline" | "other_origin" | "other_request" | "own_account" | "refused" | "registration_closed" | "revoked" | "second_key" | "session_reused" | "stale" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_answers" | "too_many_attempts" | "too_many_invitations" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_api_key" | "unknown_calibration" | "unknown_clearance" | "unknown_device" | "unknown_invitation" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_request" | "unknown_session" | "unknown_sign_up" | "unknown_silence" | "unknown_token" | "unknown_user" | "weak_key" | "websocket_needed" | "wrong_code" | "wrong_password";
             /** @description What went wrong and what to do, for people. */
             detail: string;
             /** @description The field or parameter at fault. */
@@ -5444,6 +5447,37 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "not_enabled";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `not_enabled`: the account has no second factor
+         *     - `own_account`: this is for other people's accounts: for your own there is a way that asks for your password
+         */
+        "409-not_enabled-own_account": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_enabled" | "own_account";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `own_account`: this is for other people's accounts: for your own there is a way that asks for your password */
+        "409-own_account": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "own_account";
                     /** @constant */
                     status?: 409;
                 };
@@ -10942,6 +10976,7 @@ export interface operations {
             401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
             404: components["responses"]["404-unknown_user"];
+            409: components["responses"]["409-own_account"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
             429: components["responses"]["429-too_fast-too_many_attempts"];
@@ -10975,7 +11010,7 @@ export interface operations {
             401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
             404: components["responses"]["404-unknown_user"];
-            409: components["responses"]["409-not_enabled"];
+            409: components["responses"]["409-not_enabled-own_account"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
             429: components["responses"]["429-too_fast-too_many_attempts"];
