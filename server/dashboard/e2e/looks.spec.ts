@@ -211,7 +211,7 @@ test('nothing is wider than a small phone', async ({ signedIn: page }) => {
 test('every label of the tabs is whole on a small phone, in both languages', async ({ signedIn: page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   for (const language of ['Indonesia', 'English']) {
-    await page.goto('/settings');
+    await page.goto('/profile');
     await page.getByText(language, { exact: true }).click();
     const tabs = page.getByRole('navigation', { name: language === 'English' ? en.nav.main : id.nav.main });
     await expect(tabs.getByRole('link')).toHaveCount(5);

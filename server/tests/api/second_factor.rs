@@ -64,7 +64,7 @@ async fn a_second_factor_is_in_force_once_a_code_was_shown_and_each_code_opens_o
     let next = code(&site, &secret, 1);
     assert_eq!(sign_in(&site, Some(&next)).await.status, 200);
     assert_eq!(said(&sign_in(&site, Some(&next)).await), (401, "wrong_code".to_owned()), "a code opens once");
-    site.let_pass(120_000);
+    site.let_pass(200_000);
     assert_eq!(said(&sign_in(&site, Some(&next)).await), (401, "wrong_code".to_owned()), "and not for long");
     let spaced = code(&site, &secret, 0);
     assert_eq!(sign_in(&site, Some(&format!("{} {}", &spaced[..3], &spaced[3..]))).await.status, 200);
