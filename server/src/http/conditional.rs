@@ -12,21 +12,19 @@ use axum::{http::HeaderName, middleware::Next};
 /// Longer answers are not held in memory to see whether they have changed.
 const LONGEST: u64 = 1024 * 1024;
 
-/// What a browser may keep, if it asks before each use whether it still holds. All else stays out of every memory: people,
-/// tokens, the audit log.
-const KEPT: [&str; 12] = [
-    "/api/v1/alerts",
+/// What a browser may keep, if it asks before each use whether it still holds; `{}` stands for one name. All else stays out of
+/// every memory: people, tokens, the audit log, and all that names whoever did something, as alerts (who resolved) and devices
+/// (who calibrated) do.
+const KEPT: [&str; 9] = [
     "/api/v1/authority",
     "/api/v1/availability",
-    "/api/v1/devices",
+    "/api/v1/devices/{}/readings",
+    "/api/v1/devices/{}/series",
     "/api/v1/latest",
     "/api/v1/openapi.json",
     "/api/v1/outages",
     "/api/v1/registrations",
     "/api/v1/series",
-    "/api/v1/silences",
-    "/api/v1/thresholds",
-    "/api/v1/waiting",
 ];
 
 /// Gives each JSON answer to a GET a tag, and answers 304 to whoever has it already. The tag is weak: it is that of the JSON,
@@ -67,8 +65,12 @@ pub async fn tag(request: Request, next: Next) -> Response {
 }
 
 fn may_be_kept(path: &str) -> bool {
-    let is_within = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    KEPT.into_iter().any(is_within)
+    let is_like = |kept: &str| {
+        let (mut wanted, mut given) = (kept.split('/'), path.split('/'));
+        wanted.by_ref().zip(given.by_ref()).all(|(wanted, given)| wanted == "{}" || wanted == given)
+            && (wanted.next(), given.next()) == (None, None)
+    };
+    KEPT.into_iter().any(is_like)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -125,12 +127,29 @@ mod tests {
 
     #[test]
     fn what_is_about_people_and_tokens_is_kept_by_nobody() {
-        for kept in ["/api/v1/devices", "/api/v1/devices/pi-7/series", "/api/v1/openapi.json"] {
+        for kept in ["/api/v1/latest", "/api/v1/devices/pi-7/series", "/api/v1/openapi.json"] {
             assert!(may_be_kept(kept), "{kept}");
         }
-        for open in
-            ["/api/v1/users", "/api/v1/session", "/api/v1/audit", "/api/v1/enrolment-tokens", "/api/v1/devicesx"]
-        {
+        for open in [
+            "/api/v1/users",
+            "/api/v1/session",
+            "/api/v1/audit",
+            "/api/v1/enrolment-tokens",
+            "/api/v1/alerts",
+            "/api/v1/alerts/7",
+            "/api/v1/alerts/clearances",
+            "/api/v1/silences",
+            "/api/v1/thresholds",
+            "/api/v1/thresholds/history",
+            "/api/v1/devices",
+            "/api/v1/devices/pi-7",
+            "/api/v1/devices/pi-7/calibrations",
+            "/api/v1/devices/pi-7/recomputations",
+            "/api/v1/waiting",
+            "/api/v1/latestx",
+            "/api/v1/latest/x",
+            "/api/v1/devices/pi-7/series/x",
+        ] {
             assert!(!may_be_kept(open), "{open}");
         }
     }

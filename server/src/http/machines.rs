@@ -8,9 +8,8 @@ use super::extract::{Body, Named, unknown_device};
 use super::model::Device;
 use super::thresholds::follow;
 use super::words;
-use crate::audit::Act;
 use crate::live::Event;
-use crate::registry::{Changes, Column, Entry, Registry, cell};
+use crate::registry::{Column, Entry, cell};
 use crate::run::App;
 use crate::store::{Machine, MadeMachine};
 use axum::{Json, extract::State, http::StatusCode};
@@ -167,30 +166,10 @@ pub async fn change(
     if silent_after_ms.is_some() && device.serial.is_some() {
         return Err(Problem::invalid("silent_after_s", format!("{name} has a board, whose agent says how it is")));
     }
-    let decide = |registry: &Registry| decide(registry, &name, &about);
-    let entry = caller.actor().did(Act::DeviceChanged, app.clock.now()).to(&name);
-    let tell = |done: &Result<Entry, Problem>| {
-        let place = done.as_ref().ok()?.location.clone();
-        Some(if about.location.is_some() { entry.with("location", place) } else { entry })
-    };
-    app.store.change_registry(app.clock.now(), decide, tell).await??;
-    if let Some(ms) = silent_after_ms {
-        app.store.set_silence(&name, ms).await?;
-    }
+    let change = |entry| about.change(entry);
+    app.store.change_device(&name, change, silent_after_ms, &caller.actor(), app.clock.now()).await??;
     tracing::info!(device = %name, user = caller.account, "a device was changed");
     changed(&app, &name).await.map(Json)
-}
-
-/// The registration of a device that is there, as it will be.
-fn decide(registry: &Registry, name: &DeviceName, about: &Change) -> (Result<Entry, Problem>, Changes) {
-    let before = registry.registrations.iter().find(|known| known.entry.name == *name);
-    let serial = registry.devices.iter().find(|(known, _)| known == name).and_then(|(_, serial)| *serial);
-    let entry = before.map_or_else(|| Entry { serial, ..Entry::named(name.clone()) }, |known| known.entry.clone());
-    match (about.change(entry), before) {
-        (Ok(entry), Some(_)) => (Ok(entry.clone()), Changes { created: vec![], changed: vec![(name.clone(), entry)] }),
-        (Ok(entry), None) => (Ok(entry.clone()), Changes { created: vec![entry], changed: vec![] }),
-        (Err(problem), _) => (Err(problem), Changes::default()),
-    }
 }
 
 /// Takes a device out of service. Its name and its data stay.

@@ -47,18 +47,6 @@ impl Store {
             made
         }))
     }
-
-    /// Changes after how long without a reading a device without a board counts as offline.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_silence(&self, name: &shared::DeviceName, silent_after_ms: i64) -> Result<(), StoreError> {
-        const SET: &str = "UPDATE device SET silent_after_ms = $2 WHERE name = $1 AND serial IS NULL";
-        super::on_pool!(&self.pool, |pool| {
-            sqlx::query(SET).bind(name.as_str()).bind(silent_after_ms).execute(pool).await.map(|_| ())?;
-        });
-        Ok(())
-    }
 }
 
 async fn make(conn: &mut Conn<'_>, machine: &Machine, now: UtcMillis) -> Result<Made, StoreError> {
@@ -88,17 +76,19 @@ async fn make(conn: &mut Conn<'_>, machine: &Machine, now: UtcMillis) -> Result<
     })
 }
 
-/// What the registry says of it from now on.
-async fn register(conn: &mut Conn<'_>, entry: &Entry, now: UtcMillis) -> Result<(), StoreError> {
+/// What the registry says of a device from now on. A name that it knows keeps its board.
+pub(super) async fn register(conn: &mut Conn<'_>, entry: &Entry, now: UtcMillis) -> Result<(), StoreError> {
     const REGISTER: &str = "INSERT INTO registration
         (name, serial, location, latitude, longitude, metrics, notes, created_at, changed_at)
-        VALUES ($1, NULL, $2, $3, $4, $5, $6, $7, $7)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
         ON CONFLICT (name) DO UPDATE SET location = EXCLUDED.location, latitude = EXCLUDED.latitude,
             longitude = EXCLUDED.longitude, metrics = EXCLUDED.metrics, notes = EXCLUDED.notes,
             changed_at = EXCLUDED.changed_at";
     on_conn!(conn, |c| {
-        let query = sqlx::query(REGISTER).bind(entry.name.as_str()).bind(&entry.location).bind(entry.latitude);
-        let query = query.bind(entry.longitude).bind(cell::joined(&entry.metrics)).bind(&entry.notes).bind(now.0);
+        let serial = entry.serial.map(String::from);
+        let query = sqlx::query(REGISTER).bind(entry.name.as_str()).bind(serial).bind(&entry.location);
+        let query = query.bind(entry.latitude).bind(entry.longitude).bind(cell::joined(&entry.metrics));
+        let query = query.bind(&entry.notes).bind(now.0);
         query.execute(&mut *c).await?.rows_affected()
     });
     Ok(())

@@ -19,6 +19,7 @@ mod column;
 mod conn;
 mod delivery;
 mod device;
+mod device_change;
 mod handed_in;
 mod idempotency;
 mod intake;
