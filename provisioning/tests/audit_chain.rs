@@ -54,8 +54,7 @@ fn a_server_that_begins_the_log_later_is_found_out_and_a_file_is_said_to_be_a_pa
     let (text, head) = export(5);
     let lines: Vec<&str> = text.lines().collect();
     let second: Row = serde_json::from_str(lines[2]).unwrap();
-    let opening =
-        Opening { tirta_audit: 1, after: Head::of(2, second.hash), through: head.clone(), head: head.clone() };
+    let opening = Opening { tirta_audit: 1, after: Head::of(2, second.hash), through: head.clone(), head };
     let part = format!("{}\n{}\n", serde_json::to_string(&opening).unwrap(), lines[3..].join("\n"));
     let server = StandIn::new(&[(ALL, 200, part.clone().into())]);
     let output = server.tirta_in(".".as_ref(), &["audit", "verify"]);

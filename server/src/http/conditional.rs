@@ -66,9 +66,8 @@ pub async fn tag(request: Request, next: Next) -> Response {
 
 fn may_be_kept(path: &str) -> bool {
     let is_like = |kept: &str| {
-        let (mut wanted, mut given) = (kept.split('/'), path.split('/'));
-        wanted.by_ref().zip(given.by_ref()).all(|(wanted, given)| wanted == "{}" || wanted == given)
-            && (wanted.next(), given.next()) == (None, None)
+        kept.split('/').count() == path.split('/').count()
+            && kept.split('/').zip(path.split('/')).all(|(wanted, given)| wanted == "{}" || wanted == given)
     };
     KEPT.into_iter().any(is_like)
 }

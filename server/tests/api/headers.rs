@@ -33,7 +33,8 @@ async fn every_kind_of_answer_binds_the_browser_and_is_kept_only_if_it_may_be() 
     let cookie = format!("cookie: {}", site.sign_in().await);
     let json = "content-type: application/json";
     for (method, path, headers, status, cache) in [
-        ("GET", "/api/v1/devices", &[&*cookie][..], 200, "private, no-cache"),
+        ("GET", "/api/v1/devices", &[&*cookie][..], 200, "no-store"),
+        ("GET", "/api/v1/latest", &[&cookie], 200, "private, no-cache"),
         ("GET", "/api/v1/devices", &[], 401, "no-store"),
         ("GET", "/api/v1/alerts.csv", &[&cookie], 200, "no-store"),
         ("GET", "/api/v1/users", &[&cookie], 200, "no-store"),
