@@ -81,6 +81,7 @@ pub struct Notifications {
     /// With a notification of the system, where the browser may.
     pub browser: bool,
     /// When it is quiet; null: never.
+    #[serde(deserialize_with = "Option::deserialize")] // must be said
     #[schema(required)]
     pub quiet: Option<QuietHours>,
 }

@@ -21,7 +21,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        parse(&json(request, state).await?).map(Self)
+        parse(&object(request, state).await?).map(Self)
     }
 }
 
@@ -34,8 +34,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for DeviceBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        read(&json(request, state).await?).map(Self)
+        read(&object(request, state).await?).map(Self)
     }
+}
+
+/// A body whose fields have names: a list of what would stand in them would be taken for them.
+async fn object<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let bytes = json(request, state).await?;
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::invalid(".", "send an object with named fields, not a list"));
+    }
+    Ok(bytes)
 }
 
 async fn json<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {

@@ -1630,9 +1630,9 @@ export interface components {
             /** @description With which; 1 to 500. */
             ids: number[];
             /** @description Why it is over: needed to resolve. */
-            reason?: string;
+            reason?: string | null;
             /** @description A note. */
-            text?: string;
+            text?: string | null;
             /**
              * Format: int64
              * @description Until when nobody is told (UTC milliseconds): 30 days from now at most.
