@@ -7,7 +7,7 @@ pub use error::RunError;
 
 use crate::broker::Broker;
 use crate::ca::Authority;
-use crate::config::{BrokerConfig, Config, Registration};
+use crate::config::{BrokerConfig, Config};
 use crate::enrol::Lifetimes;
 use crate::http::password;
 use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
@@ -66,8 +66,6 @@ pub struct App {
     pub join_throttle: Throttle,
     /// Who asks for accounts, or for another e-mail address of their own: either tells what is taken.
     pub sign_up_throttle: Throttle,
-    /// Whether accounts can be asked for.
-    pub registration: Registration,
     /// How often the system of an intake token may report.
     pub report_rate: Rate,
     /// How often a program may ask by one key.
@@ -186,7 +184,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         token_throttle: Throttle::default(),
         join_throttle: Throttle::default(),
         sign_up_throttle: Throttle::default(),
-        registration: config.registration,
         report_rate: Rate::new(REPORTS_PER_SECOND, REPORTS_AT_ONCE),
         key_rate: Rate::new(ASKED_PER_SECOND, ASKED_AT_ONCE),
         lifetimes: config.lifetimes,
@@ -265,8 +262,8 @@ impl Running {
     }
 }
 
-/// Gives the first admin a new password, the role and the right to sign in, takes their second factor away and ends their sessions: for whoever has lost it
-/// but can log in on this machine.
+/// Gives the first admin a new password, the role and the right to sign in, takes their second factor away and ends their
+/// sessions: for whoever has lost it but can log in on this machine.
 ///
 /// # Errors
 /// When the database can't be opened or there is no account yet.

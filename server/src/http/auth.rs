@@ -212,3 +212,20 @@ fn touch(app: &Arc<App>, id: &str, used_at: UtcMillis, now: UtcMillis) {
         }
     });
 }
+
+/// A bearer's token that opens nothing; `detail` says how to do it right.
+pub fn bad_token(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "bad_token", detail).about("authorization")
+}
+
+/// The answer to a bearer's token that is none, of whatever kind it was to be: `detail` says how to do it right. Whoever tries
+/// tokens is told to wait, each time for longer.
+pub fn unknown_token(app: &App, address: Option<IpAddr>, detail: &str) -> Problem {
+    let waits = address.map_or(Ok(()), |address| app.token_throttle.attempt(address, app.clock.now()));
+    let Err(wait_ms) = waits else {
+        tracing::warn!(?address, "a request came with a token that is none");
+        return bad_token(detail);
+    };
+    let what = "too many unknown tokens from this address";
+    Problem::too_often("too_many_attempts", what, wait_ms).about("authorization")
+}

@@ -170,10 +170,8 @@ fn guessed(app: &App, peer: SocketAddr, serial: Serial) -> Problem {
         tracing::warn!(%serial, peer = %peer.ip(), %error, "an enrolment was refused");
         return error.into();
     };
-    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-    let detail = format!("token: too many unknown ones from this address: try again in {seconds} s");
-    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail);
-    problem.about("token").retry_after(seconds)
+    let what = "token: too many unknown ones from this address";
+    Problem::too_often("too_many_attempts", what, wait_ms).about("token")
 }
 
 /// Gives a device its next certificate although its last has expired: the request is signed with its key, which is proof enough

@@ -3,7 +3,7 @@
 
 use super::auth::{By, Caller};
 use super::error::{Problem, Problems};
-use super::extract::{body, is_json, is_type, not_json, parse};
+use super::extract::{body, is_json, is_type, not_json, object, parse};
 use super::key_caller::word;
 use crate::digest::sha256_hex;
 use crate::gateway::{Handed, NewReading, Refusal, senml};
@@ -103,7 +103,11 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
                 format!("send the header \"content-type: application/json\", or {} a batch", senml::CONTENT_TYPE);
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
         }
-        Ok(Self { bytes: body(request, state).await?, senml })
+        let bytes = body(request, state).await?;
+        if !senml {
+            object(&bytes)?;
+        }
+        Ok(Self { bytes, senml })
     }
 }
 

@@ -1,17 +1,18 @@
 //! Alerts of third-party systems: the tokens that let them in, and the one path that they post to.
 
-use super::auth::{Caller, Peer};
+use super::auth::{Caller, Peer, unknown_token};
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
+use super::token_words::bearer;
 use super::words;
 use crate::intake::{Reported, State as Said};
 use crate::run::App;
 use crate::store::{Intake, IntakeToken as Kept};
 use axum::extract::{FromRequestParts, State};
-use axum::http::{HeaderMap, StatusCode, header, request::Parts};
+use axum::http::{StatusCode, request::Parts};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The intake token that is wanted.
@@ -132,31 +133,13 @@ impl FromRequestParts<Arc<App>> for Reporter {
             app.report_rate.take(&kept.id, now).map_err(too_fast)?;
             return Ok(Self(kept));
         }
-        Err(guessed(app, peer))
+        let detail = "send a token that a signed-in person made for you: Authorization: Bearer tirta_in_...";
+        Err(unknown_token(app, Some(peer.ip()), detail))
     }
 }
 
 fn too_fast(wait_ms: i64) -> Problem {
-    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-    let detail = format!("this token reports too fast: try again in {seconds} s");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_fast", detail).about("authorization").retry_after(seconds)
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = text.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-}
-
-fn guessed(app: &App, peer: SocketAddr) -> Problem {
-    let Err(wait_ms) = app.token_throttle.attempt(peer.ip(), app.clock.now()) else {
-        tracing::warn!(peer = %peer.ip(), "an alert was handed in without a token that counts");
-        let detail = "send a token that a signed-in person made for you: Authorization: Bearer tirta_in_...";
-        return Problem::new(StatusCode::UNAUTHORIZED, "bad_token", detail).about("authorization");
-    };
-    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-    let detail = format!("too many unknown tokens from this address: try again in {seconds} s");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail).about("authorization").retry_after(seconds)
+    Problem::too_often("too_fast", "this token reports too fast", wait_ms).about("authorization")
 }
 
 /// Hands in an alert of a third-party system, or that it is over. The same `key` again is the same alert.

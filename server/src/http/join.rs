@@ -129,11 +129,8 @@ async fn open(app: &App, from: IpAddr, secret: &str) -> Result<Invitation, Probl
 /// # Errors
 /// When to try again.
 pub fn slowed(throttle: &Throttle, app: &App, from: IpAddr) -> Result<(), Problem> {
-    throttle.attempt(from, app.clock.now()).map_err(|wait_ms| {
-        let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-        let detail = format!("too many attempts from this address: try again in {seconds} s");
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail).retry_after(seconds)
-    })
+    let too_many = |wait_ms| Problem::too_often("too_many_attempts", "too many attempts from this address", wait_ms);
+    throttle.attempt(from, app.clock.now()).map_err(too_many)
 }
 
 fn unknown() -> Problem {

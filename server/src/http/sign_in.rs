@@ -216,7 +216,5 @@ fn bad_credentials() -> Problem {
 
 /// Somebody has to wait before the next attempt.
 pub fn too_many(wait_ms: i64) -> Problem {
-    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-    let detail = format!("too many wrong passwords from this address: try again in {seconds} s");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail).retry_after(seconds)
+    Problem::too_often("too_many_attempts", "too many wrong passwords from this address", wait_ms)
 }

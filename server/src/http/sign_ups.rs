@@ -93,7 +93,7 @@ pub struct SignUpApproval {
 #[utoipa::path(get, path = "/api/v1/sign-up", operation_id = "getSignUpRule", tag = "users", security(()),
     responses((status = 200, body = SignUpRule), Problems))]
 pub async fn rule(State(app): State<Arc<App>>) -> Json<SignUpRule> {
-    Json(SignUpRule { registration: app.registration })
+    Json(SignUpRule { registration: app.config.registration })
 }
 
 /// Asks for an account. It is none before an admin has approved it.
@@ -104,7 +104,7 @@ pub async fn ask(
     Extension(Peer(peer)): Extension<Peer>,
     Body(new): Body<NewSignUp>,
 ) -> Result<(StatusCode, Json<AskedForAccount>), Problem> {
-    if app.registration == Registration::Closed {
+    if app.config.registration == Registration::Closed {
         let detail = "this server takes nobody who only asks: let an admin send you an invitation";
         return Err(Problem::new(StatusCode::FORBIDDEN, "registration_closed", detail));
     }
