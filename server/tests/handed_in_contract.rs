@@ -9,7 +9,7 @@ use server::audit::Actor;
 use server::gateway::{Handed, Refusal};
 use server::outage::task::Watch;
 use server::registry::Entry;
-use server::store::{Fate, HandInOutcome, HandedIn, Machine, MadeMachine, NewThreshold, Repeat, Store, WhichOutages};
+use server::store::{Fate, HandInOutcome, HandedIn, MadeMachine, NewThreshold, Repeat, Store, WhichOutages};
 use server::threshold::{Scope, Target};
 use shared::{DeviceName, Metric, Outcome, UtcMillis, Value};
 
@@ -20,8 +20,8 @@ fn well(n: u32) -> DeviceName {
 }
 
 async fn make(store: &Store, name: &DeviceName, now: UtcMillis) -> MadeMachine {
-    let machine = Machine { entry: Entry::named(name.clone()), silent_after_ms: 3_600_000 };
-    store.make_machine(&machine, &Actor::account("admin"), now).await.unwrap()
+    let as_it_is = |entry| Ok::<Entry, ()>(entry);
+    store.make_machine(name, as_it_is, 3_600_000, &Actor::account("admin"), now).await.unwrap().unwrap()
 }
 
 /// A store with some devices without a board.

@@ -262,6 +262,8 @@ async fn kept(
             for name in past {
                 app.live.publish(Event::Device { name });
             }
+            let count = |wanted: &Fate| fates.iter().filter(|fate| *fate == wanted).count();
+            app.metrics.handed_in(count(&Fate::Stored), count(&Fate::Duplicate));
             Ok((fates, repeated("false")))
         }
         HandInOutcome::Repeated(fates) => Ok((fates, repeated("true"))),

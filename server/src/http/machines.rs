@@ -6,14 +6,15 @@ use super::devices::{revoke, show};
 use super::error::{Problem, Problems};
 use super::extract::{Body, Named, unknown_device};
 use super::model::Device;
+use super::person::given;
 use super::thresholds::follow;
 use super::words;
 use crate::live::Event;
 use crate::registry::{Column, Entry, cell};
 use crate::run::App;
-use crate::store::{Machine, MadeMachine};
+use crate::store::MadeMachine;
 use axum::{Json, extract::State, http::StatusCode};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use shared::{DeviceName, Metric};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -77,11 +78,6 @@ pub struct Change {
     silent_after_s: Option<u32>,
 }
 
-/// A field that is there, be it null.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<f64>>, D::Error> {
-    Option::deserialize(from).map(Some)
-}
-
 impl Change {
     /// The entry with these changes.
     fn change(&self, mut entry: Entry) -> Result<Entry, Problem> {
@@ -135,10 +131,8 @@ pub async fn create(
     let about = Change { location, latitude, longitude, metrics, notes, silent_after_s };
     let usual = i64::from(SILENT_S) * 1000;
     let silent_after_ms = about.silent_after_ms()?.unwrap_or(usual);
-    let registered = app.store.registry().await?.registrations.into_iter().find(|known| known.entry.name == name);
-    let entry = about.change(registered.map_or_else(|| Entry::named(name.clone()), |known| known.entry))?;
-    let machine = Machine { entry, silent_after_ms };
-    let taken = match app.store.make_machine(&machine, &caller.actor(), app.clock.now()).await? {
+    let change = |entry| about.change(entry);
+    let taken = match app.store.make_machine(&name, change, silent_after_ms, &caller.actor(), app.clock.now()).await?? {
         MadeMachine::New | MadeMachine::Again => None,
         MadeMachine::Taken => Some(format!("there is a device {name} already: a name is never given twice")),
         MadeMachine::ForBoard => Some(format!("the name {name} is registered for a board: take another")),

@@ -148,7 +148,7 @@ pub async fn disable(
     responses((status = 204, description = "switched off"), Problems))]
 pub async fn remove_of(State(app): State<Arc<App>>, caller: Caller, Id(name): Id) -> Result<StatusCode, Problem> {
     caller.not_to_oneself(&name, "POST /api/v1/session/second-factor/disable")?;
-    if app.store.stored_password(&name).await?.is_none() {
+    if app.store.profile(&name).await?.is_none() {
         return Err(Problem::not_found("unknown_user", "there is no such account"));
     }
     remove(&app, &name, &caller).await

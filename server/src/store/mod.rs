@@ -75,7 +75,7 @@ pub use idempotency::Repeat;
 pub use intake::IntakeToken;
 pub use invitation::{Invitation, InvitationState, Inviting, Joining, NewInvitation, Newcomer};
 pub use key::{KEY_PREFIX, Key, MakingKey, NewKey, Spent, key_word};
-pub use machine::{Machine, Made as MadeMachine};
+pub use machine::Made as MadeMachine;
 pub use outage::{MOST_OUTAGES, OpenOutages, Outage, Which as WhichOutages};
 pub use outbox::Told;
 pub use overlay::Revised;

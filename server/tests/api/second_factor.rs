@@ -138,6 +138,11 @@ async fn it_is_switched_off_with_the_password_or_by_an_admin() {
 
     let (_, old) = set_up(&site, &tono).await;
     assert_eq!(site.send("DELETE", &tono, of_tono, &Value::Null).await.code(), "forbidden");
+    // By the name alone, as everything else about an account.
+    let address = json!({"email": "tono@kebun.example"});
+    assert_eq!(site.send("PATCH", &admin, "/api/v1/users/tono", &address).await.status, 200);
+    let by_address = "/api/v1/users/tono@kebun.example/second-factor";
+    assert_eq!(site.send("DELETE", &admin, by_address, &Value::Null).await.code(), "unknown_user");
     assert_eq!(site.send("DELETE", &admin, of_tono, &Value::Null).await.status, 204);
     assert_eq!(sign_in(&site, None).await.status, 200);
     let log = site.get(&admin, "/api/v1/audit?act=user.totp_disabled&limit=1").await.json();
