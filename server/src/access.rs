@@ -155,7 +155,7 @@ pub enum Need {
     Session,
     /// A session: it is about one's own things.
     SignedIn,
-    /// A session of a role that has this permission.
+    /// A session or a key that has this permission.
     May(Permission),
 }
 

@@ -1,5 +1,5 @@
-//! How a person wants the dashboard: language, appearance, and when it makes itself heard. Knows no account, no table and
-//! no request.
+//! How a person wants the dashboard: language, appearance, and when it makes itself heard. Knows no account, no table and,
+//! but for the words of its description, no request.
 
 use crate::http::words as schema;
 use serde::{Deserialize, Serialize};

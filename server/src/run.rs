@@ -8,7 +8,7 @@ pub use error::RunError;
 use crate::broker::Broker;
 use crate::ca::Authority;
 use crate::config::{BrokerConfig, Config};
-use crate::enrol::Lifetimes;
+use crate::digest::hex;
 use crate::http::password;
 use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
@@ -17,7 +17,6 @@ use crate::notify::{Channel, Mqtt, Webhook, dispatch::Dispatcher};
 use crate::store::Store;
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
 use crate::{discovery, identity, ingest, live::Live, outage};
-use jiff::tz::TimeZone;
 use shared::{Clock, UtcMillis};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -70,10 +69,6 @@ pub struct App {
     pub report_rate: Rate,
     /// How often a program may ask by one key.
     pub key_rate: Rate,
-    /// How long certificates are good.
-    pub lifetimes: Lifetimes,
-    /// The fleet's time zone.
-    pub zone: TimeZone,
     /// Where browsers and devices reach this server, if its configuration says so.
     pub public_url: Option<String>,
     /// The configuration in force. It names files with secrets and may hold one: nobody shows it as it is.
@@ -186,8 +181,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         sign_up_throttle: Throttle::default(),
         report_rate: Rate::new(REPORTS_PER_SECOND, REPORTS_AT_ONCE),
         key_rate: Rate::new(ASKED_PER_SECOND, ASKED_AT_ONCE),
-        lifetimes: config.lifetimes,
-        zone: config.alerts.time_zone.clone(),
         public_url: public_url(config, https.local_addr()),
         config: config.clone(),
         metrics,
@@ -262,8 +255,8 @@ impl Running {
     }
 }
 
-/// Gives the first admin a new password, the role and the right to sign in, takes their second factor away and ends their
-/// sessions: for whoever has lost it but can log in on this machine.
+/// Gives the first admin a new password, the role and the right to sign in, takes their second factor away, ends their
+/// sessions and withdraws their invitations and keys: for whoever has lost it but can log in on this machine.
 ///
 /// # Errors
 /// When the database can't be opened or there is no account yet.
@@ -324,8 +317,7 @@ fn link_config(config: &Config, broker: Option<&Broker>, authority: &Authority) 
             (reachable(listens.ip()).to_string(), listens.port(), None)
         }
     };
-    let id: String = password::random::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect();
-    let client_id = format!("tirta-server-{id}");
+    let client_id = format!("tirta-server-{}", hex(&password::random::<8>()?));
     Ok(LinkConfig { host, port, tls: authority.client_tls(), client_id, share })
 }
 

@@ -3,6 +3,7 @@
 
 use super::error::{Problem, Problems};
 use super::extract::{Id, Params};
+use super::page::within;
 use super::words;
 use crate::alert::{Alert, Kind, Source, State as AlertState};
 use crate::registry::cell;
@@ -87,11 +88,7 @@ pub struct Filter {
 impl Filter {
     /// How many alerts are wanted.
     fn limit(&self) -> Result<u32, Problem> {
-        let limit = self.limit.unwrap_or(USUAL_ALERTS);
-        if !(1..=MOST_ALERTS).contains(&limit) {
-            return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST_ALERTS}")));
-        }
-        Ok(limit)
+        within("limit", self.limit.unwrap_or(USUAL_ALERTS), MOST_ALERTS)
     }
 
     /// The filter, if its words are known.

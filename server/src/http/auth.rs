@@ -70,7 +70,7 @@ impl Caller {
     pub fn may(&self, permission: Permission) -> bool {
         match &self.by {
             By::Session { role, .. } => role.may(permission),
-            By::Key { scopes, .. } => scopes.contains(&permission),
+            By::Key { scopes, .. } => !permission.is_for_people() && scopes.contains(&permission),
         }
     }
 

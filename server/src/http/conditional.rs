@@ -2,10 +2,11 @@
 //! Knows answers only as bytes.
 
 use super::error::Problem;
+use super::extract::is_json;
 use crate::digest::sha256_hex;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{FromRequestParts, Request};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::{http::HeaderName, middleware::Next};
 
@@ -37,7 +38,7 @@ pub async fn tag(request: Request, next: Next) -> Response {
     let length = response.body().size_hint().exact();
     if !is_get
         || response.status() != StatusCode::OK
-        || !is_json(response.headers())
+        || !is_json(response.headers().get(header::CONTENT_TYPE))
         || length.is_none_or(|l| l > LONGEST)
     {
         return response;
@@ -70,10 +71,6 @@ fn may_be_kept(path: &str) -> bool {
             && kept.split('/').zip(path.split('/')).all(|(wanted, given)| wanted == "{}" || wanted == given)
     };
     KEPT.into_iter().any(is_like)
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
 }
 
 /// Whether `If-None-Match` names a tag; weak or not makes no difference there (RFC 9110, 13.1.2).

@@ -143,7 +143,7 @@ pub async fn enrol(
         cut_off(&app, name).await;
         app.live.publish(Event::Waiting);
     };
-    match crate::enrol::enrol(&app.store, &app.authority, app.lifetimes, &request, &address, now, cut).await {
+    match crate::enrol::enrol(&app.store, &app.authority, app.config.lifetimes, &request, &address, now, cut).await {
         Ok(Enrolled::As(credentials)) => {
             follow(&app).await;
             Ok(Json(identity(&app, credentials)).into_response())
@@ -186,7 +186,8 @@ pub async fn renew(
     let (name, address) = (&request.name, peer.ip().to_canonical().to_string());
     let csr = (name, request.csr.as_str());
     let done =
-        crate::enrol::renew(&app.store, &app.authority, app.lifetimes, csr, Some(&address), app.clock.now()).await;
+        crate::enrol::renew(&app.store, &app.authority, app.config.lifetimes, csr, Some(&address), app.clock.now())
+            .await;
     let credentials =
         done.inspect_err(|error| tracing::warn!(device = %name, peer = address, %error, "a renewal was refused"))?;
     Ok(Json(identity(&app, credentials)))

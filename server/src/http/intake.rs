@@ -3,6 +3,7 @@
 use super::auth::{Caller, Peer, unknown_token};
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
+use super::person::valid_label;
 use super::token_words::bearer;
 use super::words;
 use crate::intake::{Reported, State as Said};
@@ -74,10 +75,7 @@ pub async fn create(
     caller: Caller,
     Body(new): Body<NewIntakeToken>,
 ) -> Result<(StatusCode, Json<CreatedIntakeToken>), Problem> {
-    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if new.name.is_empty() || new.name.len() > 40 || !new.name.chars().all(letter) {
-        return Err(Problem::invalid("name", "use 1 to 40 of a-z, 0-9 and -"));
-    }
+    valid_label(&new.name)?;
     let made = app.store.create_intake_token(&new.name, &caller.actor(), app.clock.now()).await?;
     let Some((kept, token)) = made else {
         let detail = format!("a token {:?} is in use: withdraw it first, or take another name", new.name);

@@ -4,6 +4,7 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
 use super::key_caller::word;
+use super::person::valid_label;
 use super::session::tell_ended;
 use super::to_the_end;
 use super::words;
@@ -123,10 +124,7 @@ impl ApiKey {
 
 impl NewKey {
     fn check(self, maker: &Caller, now: UtcMillis) -> Result<Wanted, Problem> {
-        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.name.is_empty() || self.name.len() > 40 || !self.name.chars().all(letter) {
-            return Err(Problem::invalid("name", "use 1 to 40 of a-z, 0-9 and -"));
-        }
+        valid_label(&self.name)?;
         if self.scopes.is_empty() {
             return Err(Problem::invalid("scopes", "say what it may do, such as [\"read\"]"));
         }

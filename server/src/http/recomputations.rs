@@ -77,7 +77,6 @@ pub async fn create(
     Named(name): Named,
     Body(new): Body<NewRecomputation>,
 ) -> Result<(StatusCode, Json<Revision>), Problem> {
-    caller.session()?;
     let actor = caller.actor();
     let wanted = new.read(name, caller.account)?;
     if app.store.device(&wanted.device).await?.is_none() {

@@ -63,7 +63,6 @@ pub struct RecoveryCodes {
 #[utoipa::path(get, path = "/api/v1/session/second-factor", operation_id = "getSecondFactor", tag = "session",
     responses((status = 200, body = SecondFactor), Problems))]
 pub async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<SecondFactor>, Problem> {
-    caller.session()?;
     let totp = app.store.totp(&caller.account).await?;
     let enabled_at = totp.as_ref().and_then(|totp| totp.confirmed_at).map(|at| at.0);
     let recovery_codes = totp.map(|totp| totp.recovery_codes).unwrap_or_default();
@@ -80,7 +79,6 @@ pub async fn propose(
     caller: Caller,
     Body(given): Body<OwnPassword>,
 ) -> Result<Json<ProposedSecret>, Problem> {
-    caller.session()?;
     own_password(&app, &caller, peer.ip(), "password", given.password).await?;
     let secret = totp::secret(password::random().map_err(|e| Problem::internal(&e))?);
     if !app.store.propose_totp(&caller.account, &secret).await? {
@@ -100,7 +98,6 @@ pub async fn confirm(
     caller: Caller,
     Body(Code { code }): Body<Code>,
 ) -> Result<Json<RecoveryCodes>, Problem> {
-    caller.session()?;
     let now = app.clock.now();
     let proposed = app.store.totp(&caller.account).await?.ok_or_else(|| {
         let detail = "ask for a secret first: POST /api/v1/session/second-factor";
@@ -137,7 +134,6 @@ pub async fn disable(
     caller: Caller,
     Body(given): Body<OwnPassword>,
 ) -> Result<StatusCode, Problem> {
-    caller.session()?;
     own_password(&app, &caller, peer.ip(), "password", given.password).await?;
     remove(&app, &caller.account, &caller).await
 }

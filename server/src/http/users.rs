@@ -4,6 +4,7 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id, Params};
+use super::page::within;
 use super::person::{changed_email, given, valid_email, valid_name};
 use super::session::tell_ended;
 use super::{password, to_the_end, words};
@@ -112,10 +113,7 @@ impl From<Account> for User {
 #[utoipa::path(get, path = "/api/v1/users", operation_id = "listUsers", tag = "users", params(Which),
     responses((status = 200, body = Users), Problems))]
 pub async fn list(State(app): State<Arc<App>>, Params(which): Params<Which>) -> Result<Json<Users>, Problem> {
-    let limit = which.limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST}")));
-    }
+    let limit = within("limit", which.limit.unwrap_or(USUAL), MOST)?;
     let mut found = app.store.accounts(which.after.as_deref().unwrap_or_default(), limit + 1).await?;
     let is_more = found.len() > limit as usize;
     found.truncate(limit as usize);

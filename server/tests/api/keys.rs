@@ -1,7 +1,7 @@
 //! API keys: what each opens, and that nobody gets more by one than they were given.
 
 use crate::fleet;
-use crate::site::{Answer, CHOSEN, Site, Watch};
+use crate::site::{Answer, CHOSEN, Site, Watch, said};
 use serde_json::{Value, json};
 use server::access::{Need, Permission, TABLE};
 use std::net::Ipv4Addr;
@@ -17,10 +17,6 @@ async fn make(site: &Site, admin: &str, body: &Value) -> (String, String) {
 
 async fn get(site: &Site, key: &str, path: &str) -> Answer {
     site.ask("GET", path, &[&format!("authorization: Bearer {key}")], "").await
-}
-
-fn said(answer: &Answer) -> (u16, String) {
-    (answer.status, answer.code_if_problem())
 }
 
 async fn watch(site: &Site, key: &str) -> Result<Watch, tungstenite::Error> {

@@ -1,6 +1,6 @@
 //! The second factor: set up, asked for, used once, lost, and switched off by whoever may.
 
-use crate::site::{Answer, CHOSEN, Site};
+use crate::site::{Answer, CHOSEN, Site, said};
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
@@ -27,10 +27,6 @@ async fn set_up(site: &Site, cookie: &str) -> (String, Vec<String>) {
 async fn sign_in(site: &Site, code: Option<&str>) -> Answer {
     let body = json!({"user": "tono", "password": CHOSEN, "code": code});
     site.send("POST", "", "/api/v1/session", &body).await
-}
-
-fn said(answer: &Answer) -> (u16, String) {
-    (answer.status, answer.code_if_problem())
 }
 
 #[tokio::test]

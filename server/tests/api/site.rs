@@ -334,6 +334,11 @@ impl Answer {
     }
 }
 
+/// What an answer says in short.
+pub fn said(answer: &Answer) -> (u16, String) {
+    (answer.status, answer.code_if_problem())
+}
+
 /// A reading as a probe takes it.
 pub fn reading(seq: u64, at: i64, metric: Metric, value: Result<f64, Fault>) -> Reading {
     Reading {
