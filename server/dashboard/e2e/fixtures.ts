@@ -38,7 +38,7 @@ export async function shown(page: Page, info: TestInfo, step: string): Promise<v
   if (folder) await page.screenshot({ path: `${folder}/docs-${step}-${info.project.name}.png` });
 }
 
-/** The devices on the fleet page, once there are any. */
+/** The devices of the list, once there are any. */
 export async function devices(page: Page) {
   const all = page.locator('[data-device]');
   await expect(all.first()).toBeVisible();

@@ -2019,7 +2019,7 @@ export interface components {
             id: number;
             /** @description To which board. */
             serial: string | null;
-            /** @description An account, `device` or `server`. */
+            /** @description An account, `key:` and the name of a key, `device`, `visitor` or `server`. */
             who: string;
         };
         /** @description An end of the log. Written down elsewhere as `id:hash` it proves later that nothing up to it was changed. */
@@ -6325,7 +6325,7 @@ export interface operations {
                  * @example device.revoked,device.replaced
                  */
                 act?: string;
-                /** @description Only those by this one: an account, `device` or `server`. */
+                /** @description Only those by this one: an account, `key:` and the name of a key, `device`, `visitor` or `server`. */
                 who?: string;
                 /** @description Only those from this time on (UTC milliseconds). */
                 from?: number;

@@ -19,7 +19,7 @@ class App {
     addEventListener('online', () => (this.#online = true));
     addEventListener('offline', () => (this.#online = false));
     addEventListener('beforeinstallprompt', (event) => {
-      event.preventDefault(); // it is offered in the settings, not in the way
+      event.preventDefault(); // it is offered in the profile, not in the way
       this.#offer = event as InstallEvent;
     });
     addEventListener('appinstalled', () => (this.#offer = null));

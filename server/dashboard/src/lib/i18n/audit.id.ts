@@ -130,7 +130,7 @@ export const auditId: Dictionary['audit'] = {
     'user.changed': 'Akun diubah',
     'user.password_reset': 'Kata sandi awal baru diberikan',
     'user.password_changed': 'Kata sandi sendiri diganti',
-    'user.recovered': 'Akun admin dipulihkan di server',
+    'user.recovered': 'Akun pengelola dipulihkan di server',
     'user.totp_enabled': 'Kode saat masuk diaktifkan',
     'user.totp_disabled': 'Kode saat masuk dimatikan',
     'session.started': 'Masuk',

@@ -21,7 +21,4 @@ export const compareEn = {
   at: (when: string) => `At ${when}`,
   gap: 'no value',
   chartLabel: (metric: string, devices: string, range: string) => `${metric} of ${devices}, ${range}`,
-  min: 'Min',
-  avg: 'Average',
-  max: 'Max',
 };

@@ -22,7 +22,4 @@ export const compareId: Dictionary['compare'] = {
   at: (when) => `Pada ${when}`,
   gap: 'tanpa nilai',
   chartLabel: (metric, devices, range) => `${metric} dari ${devices}, ${range}`,
-  min: 'Terendah',
-  avg: 'Rata-rata',
-  max: 'Tertinggi',
 };

@@ -10,7 +10,6 @@ export const overviewEn = {
   glance: 'At a glance',
   critical: 'Critical alerts',
   warning: 'Warnings',
-  none: 'None',
   ofAll: (text: string) => `of ${text}`,
   simulated: (count: number, text: string) => one(count, `${text} is simulated`, `${text} are simulated`),
   allSimulated: 'All values here are simulated. They do not come from water.',
@@ -19,8 +18,6 @@ export const overviewEn = {
 
   averages: 'Averages now',
   averagesHint: 'Of devices that are connected and measure. Failed and old values do not count.',
-  average: 'Average',
-  range: (low: string, high: string) => `${low} to ${high}`,
   lowest: (value: string, device: string) => `Lowest ${value} at ${device}`,
   highest: (value: string, device: string) => `Highest ${value} at ${device}`,
   from: (text: string, of: string) => `${text} of ${of} devices`,

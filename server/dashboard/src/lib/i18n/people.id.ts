@@ -26,7 +26,7 @@ export const peopleId: Dictionary['people'] = {
     nameHint: '2 sampai 32 huruf kecil, angka, - dan _; huruf di depan. Tidak dapat diubah nanti.',
     role: 'Peran',
     roleHint:
-      'Peran baru langsung berlaku dan mengakhiri sesi orang itu. Admin yang berganti peran kehilangan kunci API dan undangannya yang terbuka.',
+      'Peran baru langsung berlaku dan mengakhiri sesi orang itu. Pengelola yang berganti peran kehilangan kunci API dan undangannya yang terbuka.',
     email: 'Alamat surel (tidak wajib)',
     emailHint: 'Dapat juga dipakai untuk masuk.',
     submit: 'Tambahkan akun',

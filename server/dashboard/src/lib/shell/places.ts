@@ -1,4 +1,4 @@
-// Owns the list of places in the navigation, for the side bar and the tab bar alike.
+// Owns the list of places in the navigation, for side bar, tab bar, the menu of the account and the page behind a phone's last tab.
 import type { Dictionary } from '$lib/i18n/dictionary';
 import { mayOpen } from '$lib/session/may';
 import { paths, type Route } from '$lib/state/route';

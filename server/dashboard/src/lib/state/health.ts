@@ -1,13 +1,21 @@
-// Owns the judgement on one device: its state by now, its faults, how fresh a value is, how urgent it all is.
+// Owns the judgement on one device: its state by now, its faults, how fresh a value is.
 import type { Device, DeviceState, Reading } from '$lib/api/types';
 import type { Latest } from './merge';
 
 /** The server calls a device offline after this silence; it sends no event for a silence, so we judge alike. */
 export const ONLINE_GRACE_MS = 90_000;
 
+/** After how long a silence a device is offline: one without a board has a time of its own. */
+const silentMs = ({ silent_after_s }: Device): number =>
+  silent_after_s === null ? ONLINE_GRACE_MS : silent_after_s * 1_000;
+
+/** How often a value is to be expected; without a board nobody says, but for so long it may be silent. */
+export const intervalOf = (device: Device, metric: string): number | undefined =>
+  device.silent_after_s === null ? device.settings.interval_ms[metric] : silentMs(device) / 3;
+
 export function stateAt(device: Device, now: number): DeviceState {
   if (device.state !== 'online') return device.state;
-  return now - (device.last_seen ?? 0) > ONLINE_GRACE_MS ? 'offline' : 'online';
+  return now - (device.last_seen ?? 0) > silentMs(device) ? 'offline' : 'online';
 }
 
 /** The metrics whose last reading failed. The reading itself knows best; the status fills in for the others. */
@@ -30,7 +38,7 @@ export function isStale(reading: Reading, intervalMs: number | undefined, now: n
 export function staleOf(device: Device, state: DeviceState, latest: Latest, now: number): string[] {
   if (state !== 'online') return [];
   return Object.values(latest)
-    .filter((reading) => isStale(reading, device.settings.interval_ms[reading.metric], now))
+    .filter((reading) => isStale(reading, intervalOf(device, reading.metric), now))
     .map(({ metric }) => metric);
 }
 

@@ -1,4 +1,5 @@
 // Owns the series behind the chart that compares: fetched for metric, devices and range, then kept live by events.
+import { Problem } from '$lib/api/problem';
 import { api } from '$lib/api/client';
 import type { LiveEvent, Series } from '$lib/api/types';
 import { RANGE_MS, type Range } from '$lib/chart/ranges';
@@ -35,10 +36,16 @@ export class Comparison implements Follower {
     const span = { from: to - RANGE_MS[choice.range], to };
     try {
       const found = await Promise.all(
-        choice.devices.map((device) => api.series(device, choice.metric, span, this.points)),
+        choice.devices.map((device) =>
+          api.series(device, choice.metric, span, this.points).catch((cause: unknown) => {
+            // The legend says that there is no such device; the others are drawn all the same.
+            if (cause instanceof Problem && cause.status === 404) return null;
+            throw cause;
+          }),
+        ),
       );
       if (asked !== this.#asked) return;
-      this.series = new Map(found.map((series) => [series.device, series]));
+      this.series = new Map(found.flatMap((series) => (series ? [[series.device, series] as const] : [])));
       this.shown = choice;
       this.failed = null;
     } catch (cause) {
