@@ -1,5 +1,4 @@
 //! The converter's driver against a scripted bus: the bytes are spelled out.
-#![allow(clippy::unwrap_used)] // a test may
 
 use agent::probe::ads1115::{Address, Ads1115, Channel, Input, Range, Rate, Scale};
 use agent::probe::analog::Converter;

@@ -1,9 +1,7 @@
 //! Where a device finds its server: real announcements and real searches, on the loopback of this machine. Fleets of
 //! tests that run beside each other are told apart by their authorities, as on any network.
-#![allow(clippy::unwrap_used)] // a test may
 
-mod support;
-
+use crate::support::{Authority, Server, synced};
 use agent::backoff::Backoff;
 use agent::config::{Config, Token};
 use agent::discover::Networks;
@@ -16,7 +14,6 @@ use shared::{DeviceName, Serial, enrol::Broker};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Authority, Server, synced};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;

@@ -1,8 +1,6 @@
 //! Enrolment against a server that does what the test says, over real TLS.
-#![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
-mod support;
-
+use crate::support::{Authority, PATIENT, Server, synced, these_years, unsynced, wrong_clocks};
 use agent::backoff::Backoff;
 use agent::config::Token;
 use agent::enrol::{self, Board, EnrolError, Outcome};
@@ -16,7 +14,6 @@ use serde_json::json;
 use shared::enrol::EnrolRequest;
 use shared::{ClockQuality, Serial};
 use std::time::Duration;
-use support::{Authority, PATIENT, Server, synced, these_years, unsynced, wrong_clocks};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;

@@ -1,8 +1,6 @@
 //! The connection against a broker that is the test itself, over mutual TLS: cuts, silence, refusals.
-#![allow(clippy::unwrap_used)] // a test may
 
-mod support;
-
+use crate::support::{Authority, PATIENT, Server, Session, synced, these_years, wrong_clocks};
 use agent::backoff::Backoff;
 use agent::link::{self, Link, LinkConfig, LinkState, Message};
 use agent::time::Time;
@@ -10,7 +8,6 @@ use agent::trust;
 use shared::{DeviceName, Topic};
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Authority, PATIENT, Server, Session, synced, these_years, wrong_clocks};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;

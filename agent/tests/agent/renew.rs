@@ -1,9 +1,7 @@
 //! The life of a certificate against a broker and a server that are the test: renewed in time, after the end, never
 //! for a worse one.
-#![allow(clippy::unwrap_used)] // a test may
 
-mod support;
-
+use crate::support::{Authority, PATIENT, Server, Session, synced};
 use agent::backoff::Backoff;
 use agent::identity::{Home, Identity, certificate_request};
 use agent::link::{self, LinkConfig, LinkState};
@@ -17,7 +15,6 @@ use shared::message::{Certificate, Renewal};
 use shared::{DeviceName, Serial, Topic, UtcMillis};
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Authority, PATIENT, Server, Session, synced};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;

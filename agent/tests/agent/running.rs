@@ -1,17 +1,12 @@
 //! The whole agent as a process: it enrols, delivers, obeys, survives a kill, and stops when told to.
-#![allow(clippy::unwrap_used)] // a test may
 
-#[path = "agent/bench.rs"]
-mod bench;
-mod support;
-
-use bench::{AGENT, Bench, Store, key_of, terminate};
+use crate::bench::{AGENT, Bench, Store, key_of, terminate};
+use crate::support::{PATIENT, Session};
 use serde_json::{Value, json};
 use shared::enrol::EnrolRequest;
 use shared::message::Sensors;
 use std::collections::BTreeMap;
 use std::process::Stdio;
-use support::{PATIENT, Session};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -299,7 +294,7 @@ async fn while_the_card_can_not_be_written_it_measures_on_says_so_and_loses_noth
                 break;
             }
         }
-        times.push(support::synced().now().0);
+        times.push(crate::support::synced().now().0);
     }
     terminate(&agent);
     while let Some(published) = session.published().await {

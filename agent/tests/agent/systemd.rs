@@ -1,5 +1,4 @@
 //! The units for systemd: they are valid, and say what the agent relies on.
-#![allow(clippy::unwrap_used)] // a test may
 
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

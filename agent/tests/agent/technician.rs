@@ -1,8 +1,6 @@
 //! A technician at the device, the dashboard far away, and a real agent between them.
-#![allow(clippy::unwrap_used)] // a test may
 
-mod support;
-
+use crate::support::{Authority, Server, Session};
 use agent::identity::{Home, Identity};
 use serde_json::{Value, json};
 use shared::calibration::{Buffers, By, Calibration, CalibrationRecord, RecordId};
@@ -11,7 +9,6 @@ use shared::message::calibrate::{CalibrationDown, CalibrationUp, News, Order, St
 use shared::{Ack, Batch, DeviceName, Metric, UtcMillis};
 use std::process::{Output, Stdio};
 use std::time::Duration;
-use support::{Authority, Server, Session};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;

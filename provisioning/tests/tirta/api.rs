@@ -1,12 +1,8 @@
 //! What `tirta` asks of a server, word for word, and what it tells of the answers.
 
-#![allow(clippy::unwrap_used)] // a test may
-
-mod support;
-
+use crate::support::{EXPIRES, StandIn, complaint, told};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
-use support::{EXPIRES, StandIn, complaint, told};
 
 const SERIAL: &str = "10000000a3c40011";
 const OTHER: &str = "10000000a3c40012";
@@ -148,7 +144,7 @@ fn a_board_is_approved_on_terms_and_refused() {
     assert_eq!(server.tirta(&["waiting", "approve", "w1", "--replaces", "pi-3"]), "pi-3\n");
     assert_eq!(server.tirta(&["waiting", "approve", "w2", "--name", "tank-1", "--location", "Tank"]), "tank-1\n");
     assert_eq!(server.tirta(&["waiting", "refuse", "w3"]), "");
-    let bodies: Vec<Value> = server.asked().iter().map(support::Asked::json).collect();
+    let bodies: Vec<Value> = server.asked().iter().map(crate::support::Asked::json).collect();
     assert_eq!(bodies, [json!({ "replaces": "pi-3" }), json!({ "name": "tank-1", "location": "Tank" }), Value::Null]);
 }
 
@@ -189,7 +185,7 @@ fn a_board_takes_the_place_of_another_at_once_or_when_it_asks() {
     assert_eq!(server.tirta(&words), format!("{SERIAL} is pi-7\n"));
     assert_eq!(server.tirta(&words), format!("{SERIAL} becomes, when it first asks, pi-7\n"));
     assert_eq!(server.tirta(&["devices", "revoke", "pi-7"]), "");
-    let bodies: Vec<Value> = server.asked().iter().map(support::Asked::json).collect();
+    let bodies: Vec<Value> = server.asked().iter().map(crate::support::Asked::json).collect();
     assert_eq!(bodies, [json!({ "serial": SERIAL }), json!({ "serial": SERIAL }), Value::Null]);
 }
 
@@ -205,7 +201,7 @@ fn the_window_for_returning_boards_is_shown_opened_and_closed() {
     let said = server.tirta(&["devices", "returns", "--for", "2h"]);
     assert_eq!(said, "boards come back by themselves until 1970-01-01 02:00 UTC\n");
     assert!(server.tirta(&["devices", "returns", "--close"]).starts_with("closed"));
-    let bodies: Vec<Value> = server.asked().iter().map(support::Asked::json).collect();
+    let bodies: Vec<Value> = server.asked().iter().map(crate::support::Asked::json).collect();
     assert_eq!(bodies, [Value::Null, json!({ "returns_for_s": 7200 }), json!({ "returns_for_s": 0 })]);
 }
 
@@ -216,7 +212,7 @@ fn a_device_is_claimed_where_it_stands() {
     let words = ["devices", "claim", "pi-7", "--location", "Pond 3"];
     assert_eq!(server.tirta(&words), format!("pi-7 ({SERIAL}) stands at \"Pond 3\", let in\n"));
     server.tirta(&[&words[..], &["--serial", SERIAL]].concat());
-    let bodies: Vec<Value> = server.asked().iter().map(support::Asked::json).collect();
+    let bodies: Vec<Value> = server.asked().iter().map(crate::support::Asked::json).collect();
     let wanted = json!({ "name": "pi-7", "location": "Pond 3" });
     assert_eq!(bodies, [wanted, json!({ "name": "pi-7", "serial": SERIAL, "location": "Pond 3" })]);
 }

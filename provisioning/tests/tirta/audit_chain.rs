@@ -1,12 +1,8 @@
 //! `tirta audit export` and `tirta audit verify`: what is asked, what is written, and how somebody who was at the log is told.
 
-#![allow(clippy::unwrap_used)] // a test may
-
-mod support;
-
+use crate::support::{StandIn, complaint, told};
 use serde_json::{Value, json};
 use shared::chain::{Head, Opening, Row};
-use support::{StandIn, complaint, told};
 
 const ALL: &str = "GET /api/v1/audit/export?format=jsonl";
 

@@ -1,7 +1,5 @@
 //! The command line says what is wrong before it says anything to a server. What it says to one is in `xtask/tests`.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use std::{
     net::TcpListener,
     process::{Command, Output, Stdio},

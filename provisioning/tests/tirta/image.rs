@@ -1,7 +1,5 @@
 //! `tirta image customise` on images that are made here: a table of partitions, a boot partition, and one more.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions};
 use fscommon::StreamSlice;
 use std::fs::{File, OpenOptions};

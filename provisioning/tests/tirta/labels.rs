@@ -1,7 +1,5 @@
 //! What a phone reads on a printed sheet is the address that was meant. The PDF is taken apart without a reader of PDF.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use flate2::read::ZlibDecoder;
 use provisioning::labels::{Grid, Label, Paper, pdf, png};
 use provisioning::registrations::Registration;

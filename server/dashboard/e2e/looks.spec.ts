@@ -1,7 +1,7 @@
 // How every page looks: screenshots for people to judge, no serious finding of axe, nothing wider than the screen.
 import AxeBuilder from '@axe-core/playwright';
 import { boardThatWaits } from './boards';
-import { en, expect, id, onlineDevice, test, type Page } from './fixtures';
+import { en, expect, id, onlineDevice, signInAs, test, type Page } from './fixtures';
 
 const folder = process.env.TIRTA_SHOTS ?? 'test-results/shots';
 
@@ -140,7 +140,7 @@ for (const theme of ['light', 'dark'] as const) {
     await stranger.goto('/');
     await expect(stranger.locator('form')).toBeVisible();
     await stranger.screenshot({ path: `${folder}/sign-in-${info.project.name}-${theme}.png` });
-    await stranger.request.post('/api/v1/session', { data: { user: person, password } });
+    await signInAs(stranger, person, password);
     await stranger.reload();
     await expect(stranger.locator('[data-choose-password]')).toBeVisible();
     await check('choose-password', stranger);

@@ -1,5 +1,4 @@
 //! The authority's files: made once, private, never replaced, whatever a crash or a hand did to them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
 
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use server::ca::{Authority, CaError};

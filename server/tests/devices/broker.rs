@@ -1,9 +1,6 @@
 //! The embedded broker under attack: by devices with good certificates, by strangers, by silence and by floods.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
 
-mod fleet;
-
-use fleet::{Fleet, SOON, access::Target, client::Client, raw, tools, until};
+use crate::fleet::{Fleet, SOON, access::Target, client::Client, raw, tools, until};
 use server::audit::Actor;
 use server::{
     broker::{Broker, MAX_PACKET},

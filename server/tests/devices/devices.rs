@@ -1,9 +1,6 @@
 //! What the store keeps of devices and tokens, the same on SQLite and PostgreSQL.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
 
-mod fleet;
-
-use fleet::{databases::databases, p256, random_serial, request};
+use crate::fleet::{databases::databases, p256, random_serial, request};
 use server::audit::Actor;
 use server::ca::{Authority, PublicKeySha256};
 use server::store::{Admission, Knock, NewSettings, NewToken, SettingsDone, Store};

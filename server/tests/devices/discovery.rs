@@ -1,5 +1,4 @@
 //! A server announces itself: heard with a real search on the loopback of this machine.
-#![allow(clippy::unwrap_used)] // a test may
 
 use mdns_sd::{IfKind, ResolvedService, ServiceDaemon, ServiceEvent};
 use server::discovery::{Announcement, Announcer};

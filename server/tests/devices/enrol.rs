@@ -1,9 +1,6 @@
 //! A device asks for an identity: who gets one, who does not, and what it is worth. On SQLite and PostgreSQL.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
 
-mod fleet;
-
-use fleet::{databases::databases, now, p256, params, random_serial, request};
+use crate::fleet::{databases::databases, now, p256, params, random_serial, request};
 use rcgen::{
     BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
     SanType,
@@ -361,11 +358,11 @@ async fn only_keys_that_last_are_accepted() {
     let db = databases().await.remove(0);
     let token = token(&db.store, 2).await;
     let weak = [
-        include_str!("requests/rsa-1024.pem"),
-        include_str!("requests/rsa-2048.pem"),
-        include_str!("requests/secp256k1.pem"),
-        include_str!("requests/p521.pem"),
-        include_str!("requests/p256-explicit.pem"),
+        include_str!("../requests/rsa-1024.pem"),
+        include_str!("../requests/rsa-2048.pem"),
+        include_str!("../requests/secp256k1.pem"),
+        include_str!("../requests/p521.pem"),
+        include_str!("../requests/p256-explicit.pem"),
     ];
     for csr in weak {
         assert_eq!(code(ask(&db.store, &ca, &token, deadbeef(), csr.to_owned()).await), "weak_key", "{csr}");

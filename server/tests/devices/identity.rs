@@ -1,9 +1,6 @@
 //! Who waits, who comes back, who takes whose place, and what a key is worth afterwards. On SQLite and PostgreSQL.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
 
-mod fleet;
-
-use fleet::{databases::databases, now, p256, random_serial, request};
+use crate::fleet::{databases::databases, now, p256, random_serial, request};
 use rcgen::KeyPair;
 use server::{
     admission::{Admits, Refusal},

@@ -1,9 +1,6 @@
 //! The same attacks against Mosquitto with the configuration that we hand out: `server/mosquitto/`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
 
-mod fleet;
-
-use fleet::{Fleet, access::Target, client::Client, now, until};
+use crate::fleet::{Fleet, access::Target, client::Client, now, until};
 use server::link::{LinkConfig, throw_out};
 use std::{path::Path, process::Stdio};
 use tokio::process::{Child, Command};

@@ -1,10 +1,7 @@
 //! What the store does with the registry, the same on SQLite and PostgreSQL: it is changed as a whole, and boards that
 //! enrol get the names that it has for them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
 
-mod fleet;
-
-use fleet::{databases::databases, p256, random_serial, request};
+use crate::fleet::{databases::databases, p256, random_serial, request};
 use server::audit::Actor;
 use server::ca::Authority;
 use server::registry::{Changes, Entry, csv, plan::Plan, plan::Verdict, plan::plan, range::Range};

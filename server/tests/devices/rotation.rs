@@ -1,9 +1,6 @@
 //! A new authority takes over while everything runs: who knows only the old one or only the new one still gets in.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
 
-mod fleet;
-
-use fleet::{Fleet, SOON, client::Client, now, trusting};
+use crate::fleet::{Fleet, SOON, client::Client, now, trusting};
 use rustls::{
     RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},

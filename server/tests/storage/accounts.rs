@@ -1,10 +1,6 @@
 //! What the store promises about accounts and sessions, on every engine.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // a test may
-
-mod databases;
-
-use databases::{NOW, on_each_database};
+use crate::databases::{NOW, on_each_database};
 use server::access::Role;
 use server::audit::{Act, Actor};
 use server::store::{AccountChange, AccountDone, NewSession, Pair, Store};

@@ -1,13 +1,8 @@
 //! What the store promises about alerts, on every engine: readings become alerts where they are kept, each told once, however
 //! the server is cut off; and what people do with them stands.
 
-#![allow(clippy::unwrap_used)] // a test may
-
-mod databases;
-mod rules;
-
-use databases::{NOW, on_each_database, pi, reading, received, register};
-use rules::{MINUTE, PH, SECOND, Sender, all, at, events, rule, told, under, what_was_told};
+use crate::databases::{NOW, on_each_database, pi, reading, received, register};
+use crate::rules::{MINUTE, PH, SECOND, Sender, all, at, events, rule, told, under, what_was_told};
 use server::alert::{State, What};
 use server::audit::Actor;
 use server::store::{AlertAct, AlertFilter, Incoming};

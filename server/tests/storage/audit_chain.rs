@@ -1,10 +1,6 @@
 //! The audit log as a chain of hashes, on every engine: who writes, what was there before, and each way of tampering.
 
-#![allow(clippy::unwrap_used)] // a test may
-
-mod databases;
-
-use databases::{Database, NOW, on_each_database};
+use crate::databases::{Database, NOW, on_each_database};
 use server::audit::{Act, Actor};
 use server::store::Store;
 use shared::chain::{Broken, Head};

@@ -1,5 +1,4 @@
 //! The authority's way into a file under a passphrase and back, by the functions and by the command line.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
 
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use server::ca::{

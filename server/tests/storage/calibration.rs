@@ -1,10 +1,6 @@
 //! What the store promises about calibrations and about what devices measure with, on every engine.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // a test may
-
-mod databases;
-
-use databases::{Database, NOW, on_each_database, pi, register};
+use crate::databases::{Database, NOW, on_each_database, pi, register};
 use server::audit::{Act, Actor};
 use server::store::{KeptRecord, NewSettings, Recording, SettingsDone, Store};
 use shared::calibration::{Buffers, By, Calibration, CalibrationRecord, Health, Point, RecordId};

@@ -1,10 +1,6 @@
 //! What the store promises about readings that programs hand in, on every engine: each once, and nothing half done.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
-#![allow(missing_docs)]
 
-mod databases;
-
-use databases::{Database, NOW, on_each_database, pi, reading, register};
+use crate::databases::{Database, NOW, on_each_database, pi, reading, register};
 use server::audit::Actor;
 use server::gateway::{Handed, Refusal};
 use server::outage::task::Watch;

@@ -1,10 +1,6 @@
 //! A reading's way through the real parts, over mutual TLS: device, broker, link, ingest, store, ack, live event.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // a test may
-
-mod databases;
-
-use databases::{Database, pi, reading};
+use crate::databases::{Database, pi, reading};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use rumqttc::{AsyncClient, Event as Mqtt, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration, Transport};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};

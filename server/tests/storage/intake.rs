@@ -1,10 +1,6 @@
 //! What the store promises about alerts of other systems, on every engine.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
-#![allow(missing_docs)]
 
-mod databases;
-
-use databases::{Database, NOW, on_each_database};
+use crate::databases::{Database, NOW, on_each_database};
 use server::intake::Reported;
 use server::store::Intake;
 

@@ -1,13 +1,8 @@
 //! What the store promises about late data, on every engine: nobody is alarmed by the past, it comes as one message, and no
 //! device keeps the others waiting for ever.
 
-#![allow(clippy::unwrap_used)] // a test may
-
-mod databases;
-mod rules;
-
-use databases::on_each_database;
-use rules::{HOUR, MINUTE, PH, SECOND, Sender, all, at, told, under, what_was_told};
+use crate::databases::on_each_database;
+use crate::rules::{HOUR, MINUTE, PH, SECOND, Sender, all, at, told, under, what_was_told};
 use server::alert::{News, State, What};
 use server::audit::Actor;
 use server::store::{AlertAct, AlertFilter, NewSilence, Store};

@@ -1,12 +1,7 @@
 //! What is told of alerts: to whom, how often, in which order, and what a receiver can check. On each database.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
-#![allow(missing_docs)]
 
-mod databases;
-mod receiver;
-
-use databases::{Database, NOW, on_each_database};
-use receiver::Receiver;
+use crate::databases::{Database, NOW, on_each_database};
+use crate::receiver::Receiver;
 use serde_json::json;
 use server::alert::{News, What};
 use server::audit::Actor;

@@ -1,11 +1,7 @@
 //! Outages as the server keeps and tells them: devices that go and come by their statuses, with the time passed in. On each
 //! database.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
-#![allow(missing_docs)]
 
-mod databases;
-
-use databases::{Database, NOW, on_each_database, pi, register};
+use crate::databases::{Database, NOW, on_each_database, pi, register};
 use server::alert::{Kind, State};
 use server::audit::Actor;
 use server::outage::{Cause, task::Watch};

@@ -1,10 +1,6 @@
 //! What the store promises about invitations, wishes for accounts and profiles, on every engine.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // a test may
-
-mod databases;
-
-use databases::{NOW, on_each_database};
+use crate::databases::{NOW, on_each_database};
 use server::access::{Permission, Role};
 use server::audit::{Act, Actor};
 use server::preferences::{Language, PreferencesChange, Theme};

@@ -1,11 +1,7 @@
 //! What computing history again promises, on every engine: the originals stay, the values are those that the device
 //! would have measured, and the same request gives the same bits.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // a test may
-
-mod databases;
-
-use databases::{Database, NOW, on_each_database, pi, reading, received, register};
+use crate::databases::{Database, NOW, on_each_database, pi, reading, received, register};
 use server::audit::{Act, Actor};
 use server::recompute::{RecomputeError, recompute};
 use server::store::{Incoming, Revised, Revision, Store, StoreError, Wanted};

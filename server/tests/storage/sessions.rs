@@ -1,10 +1,6 @@
 //! What the store promises about sessions, their tokens and the second factor, on every engine.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // a test may
-
-mod databases;
-
-use databases::{NOW, on_each_database};
+use crate::databases::{NOW, on_each_database};
 use server::audit::Actor;
 use server::store::{IDLE_MS, NewSession, Pair, Refreshed, Store};
 use shared::UtcMillis;

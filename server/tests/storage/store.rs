@@ -1,10 +1,6 @@
 //! What the store promises about readings, on every engine: each once, none lost, none changed.
 
-#![allow(clippy::unwrap_used)] // a test may
-
-mod databases;
-
-use databases::{Database, NOW, on_each_database, pi, reading, received, register};
+use crate::databases::{Database, NOW, on_each_database, pi, reading, received, register};
 use server::audit::Actor;
 use server::store::{Incoming, Store, StoreError};
 use shared::{

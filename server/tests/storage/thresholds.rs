@@ -1,11 +1,7 @@
 //! What the store promises about thresholds, on every engine: which holds for which device, and that all that follows from a
 //! change happens with it.
 
-#![allow(clippy::unwrap_used)] // a test may
-
-mod databases;
-
-use databases::{Database, NOW, on_each_database, pi, reading, received, register};
+use crate::databases::{Database, NOW, on_each_database, pi, reading, received, register};
 use server::audit::Actor;
 use server::store::{AlertFilter, Incoming, NewThreshold, Store};
 use server::threshold::{Scope, Target};

@@ -1,13 +1,11 @@
 //! The commands of `docs/api.md`, run as they stand, one after the other, against a real server.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use std::{process::Stdio, time::Duration};
 use tokio::{process::Command, time::timeout};
 use xtask::fleet::{Folder, Ports, Programs, Server, ServerSetup, free_port};
 
 const PATIENCE: Duration = Duration::from_secs(120);
-const DOCUMENT: &str = include_str!("../../docs/api.md");
+const DOCUMENT: &str = include_str!("../../../docs/api.md");
 /// Where the document's server listens.
 const ADDRESS: &str = "http://127.0.0.1:8080";
 

@@ -1,7 +1,5 @@
 //! `demo` and `chaos` as a person runs them: what they print last, how they end, and what they leave behind.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use std::{
     fs,
     path::{Path, PathBuf},

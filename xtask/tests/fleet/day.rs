@@ -1,7 +1,5 @@
 //! `day` as a person runs it, but for two hours of it: the whole one takes a minute and a half.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use std::process::Command;
 
 #[test]

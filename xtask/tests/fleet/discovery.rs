@@ -3,8 +3,6 @@
 //!
 //! They have to be built: `cargo test --workspace` does, `cargo test --package xtask` does not.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use std::{fs, process::Command, time::Duration};
 use xtask::fleet::{Fleet, FleetSetup, Folder, Programs, until};
 

@@ -2,8 +2,6 @@
 //!
 //! They have to be built: `cargo test --workspace` does, `cargo test --package xtask` does not.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use std::{
     collections::BTreeSet,
     fs,

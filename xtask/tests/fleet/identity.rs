@@ -1,8 +1,6 @@
 //! Identity with the binaries that are shipped, as processes of their own: certificates that end, keys that are copied, and
 //! many boards from one configuration.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use std::{fs, time::Duration};
 use xtask::boards::{self, BoardsOptions};
 use xtask::fleet::{Agent, Fleet, FleetSetup, Folder, Programs, now_ms, until};

@@ -1,7 +1,5 @@
 //! `powercut` as a person runs it: it finds nothing with an honest card, and everything with one that lies.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use std::process::{Command, Output};
 
 fn powercut(arguments: &[&str]) -> (Output, serde_json::Value) {

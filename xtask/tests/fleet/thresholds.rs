@@ -1,7 +1,5 @@
 //! Thresholds with real processes: from the form to the device and back as an alert, whoever is away or killed meanwhile.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use provisioning::thresholds::{Alert, NewThreshold, Target};
 use std::time::Duration;
 use xtask::error::Error;

@@ -1,7 +1,5 @@
 //! The example of production: the form of `compose.yaml`, and that what it mounts is there. No container engine is needed.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use serde_json::Value;
 use std::{fs, path::PathBuf};
 use xtask::prepare::root;

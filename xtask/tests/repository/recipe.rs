@@ -1,7 +1,5 @@
 //! The image's recipe, as far as it can be looked at without building it. Building it is `cargo xtask image`.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use std::{fs, path::PathBuf, process::Command};
 use xtask::prepare::root;
 

@@ -1,7 +1,5 @@
 //! Rules of style that no compiler knows, for every source file of the repository.
 
-#![allow(clippy::unwrap_used)] // a test may
-
 use std::{fs, path::Path};
 use xtask::prepare::root;
 
