@@ -28,7 +28,7 @@ async fn embedded() -> Running {
     Running { target: Target { fleet, port }, broker }
 }
 
-access_tests!(embedded);
+crate::access_tests!(embedded);
 
 #[tokio::test]
 async fn a_refusal_is_said_and_not_only_done() {
@@ -131,7 +131,7 @@ async fn a_revoked_device_is_thrown_out_at_once_and_stays_out_while_others_stay_
     let will = Some(("tirta/pi-1/up/status", "lost", true));
     let mut revoked = Client::connect_as(port, pi_1.tls(), "pi-1", will).await.unwrap();
     let other = Client::connect(port, &pi_2).await.unwrap();
-    assert!(fleet.store.revoke_device(&pi_1.device(), &Actor::server(), fleet::now()).await.unwrap());
+    assert!(fleet.store.revoke_device(&pi_1.device(), &Actor::server(), crate::fleet::now()).await.unwrap());
     timeout(Duration::from_secs(5), broker.kick(&pi_1.device())).await.expect("kicking takes no longer");
     revoked.ended_within(Duration::from_secs(2)).await;
     let Err(refused) = Client::connect(port, &pi_1).await else { panic!("a revoked device was let in") };
@@ -143,7 +143,7 @@ async fn a_revoked_device_is_thrown_out_at_once_and_stays_out_while_others_stay_
 #[tokio::test]
 async fn a_device_that_nobody_enrolled_stays_out_even_with_a_certificate() {
     let Running { target: Target { fleet, port }, broker: _broker } = embedded().await;
-    let forged = fleet.forge(&fleet.authority, &"pi-77".parse().unwrap(), fleet::now());
+    let forged = fleet.forge(&fleet.authority, &"pi-77".parse().unwrap(), crate::fleet::now());
     let Err(refused) = Client::connect_as(port, forged.tls(), "pi-77", None).await else {
         panic!("an unknown device was let in");
     };
@@ -166,7 +166,7 @@ async fn a_device_that_reads_nothing_is_thrown_out_all_the_same() {
     for _ in 0..200 {
         server.publish("tirta/pi-1/down/ack", vec![b'x'; 60_000], false).await.unwrap();
     }
-    assert!(fleet.store.revoke_device(&pi_1.device(), &Actor::server(), fleet::now()).await.unwrap());
+    assert!(fleet.store.revoke_device(&pi_1.device(), &Actor::server(), crate::fleet::now()).await.unwrap());
     timeout(Duration::from_secs(10), broker.kick(&pi_1.device())).await.expect("it is cut off in the end");
     until("only the server is connected", async || broker.connection_count() == 1).await;
 }

@@ -368,7 +368,7 @@ async fn only_keys_that_last_are_accepted() {
         assert_eq!(code(ask(&db.store, &ca, &token, deadbeef(), csr.to_owned()).await), "weak_key", "{csr}");
     }
     for algorithm in [&PKCS_ECDSA_P384_SHA384, &PKCS_ED25519] {
-        ask_with(&db.store, &ca, &token, random_serial(), &fleet::key_of(algorithm)).await.unwrap();
+        ask_with(&db.store, &ca, &token, random_serial(), &crate::fleet::key_of(algorithm)).await.unwrap();
     }
 }
 

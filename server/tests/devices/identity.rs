@@ -28,7 +28,7 @@ struct Site {
     token: String,
     engine: &'static str,
     lifetimes: Lifetimes,
-    _folders: (TempDir, fleet::databases::Database),
+    _folders: (TempDir, crate::fleet::databases::Database),
 }
 
 /// A board with a key.

@@ -61,7 +61,7 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-access_tests!(mosquitto);
+crate::access_tests!(mosquitto);
 
 #[tokio::test]
 async fn servers_can_share_what_devices_say() {
@@ -120,7 +120,7 @@ fn reload(running: &Running) {
     assert!(std::process::Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
 }
 
-fn serial_number(card: &fleet::Card) -> String {
+fn serial_number(card: &crate::fleet::Card) -> String {
     use rustls_pki_types::pem::PemObject;
     let der = rustls_pki_types::CertificateDer::from_pem_slice(card.certificate.as_bytes()).unwrap();
     let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();

@@ -180,9 +180,9 @@ async fn the_servers_own_link_believes_a_broker_of_either_authority() {
 fn a_certificates_end_is_what_was_asked_for_however_soon() {
     let dir = tempfile::tempdir().unwrap();
     let authority = open(dir.path());
-    let key = fleet::p256();
-    let serial = fleet::random_serial();
-    let csr = fleet::request(&key, &serial.to_string());
+    let key = crate::fleet::p256();
+    let serial = crate::fleet::random_serial();
+    let csr = crate::fleet::request(&key, &serial.to_string());
     let at = shared::UtcMillis(now().0 / 1000 * 1000 + 250);
     for seconds in [1, 90, 86_400, 365 * 86_400] {
         let life = std::time::Duration::from_secs(seconds);

@@ -231,7 +231,7 @@ impl Device {
 
 /// pH readings of now with these sequences.
 fn ph(seqs: std::ops::RangeInclusive<Seq>) -> Vec<Reading> {
-    let since = SystemClock.now().0 - databases::NOW.0;
+    let since = SystemClock.now().0 - crate::databases::NOW.0;
     seqs.map(|seq| reading(seq, since, Metric::Ph, 7.0)).collect()
 }
 

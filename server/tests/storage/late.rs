@@ -18,7 +18,7 @@ async fn sweep(store: &Store, from: i64, to: i64) {
 /// It was too high for a minute, an hour ago, and nothing is late any more.
 async fn was_high(store: &Store, device: u32, now: i64) {
     let readings = [(now - HOUR, 9.5), (now - HOUR + MINUTE, 7.0), (now, 7.0)];
-    Sender { device: databases::pi(device), seq: now.unsigned_abs() }.send(store, now, &readings).await;
+    Sender { device: crate::databases::pi(device), seq: now.unsigned_abs() }.send(store, now, &readings).await;
 }
 
 fn devices(digest: &News) -> Vec<&str> {
@@ -150,7 +150,7 @@ fn a_digest_waits_half_an_hour_at_most_however_many_devices_are_late_in_turn() {
         for n in 0..62 {
             let now = 2 * HOUR + n * 30 * SECOND;
             let readings = [(now - HOUR, 7.0), (now, 7.0)];
-            let mut sender = Sender { device: databases::pi(2 + n as u32 % 2), seq: n as u64 * 2 };
+            let mut sender = Sender { device: crate::databases::pi(2 + n as u32 % 2), seq: n as u64 * 2 };
             sender.send(&store, now, &readings[..1]).await;
             store.tell_of_the_past(at(now + SECOND)).await.unwrap();
             sender.send(&store, now + 29 * SECOND, &readings[1..]).await;
