@@ -20,6 +20,7 @@ import { passwordEn } from './password.en';
 import { peopleEn } from './people.en';
 import { profileEn } from './profile.en';
 import { registryEn } from './registry.en';
+import { reportsEn } from './reports.en';
 import { securityEn } from './security.en';
 import { thresholdsEn } from './thresholds.en';
 import { tokensEn } from './tokens.en';
@@ -46,6 +47,7 @@ export const en = {
     alerts: 'Alerts',
     thresholds: 'Thresholds',
     outages: 'Outages',
+    reports: 'Reports',
     waiting: 'Waiting',
     claim: 'Set up',
     enrolment: 'Enrolment',
@@ -292,6 +294,7 @@ export const en = {
   thresholds: thresholdsEn,
   keys: keysEn,
   outages: outagesEn,
+  reports: reportsEn,
   overview: overviewEn,
   devices: devicesEn,
   compare: compareEn,

@@ -18,6 +18,7 @@ import { passwordId } from './password.id';
 import { peopleId } from './people.id';
 import { profileId } from './profile.id';
 import { registryId } from './registry.id';
+import { reportsId } from './reports.id';
 import { securityId } from './security.id';
 import { thresholdsId } from './thresholds.id';
 import { tokensId } from './tokens.id';
@@ -37,6 +38,7 @@ export const id: Dictionary = {
     alerts: 'Peringatan',
     thresholds: 'Ambang batas',
     outages: 'Hilang kontak',
+    reports: 'Laporan',
     waiting: 'Menunggu',
     claim: 'Pasang',
     enrolment: 'Pendaftaran',
@@ -286,6 +288,7 @@ export const id: Dictionary = {
   thresholds: thresholdsId,
   keys: keysId,
   outages: outagesId,
+  reports: reportsId,
   overview: overviewId,
   devices: devicesId,
   compare: compareId,
