@@ -14,10 +14,11 @@ use server::recompute::recompute;
 use server::report::{Statistics, beyond, expected, held};
 use server::store::{Incoming, NewSettings, NewThreshold, Revised, Store, Wanted};
 use server::threshold::{Scope, Target};
+use shared::calibration::{By, Calibration, CalibrationRecord, Point, RecordId};
 use shared::message::{Intervals, ProbeReport, Sensors};
 use shared::rule::Kind;
 use shared::sensor::{Sensor, ph::Ph};
-use shared::{ClockQuality, Fault, Flag, Flags, Metric, Outcome, Reading, UtcMillis, Value};
+use shared::{ClockQuality, Fault, Flag, Flags, Metric, Outcome, Reading, Stamp, UtcMillis, Value};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 1440 * MINUTE;
@@ -130,7 +131,9 @@ fn statistics_are_those_of_all_readings_counted_by_hand_also_after_a_part_was_co
         for seed in [1, 7, 42] {
             let store = database.open().await;
             database.tamper("DELETE FROM device; DELETE FROM segment; DELETE FROM recent; DELETE FROM buffer").await;
-            database.tamper("DELETE FROM revised; DELETE FROM revision; DELETE FROM sensors").await;
+            database
+                .tamper("DELETE FROM revised; DELETE FROM revision; DELETE FROM sensors; DELETE FROM calibration")
+                .await;
             register(&database, 1).await;
             let mut dice = Dice(seed);
             // Over the end of summer time in Berlin, in three buffers that overlap; the last part lies loose.
@@ -150,6 +153,12 @@ fn statistics_are_those_of_all_readings_counted_by_hand_also_after_a_part_was_co
                 ProbeReport { source: "adc".to_owned(), sensor: Some(Sensor::Ph(Ph::default())), limits: None };
             let sensors = Sensors::new([(Metric::Ph, report)].into());
             store.record_sensors(&pi(1), &sensors, at(from - DAY)).await.unwrap();
+            let by = By::Device { name: "Siti".to_owned() };
+            let stamp = Stamp { at: at(from - DAY), clock: ClockQuality::Synced };
+            let worn = Calibration::Ph { zero_mv: 1530.0, acid_percent: 95.0, base_percent: 90.0 };
+            let mut record = CalibrationRecord::new(RecordId::from_random(seed), Metric::Ph, stamp, by, Some(worn));
+            record.points = vec![Point { nominal: 7.0, millivolts: 1530.0, celsius: Some(25.0), spread: None }];
+            store.add_calibration(&pi(1), &record, 0, NOW).await.unwrap();
             let all = (at(from), at(from + 30 * DAY));
             let sent = store.readings(&pi(1), Metric::Ph, all, usize::MAX, None).await.unwrap();
             assert_eq!(

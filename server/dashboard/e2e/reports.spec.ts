@@ -1,8 +1,8 @@
 // Reports: chosen by the address, read on a phone, taken as a file, and printed on paper with nothing that leads anywhere.
 import AxeBuilder from '@axe-core/playwright';
-import { expect, id, onlineDevice, test } from './fixtures';
+import { reportsId as t } from '../src/lib/i18n/reports.id';
+import { expect, onlineDevice, test } from './fixtures';
 
-const t = id.reports;
 const folder = process.env.TIRTA_SHOTS;
 
 test('a report tells of the week, of one device if it is chosen, and is a file section by section', async ({

@@ -20,7 +20,6 @@ import { passwordEn } from './password.en';
 import { peopleEn } from './people.en';
 import { profileEn } from './profile.en';
 import { registryEn } from './registry.en';
-import { reportsEn } from './reports.en';
 import { securityEn } from './security.en';
 import { thresholdsEn } from './thresholds.en';
 import { tokensEn } from './tokens.en';
@@ -294,7 +293,6 @@ export const en = {
   thresholds: thresholdsEn,
   keys: keysEn,
   outages: outagesEn,
-  reports: reportsEn,
   overview: overviewEn,
   devices: devicesEn,
   compare: compareEn,

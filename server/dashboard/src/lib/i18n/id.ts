@@ -18,7 +18,6 @@ import { passwordId } from './password.id';
 import { peopleId } from './people.id';
 import { profileId } from './profile.id';
 import { registryId } from './registry.id';
-import { reportsId } from './reports.id';
 import { securityId } from './security.id';
 import { thresholdsId } from './thresholds.id';
 import { tokensId } from './tokens.id';
@@ -288,7 +287,6 @@ export const id: Dictionary = {
   thresholds: thresholdsId,
   keys: keysId,
   outages: outagesId,
-  reports: reportsId,
   overview: overviewId,
   devices: devicesId,
   compare: compareId,

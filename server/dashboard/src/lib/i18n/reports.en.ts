@@ -1,4 +1,4 @@
-// Owns the English text of reports.
+// Owns the English text of reports, which only their page loads.
 
 const one = (count: number, single: string, many: string): string => (count === 1 ? single : many);
 
@@ -159,3 +159,5 @@ export const reportsEn = {
     date: 'Place and date',
   },
 };
+
+export type ReportsText = typeof reportsEn;

@@ -1,7 +1,7 @@
-// Owns the Indonesian text of reports.
-import type { Dictionary } from './dictionary';
+// Owns the Indonesian text of reports, which only their page loads.
+import type { ReportsText } from './reports.en';
 
-export const reportsId: Dictionary['reports'] = {
+export const reportsId: ReportsText = {
   title: 'Laporan',
   lead: 'Keadaan selama suatu waktu: untuk arsip, untuk dinas, untuk rapat berikutnya.',
   period: 'Periode',

@@ -5,6 +5,7 @@ import { causeWords, textOf } from '$lib/alert/words';
 import { formatCount, formatValue, numberFormat } from '$lib/format/number';
 import { formatDay, formatMonth, formatPeriod, formatShort, formatSpan } from '$lib/format/time';
 import type { Dictionary } from '$lib/i18n/dictionary';
+import type { ReportsText } from '$lib/i18n/reports.en';
 import type { Language } from '$lib/i18n/index.svelte';
 import { metricName } from '$lib/i18n/words';
 import { distinctLimits } from './conclude';
@@ -25,6 +26,8 @@ export interface Line {
 
 export interface Speech {
   t: Dictionary;
+  /** Of reports. */
+  r: ReportsText;
   locale: string;
   language: Language;
 }
@@ -52,7 +55,7 @@ function value(
 }
 
 export function availabilityLine(row: Availability, speech: Speech): Line {
-  const { t, locale } = speech;
+  const { t, r, locale } = speech;
   const share = row.availability_percent;
   const causes = Object.entries(row.causes).map(
     ([cause, count]) => `${causeWords(t, cause)} ${formatCount(count ?? 0, locale)}`,
@@ -62,7 +65,7 @@ export function availabilityLine(row: Availability, speech: Speech): Line {
     cells: [
       { text: row.device ?? '', ...(row.location ? { sub: row.location } : {}) },
       share === null
-        ? { text: t.reports.availability.unknown, tone: 'quiet' }
+        ? { text: r.availability.unknown, tone: 'quiet' }
         : { text: percent(share, locale), tone: share < 99 ? 'bad' : share < 99.9 ? 'warn' : 'ok' },
       row.outages > 0
         ? { text: formatCount(row.outages, locale), sub: causes.join(', ') }
@@ -74,8 +77,8 @@ export function availabilityLine(row: Availability, speech: Speech): Line {
   };
 }
 
-function limitWords(limit: HeldLimit, row: Exceedance, { t, locale }: Speech): string {
-  const words = t.reports.exceeded;
+function limitWords(limit: HeldLimit, row: Exceedance, { r, locale }: Speech): string {
+  const words = r.exceeded;
   const of = [
     limit.warning === null ? '' : words.warning(value(limit.warning, row, locale)),
     limit.critical === null ? '' : words.critical(value(limit.critical, row, locale)),
@@ -85,8 +88,8 @@ function limitWords(limit: HeldLimit, row: Exceedance, { t, locale }: Speech): s
 }
 
 export function exceededLine(row: Exceedance, speech: Speech): Line {
-  const { t, locale } = speech;
-  const words = t.reports.exceeded;
+  const { t, r, locale } = speech;
+  const words = r.exceeded;
   const some = row.episodes > 0;
   const marks = [
     row.ongoing ? words.ongoing : '',
@@ -162,8 +165,8 @@ export function statisticsLine(row: StatisticsRow, per: ReportPer, { t, locale }
   };
 }
 
-export function qualityLine(row: StatisticsRow, { t, locale }: Speech): Line {
-  const words = t.reports.quality;
+export function qualityLine(row: StatisticsRow, { t, r, locale }: Speech): Line {
+  const words = r.quality;
   const count = (number: number, tone: Cell['tone']): Cell =>
     number === 0
       ? { text: '0', tone: 'quiet' }
@@ -196,7 +199,7 @@ export function qualityLine(row: StatisticsRow, { t, locale }: Speech): Line {
   };
 }
 
-export function outageLine(row: Outage, { t, locale }: Speech, now: number): Line {
+export function outageLine(row: Outage, { t, r, locale }: Speech, now: number): Line {
   const until = row.ended_at;
   const when =
     until === null ? formatShort(row.started_at, locale) : formatPeriod(row.started_at, until, locale);
@@ -208,7 +211,7 @@ export function outageLine(row: Outage, { t, locale }: Speech, now: number): Lin
       { text: causeWords(t, row.cause) },
       {
         text: formatSpan((until ?? now) - row.started_at, locale),
-        ...(until === null ? { sub: t.reports.events.ongoing, tone: 'bad' as const } : {}),
+        ...(until === null ? { sub: r.events.ongoing, tone: 'bad' as const } : {}),
       },
     ],
   };

@@ -32,6 +32,8 @@ export class Report {
   #done = $state(0);
   #of = $state(0);
   #dropped = false;
+  /** Whether its time has not ended: the server gives nothing of what is to come. */
+  readonly ongoing: boolean;
 
   constructor(
     readonly query: ReportQuery,
@@ -39,7 +41,9 @@ export class Report {
     /** The devices that are meant, also those that were not in service then: they may have handed in what is older. */
     private readonly names: readonly string[],
     private readonly now: () => number,
-  ) {}
+  ) {
+    this.ongoing = query.to >= Math.floor(now()) - 1_000;
+  }
 
   /** Null until all of it is there. */
   get rows(): Rows | null {

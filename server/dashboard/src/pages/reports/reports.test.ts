@@ -5,6 +5,8 @@ import { fileOf, parts, type Exceedance, type StatisticsRow } from '$lib/api/rep
 import { noteZone } from '$lib/format/zone';
 import { en } from '$lib/i18n/en';
 import { id } from '$lib/i18n/id';
+import { reportsEn } from '$lib/i18n/reports.en';
+import { reportsId } from '$lib/i18n/reports.id';
 import { parseRoute } from '$lib/state/route';
 import {
   availabilityLine,
@@ -23,8 +25,8 @@ const at = (text: string): number => Date.parse(text);
 const NONE = { from: '', to: '' };
 const flat = (line: Line): string[] =>
   line.cells.map(({ text, sub }) => `${text}${sub ? ` | ${sub}` : ''}`.replace(/\u00a0|\u202f|\u2009/g, ' '));
-const indonesian = { t: id, locale: 'id-ID', language: 'id' } as const;
-const english = { t: en, locale: 'en-GB', language: 'en' } as const;
+const indonesian = { t: id, r: reportsId, locale: 'id-ID', language: 'id' } as const;
+const english = { t: en, r: reportsEn, locale: 'en-GB', language: 'en' } as const;
 
 afterEach(() => noteZone(undefined));
 
