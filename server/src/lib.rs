@@ -28,6 +28,7 @@ pub mod preferences;
 pub mod preview;
 pub mod recompute;
 pub mod registry;
+pub mod report;
 pub mod rotation;
 pub mod run;
 pub mod store;

@@ -81,7 +81,7 @@ export class MockPeople {
     const { must_change, role } = user;
     if (head === 'session' && name === 'password') return this.#change(user, body, session);
     if (head === 'session' && method === 'GET')
-      return ok({ user: user.name, role, permissions: MAY[role], must_change });
+      return ok({ user: user.name, role, permissions: MAY[role], must_change, time_zone: 'Asia/Jakarta' });
     if (head === 'session') {
       this.#sessions.delete(session);
       this.end(session);
@@ -105,7 +105,10 @@ export class MockPeople {
     const cookie = randomBytes(8).toString('hex');
     this.#sessions.set(cookie, user);
     const { role, must_change } = user;
-    return { ...ok({ user: name, role, permissions: MAY[role], must_change }), cookie };
+    return {
+      ...ok({ user: name, role, permissions: MAY[role], must_change, time_zone: 'Asia/Jakarta' }),
+      cookie,
+    };
   }
 
   #change(user, { old, new: chosen }, session) {

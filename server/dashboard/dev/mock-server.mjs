@@ -11,6 +11,7 @@ import { MockCalibrations } from './mock-calibration.mjs';
 import { identityOf, MockIdentity } from './mock-identity.mjs';
 import { MockPeople } from './mock-people.mjs';
 import { MockSecurity } from './mock-security.mjs';
+import { answerReports } from './mock-reports.mjs';
 import { answerRegistry, locate, locationOf } from './mock-registry.mjs';
 
 const DEVICES = Number(process.env.DEVICES ?? 5);
@@ -190,6 +191,8 @@ function answer(method, path, query, body, session) {
   const [metric, from, to, points] = ['metric', 'from', 'to', 'points'].map((key) => query.get(key));
   const span = [metric, Number(from), Number(to), Number(points)];
   const device = devices.get(name);
+  const report = answerReports(head, name, query, devices, METRICS);
+  if (report) return ok(report);
   const known = identity.answer(method, path, query, body) ?? alerts.answer(method, path, query, body);
   if (known) return ok(known[1], known[0]);
   if (head === 'latest') {

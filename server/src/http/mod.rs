@@ -43,6 +43,7 @@ pub mod readings;
 pub mod recomputations;
 pub mod refusals;
 pub mod registrations;
+pub mod reports;
 pub mod rule;
 pub mod security;
 pub mod serve;
@@ -150,6 +151,11 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit_chain::export))
         .routes(routes!(outages::list))
         .routes(routes!(outages::availability))
+        .routes(routes!(outages::export_availability))
+        .routes(routes!(reports::statistics::show))
+        .routes(routes!(reports::statistics::export))
+        .routes(routes!(reports::exceedances::show))
+        .routes(routes!(reports::exceedances::export))
         .routes(routes!(silences::list, silences::create))
         .routes(routes!(silences::end))
         .routes(routes!(intake::list, intake::create))

@@ -31,6 +31,7 @@ mod profile;
 mod readings;
 mod recompute;
 mod registrations;
+mod reports;
 mod requests;
 mod second_factor;
 mod session;

@@ -268,6 +268,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/availability.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file of comma-separated values. */
+        get: operations["exportAvailability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/claim": {
         parameters: {
             query?: never;
@@ -942,6 +959,74 @@ export interface paths {
          *     within the grace time. One that has not expired is renewed over the device's own connection.
          */
         post: operations["renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/exceedances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often, how long and how far limits were exceeded, by what was judged then; with the limits that held. */
+        get: operations["reportExceedances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/exceedances.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file of comma-separated values. */
+        get: operations["exportReportExceedances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Statistics of readings by device, metric and part of a time, after recomputation. */
+        get: operations["reportStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/statistics.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file of comma-separated values. */
+        get: operations["exportReportStatistics"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2642,6 +2727,95 @@ export interface components {
              */
             returns_until: number | null;
         };
+        /** @description How a limit of a device was kept. */
+        Exceedance: {
+            /**
+             * Format: int64
+             * @description How long in all, in milliseconds.
+             */
+            beyond_ms: number;
+            /**
+             * Format: int32
+             * @description How many somebody said to be over before the rule found so: their time ends there.
+             */
+            by_hand: number;
+            /**
+             * Format: int32
+             * @description How often a critical one was.
+             */
+            critical_episodes: number;
+            /**
+             * Format: int64
+             * @description Of that, how long beyond a critical limit.
+             */
+            critical_ms: number;
+            /** @description Which device. */
+            device: string;
+            /**
+             * Format: int32
+             * @description How often one was passed: alerts that reach into the time.
+             */
+            episodes: number;
+            /** @description The limits that held, in the order of their times. */
+            limits: components["schemas"]["HeldLimit"][];
+            /** @description Where it stands now, by which its limits are told. */
+            location: string | null;
+            /**
+             * Format: int64
+             * @description When that began (UTC milliseconds).
+             */
+            longest_from: number | null;
+            /**
+             * Format: int64
+             * @description The longest single time.
+             */
+            longest_ms: number;
+            /** @description What was measured. */
+            metric: components["schemas"]["Metric"];
+            /** @description Whether one goes on at the end of the time. */
+            ongoing: boolean;
+            /** @description Which side. */
+            side: components["schemas"]["LimitSide"];
+            /**
+             * Format: int32
+             * @description How many were decided by simulated readings.
+             */
+            simulated: number;
+            /**
+             * Format: int64
+             * @description Of that, how long the device was not there, so that nobody knows.
+             */
+            unheard_ms: number;
+            /** @description The unit of the values. */
+            unit: components["schemas"]["Unit"];
+            /**
+             * Format: double
+             * @description The value furthest beyond while one was passed, as it was judged.
+             */
+            worst: number | null;
+            /**
+             * Format: int64
+             * @description When that was first measured (UTC milliseconds).
+             */
+            worst_at: number | null;
+        };
+        /** @description Limits exceeded within a time. */
+        ExceedancesReport: {
+            /**
+             * Format: int64
+             * @description From when (UTC milliseconds).
+             */
+            from: number;
+            /** @description By device, then metric, low before high; also for limits that were kept. */
+            rows: components["schemas"]["Exceedance"][];
+            /** @description The fleet's time zone. */
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description Until when: now at most.
+             */
+            to: number;
+        };
         /**
          * @description Why a probe delivered no value.
          * @enum {string}
@@ -2666,6 +2840,40 @@ export interface components {
          * @enum {string}
          */
         Health: "ok" | "failed";
+        /** @description A limit that held for a while. */
+        HeldLimit: {
+            /**
+             * Format: double
+             * @description Beyond it is critical.
+             */
+            critical: number | null;
+            /**
+             * Format: int64
+             * @description From when (UTC milliseconds), within the time of the report.
+             */
+            from: number;
+            /** @description The preset that it was filled from. */
+            preset: string | null;
+            /** @description Whose threshold it was: the device's own, its location's or the fleet's. */
+            scope: components["schemas"]["Scope"];
+            /** @description Which location or device; empty for the fleet. */
+            target: string;
+            /**
+             * Format: int64
+             * @description Until when.
+             */
+            to: number;
+            /**
+             * Format: int32
+             * @description Which version of it.
+             */
+            version: number;
+            /**
+             * Format: double
+             * @description Beyond it is a warning.
+             */
+            warning: number | null;
+        };
         /** @description What becomes of one line. */
         ImportLine: {
             /** @description The fields that change. */
@@ -2814,6 +3022,11 @@ export interface components {
             /** @description The device's name. */
             device: string;
         };
+        /**
+         * @description On which side of the water's values a limit lies.
+         * @enum {string}
+         */
+        LimitSide: "low" | "high";
         /** @description Something wrong with a line. */
         LineProblem: {
             /** @description What it is about: the text at fault, or the other line, name or serial. */
@@ -3859,6 +4072,8 @@ export interface components {
             permissions: components["schemas"]["Permission"][];
             /** @description What it is. */
             role: components["schemas"]["Role"];
+            /** @description The fleet's time zone, such as `Asia/Jakarta`: of the times that people read, and of the days in reports. */
+            time_zone: string;
             /** @description The account's name. */
             user: string;
         };
@@ -3963,6 +4178,8 @@ export interface components {
             refresh_token?: string;
             /** @description What it is. */
             role: components["schemas"]["Role"];
+            /** @description The fleet's time zone, such as `Asia/Jakarta`: of the times that people read, and of the days in reports. */
+            time_zone: string;
             /** @description Always `Bearer`. */
             token_type?: string;
             /** @description The account's name. */
@@ -4024,6 +4241,140 @@ export interface components {
         Silences: {
             /** @description The newest first. */
             silences: components["schemas"]["Silence"][];
+        };
+        /** @description Statistics of a time. */
+        StatisticsReport: {
+            /**
+             * Format: int64
+             * @description From when (UTC milliseconds).
+             */
+            from: number;
+            /** @description By device, then metric, then time. */
+            rows: components["schemas"]["StatisticsRow"][];
+            /** @description The time zone whose days, weeks and months are meant. */
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description Until when: now at most.
+             */
+            to: number;
+        };
+        /** @description What a part of the time holds of one metric of a device. */
+        StatisticsRow: {
+            /**
+             * Format: int64
+             * @description Values measured while somebody calibrated: the probe was not in the water, they count nowhere else.
+             */
+            calibrating: number;
+            /**
+             * Format: double
+             * @description The share of those for which there is a value; null if nobody can say.
+             */
+            coverage_percent: number | null;
+            /**
+             * Format: double
+             * @description The standard deviation of a sample; null for less than two values.
+             */
+            deviation: number | null;
+            /** @description Which device. */
+            device: string;
+            /**
+             * Format: int64
+             * @description How many readings the sampling interval lets expect while the device was in service; null if nobody can say.
+             */
+            expected: number | null;
+            /**
+             * Format: int64
+             * @description Readings without a value.
+             */
+            faults: number;
+            /**
+             * Format: int64
+             * @description Values with a flag. The statistics are of good and flagged values.
+             */
+            flagged: number;
+            /**
+             * Format: int64
+             * @description From when (UTC milliseconds).
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description Values with nothing to know before trusting them, but that they may be simulated.
+             */
+            good: number;
+            /** @description Where. */
+            location: string | null;
+            /**
+             * Format: double
+             * @description The greatest value.
+             */
+            max: number | null;
+            /**
+             * Format: int64
+             * @description When it was first measured (UTC milliseconds).
+             */
+            max_at: number | null;
+            /**
+             * Format: double
+             * @description The arithmetic mean of the values as they were measured, also of pH.
+             */
+            mean: number | null;
+            /**
+             * Format: double
+             * @description The median.
+             */
+            median: number | null;
+            /** @description What was measured. */
+            metric: components["schemas"]["Metric"];
+            /**
+             * Format: double
+             * @description The least value; null with all that follows if there is no value.
+             */
+            min: number | null;
+            /**
+             * Format: int64
+             * @description When it was first measured (UTC milliseconds).
+             */
+            min_at: number | null;
+            /**
+             * Format: double
+             * @description The 5th percentile, between two values by their distance.
+             */
+            p5: number | null;
+            /**
+             * Format: double
+             * @description The 95th percentile.
+             */
+            p95: number | null;
+            /**
+             * Format: double
+             * @description How exact median and percentiles are: at least to so much, and exact where values have no more decimals than the sensor
+             *     resolves.
+             */
+            percentile_step: number | null;
+            /**
+             * Format: int64
+             * @description All readings that came, faults among them.
+             */
+            readings: number;
+            /**
+             * Format: int64
+             * @description How many of the readings are from a simulation.
+             */
+            simulated: number;
+            /**
+             * Format: int64
+             * @description Until when.
+             */
+            to: number;
+            /** @description The unit of the values. */
+            unit: components["schemas"]["Unit"];
+            /**
+             * Format: int64
+             * @description How many of the readings have a time that nobody vouches for.
+             */
+            unsynced: number;
         };
         /** @description A scope and which one of it. */
         Target: {
@@ -6635,13 +6986,13 @@ export interface operations {
                  * @description What the time is cut into.
                  * @example day
                  */
-                per?: "day" | "week" | "month";
+                per?: "day" | "week" | "month" | "whole";
                 /**
                  * @description Of what.
                  * @example device
                  */
                 by?: "device" | "location";
-                /** @description Only of this device. */
+                /** @description Only of these devices, with a comma between. */
                 device?: string;
                 /** @description Only of devices at this location. */
                 location?: string;
@@ -6689,6 +7040,56 @@ export interface operations {
                 };
             };
             304: components["responses"]["304"];
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    exportAvailability: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What the time is cut into.
+                 * @example month
+                 */
+                per?: "day" | "week" | "month" | "whole";
+                /** @description Of what. */
+                by?: "device" | "location";
+                /**
+                 * @description Only of these devices, with a comma between.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /** @description From when on (UTC milliseconds); 30 days before `to` if absent. */
+                from?: number;
+                /** @description Until when (UTC milliseconds); until now if absent. */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example device,location,from,to,availability_percent,outages,causes,out_ms,longest_ms,planned_ms,unknown_ms
+                     *     pi-7,Kolam 3,2025-11-01T00:00:00+07:00,2025-12-01T00:00:00+07:00,99.8,1,power 1,5184000,5184000,0,0
+                     */
+                    "text/csv": string;
+                };
+            };
             400: components["responses"]["400-bad_query-invalid"];
             401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
@@ -9476,6 +9877,306 @@ export interface operations {
             503: components["responses"]["503-database"];
         };
     };
+    reportExceedances: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only of these devices, with a comma between.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /**
+                 * @description Only of these metrics, with a comma between.
+                 * @example ph
+                 */
+                metric?: components["schemas"]["Metrics"];
+                /**
+                 * @description From when on (UTC milliseconds); 30 days before `to` if absent. At most 400 days.
+                 * @example 1763571600000
+                 */
+                from?: number;
+                /**
+                 * @description Until when (UTC milliseconds); until now if absent.
+                 * @example 1763658000000
+                 */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Limits exceeded within a time. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": 1763571600000,
+                     *       "rows": [
+                     *         {
+                     *           "beyond_ms": 5400000,
+                     *           "by_hand": 0,
+                     *           "critical_episodes": 1,
+                     *           "critical_ms": 1200000,
+                     *           "device": "pi-7",
+                     *           "episodes": 2,
+                     *           "limits": [
+                     *             {
+                     *               "critical": 9,
+                     *               "from": 1763571600000,
+                     *               "preset": "wastewater-class-1",
+                     *               "scope": "location",
+                     *               "target": "Kolam 3",
+                     *               "to": 1763658000000,
+                     *               "version": 2,
+                     *               "warning": 8.7
+                     *             }
+                     *           ],
+                     *           "location": "Kolam 3",
+                     *           "longest_from": 1763600400000,
+                     *           "longest_ms": 4200000,
+                     *           "metric": "ph",
+                     *           "ongoing": false,
+                     *           "side": "high",
+                     *           "simulated": 0,
+                     *           "unheard_ms": 0,
+                     *           "unit": "pH",
+                     *           "worst": 9.31,
+                     *           "worst_at": 1763602800000
+                     *         }
+                     *       ],
+                     *       "time_zone": "Asia/Jakarta",
+                     *       "to": 1763658000000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExceedancesReport"];
+                };
+            };
+            304: components["responses"]["304"];
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    exportReportExceedances: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only of these devices, with a comma between.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /**
+                 * @description Only of these metrics, with a comma between.
+                 * @example ph
+                 */
+                metric?: components["schemas"]["Metrics"];
+                /**
+                 * @description From when on (UTC milliseconds); 30 days before `to` if absent. At most 400 days.
+                 * @example 1763571600000
+                 */
+                from?: number;
+                /**
+                 * @description Until when (UTC milliseconds); until now if absent.
+                 * @example 1763658000000
+                 */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example device,location,metric,unit,side,limits,episodes,critical_episodes,beyond_ms,critical_ms,unheard_ms,longest_ms,longest_from,ongoing,by_hand,simulated,worst,worst_at
+                     *     pi-7,Kolam 3,ph,pH,high,"warning 8.7, critical 9 (location Kolam 3 version 2)",2,1,5400000,1200000,0,4200000,2025-11-20T08:00:00+07:00,false,0,0,9.31,2025-11-20T08:40:00+07:00
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    reportStatistics: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What the time is cut into.
+                 * @example day
+                 */
+                per?: "day" | "week" | "month" | "whole";
+                /**
+                 * @description Only of these devices, with a comma between.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /**
+                 * @description Only of these metrics, with a comma between.
+                 * @example ph
+                 */
+                metric?: components["schemas"]["Metrics"];
+                /**
+                 * @description From when on (UTC milliseconds); 30 days before `to` if absent. At most 400 days.
+                 * @example 1763571600000
+                 */
+                from?: number;
+                /**
+                 * @description Until when (UTC milliseconds); until now if absent.
+                 * @example 1763658000000
+                 */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Statistics of a time. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": 1763571600000,
+                     *       "rows": [
+                     *         {
+                     *           "calibrating": 12,
+                     *           "coverage_percent": 99.65,
+                     *           "deviation": 0.112,
+                     *           "device": "pi-7",
+                     *           "expected": 8640,
+                     *           "faults": 12,
+                     *           "flagged": 20,
+                     *           "from": 1763571600000,
+                     *           "good": 8590,
+                     *           "location": "Kolam 3",
+                     *           "max": 7.42,
+                     *           "max_at": 1763640000000,
+                     *           "mean": 7.048,
+                     *           "median": 7.04,
+                     *           "metric": "ph",
+                     *           "min": 6.81,
+                     *           "min_at": 1763600400000,
+                     *           "p5": 6.87,
+                     *           "p95": 7.26,
+                     *           "percentile_step": 0.001,
+                     *           "readings": 8634,
+                     *           "simulated": 0,
+                     *           "to": 1763658000000,
+                     *           "unit": "pH",
+                     *           "unsynced": 0
+                     *         }
+                     *       ],
+                     *       "time_zone": "Asia/Jakarta",
+                     *       "to": 1763658000000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StatisticsReport"];
+                };
+            };
+            304: components["responses"]["304"];
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    exportReportStatistics: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What the time is cut into.
+                 * @example day
+                 */
+                per?: "day" | "week" | "month" | "whole";
+                /**
+                 * @description Only of these devices, with a comma between.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /**
+                 * @description Only of these metrics, with a comma between.
+                 * @example ph
+                 */
+                metric?: components["schemas"]["Metrics"];
+                /**
+                 * @description From when on (UTC milliseconds); 30 days before `to` if absent. At most 400 days.
+                 * @example 1763571600000
+                 */
+                from?: number;
+                /**
+                 * @description Until when (UTC milliseconds); until now if absent.
+                 * @example 1763658000000
+                 */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example device,location,metric,unit,from,to,readings,good,flagged,calibrating,faults,simulated,unsynced,expected,coverage_percent,min,min_at,max,max_at,mean,standard_deviation,p5,median,p95,percentile_step
+                     *     pi-7,Kolam 3,ph,pH,2025-11-20T00:00:00+07:00,2025-11-21T00:00:00+07:00,8634,8590,20,12,12,0,0,8640,99.65,6.81,2025-11-20T08:00:00+07:00,7.42,2025-11-20T19:00:00+07:00,7.048,0.112,6.87,7.04,7.26,0.001
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
     getAllSeries: {
         parameters: {
             query: {
@@ -9592,6 +10293,7 @@ export interface operations {
                      *         "claim_devices"
                      *       ],
                      *       "role": "technician",
+                     *       "time_zone": "Asia/Jakarta",
                      *       "user": "siti"
                      *     }
                      */
@@ -9641,6 +10343,7 @@ export interface operations {
                      *         "claim_devices"
                      *       ],
                      *       "role": "technician",
+                     *       "time_zone": "Asia/Jakarta",
                      *       "user": "siti"
                      *     }
                      */
@@ -9756,6 +10459,7 @@ export interface operations {
                      *       ],
                      *       "refresh_token": "tirta_rt_b3ItdGhpcy1vbmUtZWl0aGVy",
                      *       "role": "technician",
+                     *       "time_zone": "Asia/Jakarta",
                      *       "token_type": "Bearer",
                      *       "user": "siti"
                      *     }

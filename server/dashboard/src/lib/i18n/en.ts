@@ -46,6 +46,7 @@ export const en = {
     alerts: 'Alerts',
     thresholds: 'Thresholds',
     outages: 'Outages',
+    reports: 'Reports',
     waiting: 'Waiting',
     claim: 'Set up',
     enrolment: 'Enrolment',

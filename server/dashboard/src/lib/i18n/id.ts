@@ -37,6 +37,7 @@ export const id: Dictionary = {
     alerts: 'Peringatan',
     thresholds: 'Ambang batas',
     outages: 'Hilang kontak',
+    reports: 'Laporan',
     waiting: 'Menunggu',
     claim: 'Pasang',
     enrolment: 'Pendaftaran',

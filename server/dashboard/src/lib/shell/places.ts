@@ -38,6 +38,7 @@ const THRESHOLDS: Place = {
 };
 const COMPARE: Place = { href: paths.compare(), icon: 'compare', text: 'compare', pages: ['compare'] };
 const OUTAGES: Place = { href: paths.outages(), icon: 'pulse', text: 'outages', pages: ['outages'] };
+const REPORTS: Place = { href: paths.reports, icon: 'report', text: 'reports', pages: ['reports'] };
 const WAITING: Place = { href: paths.waiting, icon: 'door', text: 'waiting', pages: ['waiting'] };
 const CLAIM: Place = { href: paths.claim, icon: 'scan', text: 'claim', pages: ['claim'] };
 const ENROLMENT: Place = { href: paths.enrolment, icon: 'key', text: 'enrolment', pages: ['enrolment'] };
@@ -50,7 +51,7 @@ const SECURITY: Place = { href: paths.security, icon: 'shield', text: 'security'
 
 /** What people do here: look, keep the fleet in order, run the installation. */
 export const GROUPS: readonly Group[] = [
-  { name: 'watch', places: [OVERVIEW, FLEET, ALERTS, COMPARE, OUTAGES] },
+  { name: 'watch', places: [OVERVIEW, FLEET, ALERTS, COMPARE, OUTAGES, REPORTS] },
   { name: 'fleet', places: [THRESHOLDS, WAITING, CLAIM, REGISTRY, ENROLMENT] },
   { name: 'administration', places: [USERS, KEYS, AUDIT] },
 ];

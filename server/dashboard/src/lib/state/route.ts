@@ -20,6 +20,7 @@ export type Route =
   | { page: 'thresholds' }
   | { page: 'threshold' }
   | { page: 'outages' }
+  | { page: 'reports' }
   | { page: 'settings' }
   | { page: 'password' }
   | { page: 'security' }
@@ -54,6 +55,7 @@ const PLAIN = [
   'audit',
   'thresholds',
   'outages',
+  'reports',
   'settings',
   'password',
   'security',
@@ -122,6 +124,7 @@ export const paths = {
   waiting: '/waiting',
   claim: '/claim',
   outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,
+  reports: '/reports',
   alerts: (query: Record<string, string> = {}): string => withQuery('/alerts', query),
   alert: (id: number): string => `/alerts/${id}`,
   silences: '/alerts/silences',
