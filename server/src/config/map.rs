@@ -81,7 +81,8 @@ impl Table {
             || attribution.chars().count() > LONGEST_ATTRIBUTION
             || attribution.contains(char::is_control)
         {
-            let why = format!("say in 1 to {LONGEST_ATTRIBUTION} characters whose map it is, as its server asks for it");
+            let why =
+                format!("say in 1 to {LONGEST_ATTRIBUTION} characters whose map it is, as its server asks for it");
             return Err(wrong("map.attribution", &why));
         }
         if let Some(url) = &self.attribution_url

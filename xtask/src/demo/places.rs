@@ -37,7 +37,11 @@ mod tests {
     #[test]
     fn every_device_has_a_place_of_its_own_in_indonesia() {
         let devices: Vec<Device> = (1..=500)
-            .map(|n| serde_json::from_value(serde_json::json!({"name": format!("pi-{n}"), "serial": n.to_string(), "state": "online"})))
+            .map(|n| {
+                serde_json::from_value(
+                    serde_json::json!({"name": format!("pi-{n}"), "serial": n.to_string(), "state": "online"}),
+                )
+            })
             .collect::<Result<_, _>>()
             .unwrap();
         let text = sheet(&devices);

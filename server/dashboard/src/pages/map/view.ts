@@ -2,6 +2,7 @@
 // Knows Leaflet, and nothing of devices.
 import type { MapTiles } from '$lib/api/types';
 import { motion } from '$lib/ui/motion';
+import type { FeatureCollection, MultiPolygon } from 'geojson';
 import * as L from 'leaflet';
 import 'leaflet/dist/leaflet.css';
 import { CITIES } from './cities';
@@ -22,13 +23,15 @@ const NEAREST = 14;
 const CLOSE = 15;
 /** So far from the edge a mark is easily seen. */
 const MARGIN = 48;
+/** On the very spot: a movement ends on a pixel. */
+const EXACTLY = { animate: false, reset: true };
 /** How wide a sheet is that lies over it. */
 const SHEET = 352;
 
 export interface Told {
   /** It looks at something else. */
   onmoved: () => void;
-  /** It moves: what is in its middle. */
+  /** And what is in its middle then. */
   onmiddle: (middle: Position) => void;
   onpress: (spot: Spot) => void;
 }
@@ -68,13 +71,13 @@ export class View {
     this.#map.on('moveend', () => {
       this.#name();
       told.onmoved();
+      told.onmiddle(this.middle);
     });
-    this.#map.on('move', () => told.onmiddle(this.middle));
     this.#map.on('click', ({ latlng }) => {
       if (this.#placing) this.#map.panTo(latlng);
     });
     // What it stands in can change without the window: the list beside it comes and goes.
-    const resized = new ResizeObserver(() => this.#map.invalidateSize({ pan: false }));
+    const resized = new ResizeObserver(() => this.measure());
     resized.observe(node);
     this.#map.on('unload', () => resized.disconnect());
     void this.#draw();
@@ -82,6 +85,13 @@ export class View {
 
   destroy(): void {
     this.#map.remove();
+  }
+
+  /** Its middle stays where it is, whatever room there is. */
+  measure(): void {
+    const { clientWidth, clientHeight } = this.#map.getContainer();
+    // To measure again what is the same would make the middle less exact.
+    if (!this.#map.getSize().equals([clientWidth, clientHeight])) this.#map.invalidateSize({ animate: false });
   }
 
   get middle(): Position {
@@ -135,8 +145,7 @@ export class View {
   }
 
   look({ latitude, longitude }: Position, zoom: number): void {
-    // At once while somebody says a place: a movement ends on a pixel, not on the very spot.
-    this.#map.setView([latitude, longitude], zoom, { animate: this.#moves && !this.#placing });
+    this.#map.setView([latitude, longitude], zoom, this.#placing ? EXACTLY : { animate: this.#moves });
   }
 
   /** Goes near, unless it is nearer already. */
@@ -178,7 +187,7 @@ export class View {
   async #draw(): Promise<void> {
     const answer = await fetch(outline).catch(() => null);
     if (!answer?.ok) return;
-    const land = (await answer.json()) as GeoJSON.FeatureCollection<GeoJSON.MultiPolygon, { kind: string }>;
+    const land = (await answer.json()) as FeatureCollection<MultiPolygon, { kind: string }>;
     // Every path of it takes these.
     const options = {
       pane: 'outline',
