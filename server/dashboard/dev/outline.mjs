@@ -16,9 +16,9 @@ const NEAR = [88, -14, 145, 14];
  * By how near it is: the area (square degrees) of the triangle that a point has to make with its neighbours to stay, that of an
  * island, and the decimals of a degree.
  */
-const FINE = { triangle: 2e-5, island: 1.5e-4, decimals: 3 };
-const MIDDLE = { triangle: 4e-4, island: 1e-2, decimals: 2 };
-const COARSE = { triangle: 2e-2, island: 0.2, decimals: 1 };
+const FINE = { triangle: 1e-4, island: 4e-4, decimals: 3 };
+const MIDDLE = { triangle: 5e-3, island: 3e-2, decimals: 2 };
+const COARSE = { triangle: 6e-2, island: 0.4, decimals: 1 };
 
 const [source, target] = process.argv.slice(2);
 if (!source || !target) throw new Error('usage: node dev/outline.mjs countries-10m.json outline.json');
