@@ -29,7 +29,8 @@ function closure(path, found = new Set()) {
   if (found.has(path) || scripts.includes(path)) return found;
   found.add(path);
   const text = readFileSync(new URL(path, dist), 'utf8');
-  for (const [, name] of text.matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g)) closure(`assets/${name}`, found);
+  for (const [, name] of text.matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g))
+    closure(`assets/${name}`, found);
   return found;
 }
 const pages = one('MapPage').filter((path) => path.endsWith('.js'));

@@ -38,7 +38,9 @@ const area = ([a, b], [c, d], [e, f]) => Math.abs((c - a) * (f - b) - (e - a) * 
 /** After Visvalingam: takes the point away that matters least, as long as it matters less than `least`. */
 function simplified(points, least) {
   const kept = [...points];
-  const weights = kept.map((point, i) => (i === 0 || i === kept.length - 1 ? Infinity : area(kept[i - 1], point, kept[i + 1])));
+  const weights = kept.map((point, i) =>
+    i === 0 || i === kept.length - 1 ? Infinity : area(kept[i - 1], point, kept[i + 1]),
+  );
   for (;;) {
     let at = 0;
     for (let i = 1; i < weights.length; i += 1) if (weights[i] < weights[at]) at = i;
@@ -55,7 +57,13 @@ const isNear = (points) => points.some(([x, y]) => x > NEAR[0] && x < NEAR[2] &&
 const countries = objects.countries.geometries.filter(({ id, type }) => !LEFT_OUT.includes(id) && type);
 const polygonsOf = ({ type, arcs }) => (type === 'Polygon' ? [arcs] : arcs);
 const ofHome = new Set(
-  countries.filter(({ id }) => id === HOME).flatMap((country) => polygonsOf(country).flat(2).map((i) => (i < 0 ? ~i : i))),
+  countries
+    .filter(({ id }) => id === HOME)
+    .flatMap((country) =>
+      polygonsOf(country)
+        .flat(2)
+        .map((i) => (i < 0 ? ~i : i)),
+    ),
 );
 const arcs = packed.map((arc, i) => {
   const points = unpacked(arc);
@@ -73,12 +81,18 @@ function ringOf(indices, decimals) {
 }
 
 const size = (ring) =>
-  Math.abs(ring.reduce((sum, [x, y], i) => sum + x * ring[(i + 1) % ring.length][1] - ring[(i + 1) % ring.length][0] * y, 0)) / 2;
+  Math.abs(
+    ring.reduce(
+      (sum, [x, y], i) => sum + x * ring[(i + 1) % ring.length][1] - ring[(i + 1) % ring.length][0] * y,
+      0,
+    ),
+  ) / 2;
 
 /** The land of a country, without what is too small to be seen. */
 function land(country) {
   return polygonsOf(country).flatMap((rings) => {
-    const rule = country.id === HOME ? FINE : isNear(rings[0].flatMap((i) => arcs[i < 0 ? ~i : i])) ? MIDDLE : COARSE;
+    const rule =
+      country.id === HOME ? FINE : isNear(rings[0].flatMap((i) => arcs[i < 0 ? ~i : i])) ? MIDDLE : COARSE;
     const [outer, ...holes] = rings.map((indices) => ringOf(indices, rule.decimals));
     const large = (ring) => ring.length >= 4 && size(ring) >= rule.island;
     return large(outer) ? [[outer, ...holes.filter(large)]] : [];
@@ -102,4 +116,6 @@ const text = `${JSON.stringify(outline)}\n`;
 const bytes = gzipSync(text, { level: 9 }).length;
 if (bytes > LIMIT) throw new Error(`the outline has ${bytes} bytes (gzip), more than ${LIMIT}`);
 writeFileSync(target, text);
-process.stdout.write(`Outline: ${(text.length / 1024).toFixed(0)} kB, ${(bytes / 1024).toFixed(1)} kB packed\n`);
+process.stdout.write(
+  `Outline: ${(text.length / 1024).toFixed(0)} kB, ${(bytes / 1024).toFixed(1)} kB packed\n`,
+);

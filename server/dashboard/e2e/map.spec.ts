@@ -8,7 +8,9 @@ type Place = readonly [number, number] | null;
 /** Says where the devices that are connected stand, the first ones at these places and the others nowhere. Their names. */
 async function stand(page: Page, places: readonly Place[]): Promise<string[]> {
   const answer = await page.request.get('/api/v1/devices');
-  const { devices } = (await answer.json()) as { devices: { name: string; state: string; latitude: number | null }[] };
+  const { devices } = (await answer.json()) as {
+    devices: { name: string; state: string; latitude: number | null }[];
+  };
   const names = devices.filter(({ state }) => state === 'online').map(({ name }) => name);
   for (const { name } of devices) {
     const [latitude, longitude] = places[names.indexOf(name)] ?? [null, null];
@@ -25,7 +27,9 @@ async function serious(page: Page): Promise<string[]> {
   return bad.map(({ id: rule, nodes }) => `${rule}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }
 
-test('the map asks nobody but this server, and says whose outline it shows', async ({ signedIn: page }, info) => {
+test('the map asks nobody but this server, and says whose outline it shows', async ({
+  signedIn: page,
+}, info) => {
   const origins = new Set<string>();
   page.on('request', (request) => origins.add(new URL(request.url()).origin));
   const [name] = await stand(page, [
@@ -41,7 +45,9 @@ test('the map asks nobody but this server, and says whose outline it shows', asy
   expect([...origins]).toEqual([new URL(page.url()).origin]);
 });
 
-test('a mark opens by its key what is known of its device, and Escape leads back', async ({ signedIn: page }) => {
+test('a mark opens by its key what is known of its device, and Escape leads back', async ({
+  signedIn: page,
+}) => {
   const [name = ''] = await stand(page, [
     [-6.9, 107.6],
     [-7.45, 112.72],
@@ -60,11 +66,13 @@ test('a mark opens by its key what is known of its device, and Escape leads back
   await expect(mark).toBeFocused();
   // The list says the same.
   await page.locator(`[data-listed="${name}"] .row`).click();
-  await sheet.getByRole('link', { name: t.open }).click();
+  await sheet.getByRole('link', { name: id.claim.open }).click();
   await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
 });
 
-test('devices that would cover each other are one mark, which opens into them', async ({ signedIn: page }) => {
+test('devices that would cover each other are one mark, which opens into them', async ({
+  signedIn: page,
+}) => {
   const [first, second] = await stand(page, [
     [-6.9, 107.6],
     [-6.9003, 107.6],
@@ -99,7 +107,7 @@ test('somebody says where a device stands, and takes it back', async ({ signedIn
   await expect(page.locator('[data-sheet]').getByRole('heading', { name })).toBeVisible();
   const stored = await page.request.get(`/api/v1/devices/${name}`);
   expect(await stored.json()).toMatchObject({ latitude: -7.4478, longitude: 112.7183 });
-  await page.getByRole('button', { name: t.undo }).click();
+  await page.getByRole('button', { name: id.interval.undo }).click();
   await expect(put).toBeVisible();
   await expect(page.locator(`[data-pin="${name}"]`)).toHaveCount(0);
 });

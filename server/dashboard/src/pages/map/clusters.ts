@@ -90,9 +90,20 @@ type Found = ReturnType<Supercluster<Props, Sum>['getClusters']>[number];
 
 function spotOf({ geometry, properties }: Found): Spot {
   const [longitude = 0, latitude = 0] = geometry.coordinates;
-  const at = { latitude, longitude, look: LOOKS[properties.rank] ?? 'unknown', simulated: properties.simulated };
+  const at = {
+    latitude,
+    longitude,
+    look: LOOKS[properties.rank] ?? 'unknown',
+    simulated: properties.simulated,
+  };
   return 'cluster' in properties
-    ? { ...at, key: `#${properties.cluster_id}`, count: properties.point_count, name: null, cluster: properties.cluster_id }
+    ? {
+        ...at,
+        key: `#${properties.cluster_id}`,
+        count: properties.point_count,
+        name: null,
+        cluster: properties.cluster_id,
+      }
     : { ...at, key: properties.name, count: 1, name: properties.name, cluster: null };
 }
 

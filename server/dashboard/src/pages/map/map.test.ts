@@ -72,7 +72,8 @@ describe('what the map shows', () => {
   });
 
   it('is drawn anew only when something of it has changed', () => {
-    const pins = (alert: 'warning' | null): Pin[] => placed(seenOf([judged('pi-1', { ...at(-6, 106), alert })])).pins;
+    const pins = (alert: 'warning' | null): Pin[] =>
+      placed(seenOf([judged('pi-1', { ...at(-6, 106), alert })])).pins;
     expect(drawnAlike(pins(null), pins(null))).toBe(true);
     expect(drawnAlike(pins(null), pins('warning'))).toBe(false);
     expect(drawnAlike(pins(null), [])).toBe(false);
@@ -183,7 +184,10 @@ describe('a position', () => {
   });
 
   it('is kept to the metre, and within the world', () => {
-    expect(rounded({ latitude: -6.123456789, longitude: 466.8 })).toEqual({ latitude: -6.12346, longitude: 106.8 });
+    expect(rounded({ latitude: -6.123456789, longitude: 466.8 })).toEqual({
+      latitude: -6.12346,
+      longitude: 106.8,
+    });
     expect(rounded({ latitude: 0, longitude: -190 })).toEqual({ latitude: 0, longitude: 170 });
     expect(shownPosition({ latitude: -6.2, longitude: 106.8 }, 'en-GB')).toBe('-6.20000; 106.80000');
   });

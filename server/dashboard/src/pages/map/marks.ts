@@ -49,7 +49,8 @@ export class Marks {
   /** The mark that stands for what is open. */
   choose(name: string | null): void {
     this.#chosen = name;
-    for (const { spot, element } of this.#drawn.values()) element.classList.toggle('chosen', spot.name === name);
+    for (const { spot, element } of this.#drawn.values())
+      element.classList.toggle('chosen', spot.name === name);
   }
 
   #put(spot: Spot, words: Words): void {

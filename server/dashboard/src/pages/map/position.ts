@@ -28,7 +28,9 @@ export function parsePosition(text: string): Position | null {
   // A comma with a digit on both sides is a decimal one if there are points nowhere.
   const plain = text.trim().replaceAll('−', '-').replaceAll('°', ' ').toUpperCase();
   const decimal = plain.includes('.') ? plain : plain.replace(/(\d),(?=\d)/g, '$1.');
-  const found = /^(-?\d+(?:\.\d+)?)\s*(N|S|LU|LS)?\s*[,;\s]\s*(-?\d+(?:\.\d+)?)\s*(E|W|BT|BB)?$/.exec(decimal);
+  const found = /^(-?\d+(?:\.\d+)?)\s*(N|S|LU|LS)?\s*[,;\s]\s*(-?\d+(?:\.\d+)?)\s*(E|W|BT|BB)?$/.exec(
+    decimal,
+  );
   if (!found) return null;
   const [, north, northWord, east, eastWord] = found;
   const latitude = Number(north) * (northWord === 'S' || northWord === 'LS' ? -1 : 1);

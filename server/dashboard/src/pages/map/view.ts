@@ -59,7 +59,8 @@ export class View {
     });
     if (!moves) {
       // Also for the arrow keys, which have no option for it.
-      const jump: L.Map['panBy'] = (by, how) => L.Map.prototype.panBy.call(this.#map, by, { ...how, animate: false });
+      const jump: L.Map['panBy'] = (by, how) =>
+        L.Map.prototype.panBy.call(this.#map, by, { ...how, animate: false });
       this.#map.panBy = jump;
     }
     this.#map.fitBounds(HOME, { animate: false });
@@ -91,7 +92,8 @@ export class View {
   measure(): void {
     const { clientWidth, clientHeight } = this.#map.getContainer();
     // To measure again what is the same would make the middle less exact.
-    if (!this.#map.getSize().equals([clientWidth, clientHeight])) this.#map.invalidateSize({ animate: false });
+    if (!this.#map.getSize().equals([clientWidth, clientHeight]))
+      this.#map.invalidateSize({ animate: false });
   }
 
   get middle(): Position {
@@ -194,7 +196,9 @@ export class View {
       interactive: false,
       renderer: L.svg({ pane: 'outline', padding: 0.5 }),
       smoothFactor: 1.4,
-      style: (feature?: { properties: { kind: string } }) => ({ className: `land ${feature?.properties.kind}` }),
+      style: (feature?: { properties: { kind: string } }) => ({
+        className: `land ${feature?.properties.kind}`,
+      }),
     };
     L.geoJSON(land, options).addTo(this.#map);
   }
@@ -207,7 +211,9 @@ export class View {
     for (const [name, north, east, from] of CITIES) {
       if (this.zoom < from || !sight.contains([north, east])) continue;
       const icon = L.divIcon({ className: 'city', html: name, iconSize: [0, 0] });
-      L.marker([north, east], { icon, interactive: false, keyboard: false, pane: 'names' }).addTo(this.#names);
+      L.marker([north, east], { icon, interactive: false, keyboard: false, pane: 'names' }).addTo(
+        this.#names,
+      );
     }
   }
 }
