@@ -2,9 +2,11 @@
 
 mod alerts;
 mod http;
+mod map;
 
 pub use alerts::{Alerts, Webhook};
 pub use http::Http;
+pub use map::{Map, Tiles, View};
 
 use crate::enrol::Lifetimes;
 use serde::{Deserialize, Serialize};
@@ -72,6 +74,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// Whether somebody may ask for an account.
     pub registration: Registration,
+    /// The map of the dashboard.
+    pub map: Map,
 }
 
 /// Whether somebody may ask for an account. There is no way to get one without anybody's consent.
@@ -164,6 +168,7 @@ impl Config {
             lifetimes: file.certificates.check()?,
             alerts: file.alerts.check()?,
             registration: file.accounts.registration,
+            map: file.map.check()?,
         })
     }
 
@@ -229,6 +234,8 @@ struct File {
     alerts: alerts::Table,
     #[serde(default)]
     accounts: Accounts,
+    #[serde(default)]
+    map: map::Table,
 }
 
 #[derive(Deserialize, Default)]

@@ -1,5 +1,7 @@
 //! `cargo xtask demo`: a fleet to look at. It owns what the visitor sees on the terminal.
 
+mod places;
+
 use crate::error::{Error, Tried};
 use crate::fleet::{Fleet, FleetSetup, Folder, Ports, Programs, free_port};
 use std::{path::PathBuf, time::Duration};
@@ -54,6 +56,7 @@ pub async fn run(options: DemoOptions) -> Result<(), Error> {
         started = Fleet::start(&programs, &setup) => started?,
         () = stop.wait() => return Ok(()),
     };
+    settle(&fleet).await?;
     print_welcome(&fleet, options.devices, options.seconds)?;
     let deadline = options.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let over = watch(&mut fleet, deadline, &mut stop).await?;
@@ -74,6 +77,20 @@ pub async fn run(options: DemoOptions) -> Result<(), Error> {
     } else {
         folder.keep();
         Err(Error::Verdict("the database does not hold exactly what the agents recorded".to_owned()))
+    }
+}
+
+/// Says where the devices stand, unless that has been said before: a map without devices shows nothing.
+async fn settle(fleet: &Fleet) -> Result<(), Error> {
+    let client = fleet.client();
+    if !client.registrations().await?.is_empty() {
+        return Ok(());
+    }
+    let plan = client.import(places::sheet(&fleet.devices().await?).into_bytes(), false).await?;
+    let problem = plan.lines.into_iter().find_map(|line| line.problems.into_iter().next());
+    match problem {
+        Some(problem) => Err(Error::Output { program: "tirta-server".to_owned(), line: problem.detail }),
+        None => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ import { WebSocketServer } from 'ws';
 import { MockAlerts } from './mock-alerts.mjs';
 import { MockCalibrations } from './mock-calibration.mjs';
 import { identityOf, MockIdentity } from './mock-identity.mjs';
+import { mapConfig, standing } from './mock-map.mjs';
 import { MockPeople } from './mock-people.mjs';
 import { MockSecurity } from './mock-security.mjs';
 import { answerReports } from './mock-reports.mjs';
@@ -72,6 +73,7 @@ const devices = new Map(
       {
         n,
         name,
+        ...standing(n),
         serial: (0x10000000a3c4n * BigInt(n + 16)).toString(16).padStart(16, '0'),
         state,
         last_seen: state === 'never' ? null : state === 'online' ? Date.now() : started - 47 * 60_000,
@@ -207,6 +209,7 @@ function answer(method, path, query, body, session) {
       ),
     });
   }
+  if (head === 'map') return ok(mapConfig());
   if (head === 'series') return ok({ series: [...devices.values()].map((each) => series(each, ...span)) });
   if (head === 'devices' && !name) return ok({ devices: [...devices.values()].map(shown) });
   if (head === 'devices' && !device) return problem(404, 'unknown_device', 'no such device');
@@ -240,6 +243,10 @@ function answer(method, path, query, body, session) {
     tell({ type: 'device', device: shown(device) });
     return ok(undefined, 204);
   }
+  if (head === 'devices' && method === 'PATCH') {
+    Object.assign(device, body);
+    tell({ type: 'device', device: shown(device) });
+  }
   if (head === 'devices') return ok(shown(device));
   if (head === 'registrations') return ok(answerRegistry(name, query, body));
   return problem(404, 'not_found', 'nothing here');
@@ -251,6 +258,7 @@ const TYPES = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
+  '.json': 'application/json',
   '.webmanifest': 'application/manifest+json',
 };
 

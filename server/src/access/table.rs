@@ -62,6 +62,7 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/keys/{id}", May(ManageUsers)),
     ("GET", "/api/v1/latest", May(Read)),
     ("GET", "/api/v1/live", May(Read)),
+    ("GET", "/api/v1/map", May(Read)),
     ("GET", "/api/v1/openapi.json", SignedIn),
     ("GET", "/api/v1/outages", May(Read)),
     ("GET", "/api/v1/profile", SignedIn),

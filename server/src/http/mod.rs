@@ -28,6 +28,7 @@ pub mod key_caller;
 pub mod keys;
 pub mod live;
 pub mod machines;
+pub mod map;
 pub mod metrics;
 pub mod model;
 pub mod openapi;
@@ -145,6 +146,7 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(authority::rotate))
         .routes(routes!(authority::retire))
         .routes(routes!(config::show))
+        .routes(routes!(map::show))
         .routes(routes!(audit::list))
         .routes(routes!(audit_chain::head))
         .routes(routes!(audit_chain::verify))
@@ -199,7 +201,8 @@ pub fn router(app: Arc<App>, secure: bool) -> Router {
         Some(cors) => api.layer(cors),
         None => api,
     };
-    api.layer(from_fn(security::headers))
+    let policy = security::Policy::new(app.config.map.tiles.as_ref());
+    api.layer(from_fn_with_state(policy, security::headers))
         .layer(from_fn(security::log))
         .layer(axum::Extension(token_words::Transport { secure }))
         .layer(from_fn_with_state(app.clone(), metrics::count))

@@ -25,6 +25,7 @@ mod identity;
 mod invitations;
 mod keys;
 mod live;
+mod map;
 mod metrics;
 mod permissions;
 mod profile;

@@ -11,6 +11,7 @@ describe('an address', () => {
   it('leads to its page and back', () => {
     expect(parseRoute('/')).toEqual({ page: 'overview' });
     expect(parseRoute(paths.fleet)).toEqual({ page: 'fleet' });
+    expect(parseRoute(paths.map({ device: 'pi-7' }).split('?')[0] ?? '')).toEqual({ page: 'map' });
     expect(parseRoute('/compare')).toEqual({ page: 'compare' });
     expect(paths.compare({ devices: 'pi-1,pi-2' })).toBe('/compare?devices=pi-1%2Cpi-2');
     expect(parseRoute(paths.device('pi-7'))).toEqual({ page: 'device', name: 'pi-7' });

@@ -785,6 +785,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the map is drawn. */
+        get: operations["getMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -3102,6 +3119,43 @@ export interface components {
              */
             value?: number;
         };
+        /** @description How the map is drawn. */
+        MapConfig: {
+            tiles: components["schemas"]["MapTiles"] | null;
+            view: components["schemas"]["MapView"] | null;
+        };
+        /** @description A server of tiles. The content security policy lets browsers load pictures from it. */
+        MapTiles: {
+            /** @description Whose map it is: to be shown on it. */
+            attribution: string;
+            /** @description Where that leads. */
+            attribution_url: string | null;
+            /**
+             * Format: int32
+             * @description The deepest zoom that it has.
+             */
+            max_zoom: number;
+            /** @description The address of a tile, with `{z}`, `{x}` and `{y}` in it, and perhaps `{r}` for sharp screens. */
+            template: string;
+        };
+        /** @description A part of the world. */
+        MapView: {
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84) of its middle.
+             */
+            latitude: number;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude: number;
+            /**
+             * Format: int32
+             * @description How near.
+             */
+            zoom: number;
+        };
         /** @description Who has joined, and may sign in now. */
         Member: {
             /** @description Its e-mail address. */
@@ -4025,6 +4079,8 @@ export interface components {
             log: string;
             /** @description `text` or `json`. */
             log_format: string;
+            /** @description Where the tiles of the map come from, if they do. */
+            map_tiles: string | null;
             /** @description Whether `/metrics` is open to whoever has its token. */
             metrics: boolean;
             /**
@@ -7192,6 +7248,7 @@ export interface operations {
                      *       },
                      *       "log": "info",
                      *       "log_format": "text",
+                     *       "map_tiles": "https://tiles.example",
                      *       "metrics": true,
                      *       "offline_after_s": 180,
                      *       "plain": null,
@@ -9219,6 +9276,49 @@ export interface operations {
             405: components["responses"]["405-websocket_needed"];
             422: components["responses"]["422-invalid"];
             426: components["responses"]["426-websocket_needed"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    getMap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the map is drawn. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tiles": {
+                     *         "attribution": "© Tiles",
+                     *         "attribution_url": "https://tiles.example/about",
+                     *         "max_zoom": 19,
+                     *         "template": "https://tiles.example/{z}/{x}/{y}.png"
+                     *       },
+                     *       "view": {
+                     *         "latitude": -6.2,
+                     *         "longitude": 106.8,
+                     *         "zoom": 9
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MapConfig"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
             429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];

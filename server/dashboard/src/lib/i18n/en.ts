@@ -12,6 +12,7 @@ import { docsEn } from './docs.en';
 import { compareEn } from './compare.en';
 import { devicesEn } from './devices.en';
 import { identityEn } from './identity.en';
+import { mapEn } from './map.en';
 import { newcomersEn } from './newcomers.en';
 import { keysEn } from './keys.en';
 import { outagesEn } from './outages.en';
@@ -42,6 +43,7 @@ export const en = {
     groups: { watch: 'Watch', fleet: 'Fleet', administration: 'Administration' },
     overview: 'Overview',
     fleet: 'Devices',
+    map: 'Map',
     compare: 'Compare',
     alerts: 'Alerts',
     thresholds: 'Thresholds',
@@ -296,6 +298,7 @@ export const en = {
   overview: overviewEn,
   devices: devicesEn,
   compare: compareEn,
+  map: mapEn,
   app: appEn,
   registry: registryEn,
   identity: identityEn,

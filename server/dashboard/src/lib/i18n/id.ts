@@ -10,6 +10,7 @@ import { devicesId } from './devices.id';
 import type { Dictionary } from './dictionary';
 import { docsId } from './docs.id';
 import { identityId } from './identity.id';
+import { mapId } from './map.id';
 import { newcomersId } from './newcomers.id';
 import { keysId } from './keys.id';
 import { outagesId } from './outages.id';
@@ -33,6 +34,7 @@ export const id: Dictionary = {
     groups: { watch: 'Pantau', fleet: 'Armada', administration: 'Administrasi' },
     overview: 'Ringkasan',
     fleet: 'Perangkat',
+    map: 'Peta',
     compare: 'Bandingkan',
     alerts: 'Peringatan',
     thresholds: 'Ambang batas',
@@ -290,6 +292,7 @@ export const id: Dictionary = {
   overview: overviewId,
   devices: devicesId,
   compare: compareId,
+  map: mapId,
   app: appId,
   registry: registryId,
   identity: identityId,

@@ -14,6 +14,7 @@ describe('a page', () => {
     for (const page of [
       'fleet',
       'device',
+      'map',
       'history',
       'alerts',
       'thresholds',

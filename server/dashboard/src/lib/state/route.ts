@@ -4,6 +4,7 @@ export type Route =
   | { page: 'overview' }
   | { page: 'fleet' }
   | { page: 'compare' }
+  | { page: 'map' }
   | { page: 'device'; name: string }
   | { page: 'calibrate'; name: string; metric: string }
   | { page: 'history'; name: string }
@@ -49,6 +50,7 @@ export function parseRoute(path: string): Route {
 /** Pages that are one address each. */
 const PLAIN = [
   'compare',
+  'map',
   'enrolment',
   'registry',
   'waiting',
@@ -112,6 +114,8 @@ export const paths = {
   devices: (query: Record<string, string> = {}): string => withQuery('/devices', query),
   /** Names with commas between them. */
   compare: (query: Record<string, string> = {}): string => withQuery('/compare', query),
+  /** With `device` that one is open. */
+  map: (query: Record<string, string> = {}): string => withQuery('/map', query),
   enrolment: '/enrolment',
   registry: '/registry',
   settings: '/settings',
