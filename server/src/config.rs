@@ -1,9 +1,11 @@
 //! The configuration file (TOML). Knows only names and bounds, opens nothing.
 
 mod alerts;
+mod backups;
 mod http;
 
 pub use alerts::{Alerts, Webhook};
+pub use backups::Backups;
 pub use http::Http;
 
 use crate::enrol::Lifetimes;
@@ -72,6 +74,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// Whether somebody may ask for an account.
     pub registration: Registration,
+    /// How copies of the database are made.
+    pub backups: Backups,
 }
 
 /// Whether somebody may ask for an account. There is no way to get one without anybody's consent.
@@ -150,6 +154,7 @@ impl Config {
         let (broker, advertise) = file.broker.check()?;
         let database_url = file.database_url.unwrap_or_else(|| sqlite_url(&file.data_dir));
         Ok(Self {
+            backups: file.backups.check(&file.data_dir)?,
             data_dir: file.data_dir,
             database_url,
             public_hosts: file.public_hosts,
@@ -229,6 +234,8 @@ struct File {
     alerts: alerts::Table,
     #[serde(default)]
     accounts: Accounts,
+    #[serde(default)]
+    backups: backups::Table,
 }
 
 #[derive(Deserialize, Default)]

@@ -1,5 +1,7 @@
 // Checks what the compiler can't: that no text is empty or forgotten in English, and that words of the wire are known.
 import { describe, expect, it } from 'vitest';
+import { adminEn } from './admin.en';
+import { adminId } from './admin.id';
 import { en } from './en';
 import { id } from './id';
 import {
@@ -36,8 +38,9 @@ const spoken = (leaf: unknown): string =>
       )
     : String(leaf);
 
-const english = leaves(en);
-const indonesian = leaves(id);
+// Those that come with their pages, too.
+const english = leaves({ ...en, admin: adminEn });
+const indonesian = leaves({ ...id, admin: adminId });
 
 /** Words that are the same in both languages. */
 const SHARED = [
