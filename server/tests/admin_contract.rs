@@ -71,8 +71,9 @@ fn how_each_channel_fares_is_told_by_its_deliveries_and_the_size_by_the_engine()
         let at = NOW.0;
         database
             .tamper(format!(
-                "INSERT INTO outbox (id, alert, what, created_at, payload, spread) VALUES
-                   (1, 1, 'raised', {at}, '{{}}', TRUE), (2, 1, 'cleared', {at}, '{{}}', TRUE), (3, 2, 'raised', {at} + 7, '{{}}', TRUE);
+                "INSERT INTO outbox (id, alert, what, created_at, payload, spread, idem_key) VALUES
+                   (1, 1, 'raised', {at}, '{{}}', TRUE, 'a'), (2, 1, 'cleared', {at}, '{{}}', TRUE, 'b'),
+                   (3, 2, 'raised', {at} + 7, '{{}}', TRUE, 'c');
                  INSERT INTO delivery (outbox, channel, state, tries, next_at, done_at, problem) VALUES
                    (1, 'mqtt', 'sent', 1, 0, {at}, NULL), (2, 'mqtt', 'sent', 1, 0, {at} - 1, NULL),
                    (1, 'webhook:a', 'failed', 3, 0, {at}, 'refused'), (2, 'webhook:a', 'sent', 1, 0, {at} + 5, NULL),
