@@ -37,7 +37,7 @@ export const systemEn = {
   deliveries: 'Alerts on their way',
   nothingWaits: 'Nothing waits',
   wait: (count: string) => `${count} wait`,
-  gaveUp: (count: string) => `${count} not delivered today`,
+  gaveUp: (count: string) => `${count} not delivered in the last day`,
   watchers: 'Open dashboards',
   version: 'Version',
   uptime: 'Running for',
@@ -84,7 +84,7 @@ export const systemEn = {
       hint: 'A channel does not take them. Look at “Channels” and send a test.',
     },
     deliveries_failed: {
-      short: 'Alerts could not be delivered today',
+      short: 'Alerts could not be delivered in the last day',
       hint: 'Somebody may not know. “Channels” says which way failed and why.',
     },
     backup_failed: {

@@ -36,7 +36,7 @@ export const systemId: AdminDictionary['system'] = {
   deliveries: 'Peringatan yang dikirim',
   nothingWaits: 'Tidak ada yang menunggu',
   wait: (count) => `${count} menunggu`,
-  gaveUp: (count) => `${count} tidak terkirim hari ini`,
+  gaveUp: (count) => `${count} tidak terkirim sehari terakhir`,
   watchers: 'Dasbor terbuka',
   version: 'Versi',
   uptime: 'Berjalan selama',
@@ -83,7 +83,7 @@ export const systemId: AdminDictionary['system'] = {
       hint: 'Ada saluran yang tidak menerimanya. Buka “Saluran” dan kirim uji coba.',
     },
     deliveries_failed: {
-      short: 'Ada peringatan yang tidak terkirim hari ini',
+      short: 'Ada peringatan yang tidak terkirim dalam sehari terakhir',
       hint: 'Mungkin ada orang yang belum tahu. “Saluran” menyebut jalur mana yang gagal dan mengapa.',
     },
     backup_failed: {
