@@ -24,18 +24,22 @@ pub struct ChannelRecord {
     pub problem: Option<String>,
 }
 
-const RECORDS: &str = "SELECT d.channel,
-        COUNT(CASE WHEN d.state = 'pending' THEN 1 END) AS pending,
+/// Each delivery is looked at once; what is told of one of them is then fetched by its key.
+const RECORDS: &str = "SELECT r.channel, r.pending, r.sent, r.failed, r.sent_at, r.failed_at,
         (SELECT MIN(o.created_at) FROM outbox o JOIN delivery q ON q.outbox = o.id
-            WHERE q.channel = d.channel AND q.state = 'pending') AS oldest_at,
-        COUNT(CASE WHEN d.state = 'sent' AND d.done_at >= $1 THEN 1 END) AS sent,
-        COUNT(CASE WHEN d.state = 'failed' AND d.done_at >= $1 THEN 1 END) AS failed,
-        MAX(CASE WHEN d.state = 'sent' THEN d.done_at END) AS sent_at,
-        MAX(CASE WHEN d.state = 'failed' THEN d.done_at END) AS failed_at,
-        (SELECT p.problem FROM delivery p WHERE p.channel = d.channel AND p.problem IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM delivery s WHERE s.channel = p.channel AND s.state = 'sent' AND s.outbox > p.outbox)
-            ORDER BY p.outbox DESC LIMIT 1) AS problem
-    FROM delivery d GROUP BY d.channel ORDER BY d.channel";
+            WHERE q.channel = r.channel AND q.state = 'pending') AS oldest_at,
+        CASE WHEN r.troubled > COALESCE(r.arrived, 0) THEN
+            (SELECT p.problem FROM delivery p WHERE p.outbox = r.troubled AND p.channel = r.channel) END AS problem
+    FROM (SELECT channel,
+            COUNT(CASE WHEN state = 'pending' THEN 1 END) AS pending,
+            COUNT(CASE WHEN state = 'sent' AND done_at >= $1 THEN 1 END) AS sent,
+            COUNT(CASE WHEN state = 'failed' AND done_at >= $1 THEN 1 END) AS failed,
+            MAX(CASE WHEN state = 'sent' THEN done_at END) AS sent_at,
+            MAX(CASE WHEN state = 'failed' THEN done_at END) AS failed_at,
+            MAX(CASE WHEN state = 'sent' THEN outbox END) AS arrived,
+            MAX(CASE WHEN problem IS NOT NULL THEN outbox END) AS troubled
+        FROM delivery GROUP BY channel) r
+    ORDER BY r.channel";
 
 impl Store {
     /// How each channel that ever got anything has fared; counts are of what happened since then.
