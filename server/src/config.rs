@@ -1,10 +1,12 @@
 //! The configuration file (TOML). Knows only names and bounds, opens nothing.
 
 mod alerts;
+mod backups;
 mod http;
 mod map;
 
 pub use alerts::{Alerts, Webhook};
+pub use backups::Backups;
 pub use http::Http;
 pub use map::{Map, Tiles, View};
 
@@ -76,6 +78,8 @@ pub struct Config {
     pub registration: Registration,
     /// The map of the dashboard.
     pub map: Map,
+    /// How copies of the database are made.
+    pub backups: Backups,
 }
 
 /// Whether somebody may ask for an account. There is no way to get one without anybody's consent.
@@ -154,6 +158,7 @@ impl Config {
         let (broker, advertise) = file.broker.check()?;
         let database_url = file.database_url.unwrap_or_else(|| sqlite_url(&file.data_dir));
         Ok(Self {
+            backups: file.backups.check(&file.data_dir)?,
             data_dir: file.data_dir,
             database_url,
             public_hosts: file.public_hosts,
@@ -236,6 +241,7 @@ struct File {
     accounts: Accounts,
     #[serde(default)]
     map: map::Table,
+    backups: backups::Table,
 }
 
 #[derive(Deserialize, Default)]

@@ -5,6 +5,7 @@ mod upkeep;
 
 pub use error::RunError;
 
+use crate::backup::Backups;
 use crate::broker::Broker;
 use crate::ca::Authority;
 use crate::config::{BrokerConfig, Config};
@@ -15,6 +16,7 @@ use crate::link::{Link, LinkConfig};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, Mqtt, Webhook, dispatch::Dispatcher};
 use crate::store::Store;
+use crate::system::pace::Pace;
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
 use crate::{discovery, identity, ingest, live::Live, outage};
 use shared::{Clock, UtcMillis};
@@ -34,6 +36,10 @@ const REPORTS_AT_ONCE: u16 = 100;
 /// How often a program may ask by one key, and how often at once.
 const ASKED_PER_SECOND: u16 = 20;
 const ASKED_AT_ONCE: u16 = 200;
+
+/// How often a channel may be tested, and how often at once.
+const TESTS_PER_SECOND: u16 = 1;
+const TESTS_AT_ONCE: u16 = 3;
 
 /// What every part of the running server may use.
 pub struct App {
@@ -69,6 +75,16 @@ pub struct App {
     pub report_rate: Rate,
     /// How often a program may ask by one key.
     pub key_rate: Rate,
+    /// How often a channel may be tested.
+    pub test_rate: Rate,
+    /// Where news of alerts goes.
+    pub channels: Vec<Arc<dyn Channel>>,
+    /// Copies of the database.
+    pub backups: Backups,
+    /// How fast things come in.
+    pub pace: Pace,
+    /// Since when this server runs.
+    pub started_at: UtcMillis,
     /// Where browsers and devices reach this server, if its configuration says so.
     pub public_url: Option<String>,
     /// The configuration in force. It names files with secrets and may hold one: nobody shows it as it is.
@@ -164,7 +180,15 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
     ));
     let broker_address = broker_address(config, broker.as_ref());
     let (signed_out, throttle) = (broadcast::Sender::new(SIGNED_OUT_BEHIND), Throttle::default());
+    let mut channels: Vec<Arc<dyn Channel>> = vec![Arc::new(Mqtt(link.clone()))];
+    channels.extend(webhooks.into_iter().map(|hook| Arc::new(hook) as Arc<dyn Channel>));
+    let started_at = clock.now();
     let app = Arc::new(App {
+        channels,
+        backups: Backups::new(&config.backups, started_at),
+        pace: Pace::default(),
+        started_at,
+        test_rate: Rate::new(TESTS_PER_SECOND, TESTS_AT_ONCE),
         store,
         authority,
         live,
@@ -190,7 +214,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         listed: Mutex::new(None),
         stopping: stopping.clone(),
     });
-    let alerts = watch_and_tell(config, &app, webhooks);
+    let alerts = watch_and_tell(config, &app);
     let (https_address, plain_address) = (https.local_addr(), plain.as_ref().map(TcpListener::local_addr));
     let mut http = vec![tokio::spawn(serve(https, http::router(app.clone(), true), stopping.clone()))];
     if let Some(plain) = plain {
@@ -213,12 +237,11 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
 }
 
 /// Starts the watch over outages, and whatever tells of alerts; both end when the server stops.
-fn watch_and_tell(config: &Config, app: &Arc<App>, webhooks: Vec<Webhook>) -> [JoinHandle<()>; 2] {
+fn watch_and_tell(config: &Config, app: &Arc<App>) -> [JoinHandle<()>; 2] {
     let grace_ms = i64::try_from(config.alerts.offline_after.as_millis()).unwrap_or(i64::MAX);
     let watch = outage::task::Watch::new(app.store.clone(), app.clock.now(), grace_ms);
     let watch = outage::task::run(watch, app.link.clone(), Arc::clone(&app.clock), app.stopping.clone());
-    let mut channels: Vec<Arc<dyn Channel>> = vec![Arc::new(Mqtt(app.link.clone()))];
-    channels.extend(webhooks.into_iter().map(|hook| Arc::new(hook) as Arc<dyn Channel>));
+    let channels = app.channels.clone();
     let dispatcher = Dispatcher::new(app.store.clone(), app.live.clone(), Arc::clone(&app.clock), channels);
     let mut stopping = app.stopping.clone();
     [tokio::spawn(watch), tokio::spawn(dispatcher.run(async move { stopped(&mut stopping).await }))]

@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { MockNewcomers } from './mock-newcomers.mjs';
 
 const ALL =
-  'read handle_alerts oversee_alerts calibrate claim_devices configure_devices approve_devices set_thresholds silence manage_fleet read_audit manage_users'.split(
+  'read handle_alerts oversee_alerts calibrate claim_devices configure_devices approve_devices set_thresholds silence manage_fleet read_audit manage_users write_readings manage_server'.split(
     ' ',
   );
-const MAY = {
+export const MAY = {
   admin: ALL,
-  supervisor: ALL.filter((each) => !['manage_fleet', 'read_audit', 'manage_users'].includes(each)),
+  supervisor: ALL.filter((each) => !/^manage_|read_audit|write_readings/.test(each)),
   technician: ['read', 'handle_alerts', 'calibrate', 'claim_devices'],
   auditor: ['read', 'read_audit'],
 };

@@ -10,9 +10,10 @@ import { MockAlerts } from './mock-alerts.mjs';
 import { MockCalibrations } from './mock-calibration.mjs';
 import { identityOf, MockIdentity } from './mock-identity.mjs';
 import { mapConfig, standing } from './mock-map.mjs';
-import { MockPeople } from './mock-people.mjs';
+import { MAY, MockPeople } from './mock-people.mjs';
 import { MockSecurity } from './mock-security.mjs';
 import { answerReports } from './mock-reports.mjs';
+import { answerSystem } from './mock-system.mjs';
 import { answerRegistry, locate, locationOf } from './mock-registry.mjs';
 
 const DEVICES = Number(process.env.DEVICES ?? 5);
@@ -248,6 +249,8 @@ function answer(method, path, query, body, session) {
     tell({ type: 'device', device: shown(device) });
   }
   if (head === 'devices') return ok(shown(device));
+  const [status, about] = answerSystem(method, path, MAY) ?? [];
+  if (status) return ok(about, status);
   if (head === 'registrations') return ok(answerRegistry(name, query, body));
   return problem(404, 'not_found', 'nothing here');
 }

@@ -196,7 +196,11 @@ test('nothing is wider than a small phone', async ({ signedIn: page }) => {
     '/alerts/silences',
     '/alerts/clearances',
     '/alerts/intake',
+    '/alerts/channels',
+    '/system',
+    '/roles',
     '/thresholds',
+    '/thresholds/presets',
     `/thresholds/edit?metric=ph&scope=device&target=${name}`,
     '/outages',
   ];

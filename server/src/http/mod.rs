@@ -8,8 +8,10 @@ pub mod audit;
 pub mod audit_chain;
 pub mod auth;
 pub mod authority;
+pub mod backups;
 pub mod calibrate;
 pub mod calibrations;
+pub mod channels;
 pub mod characters;
 pub mod claim;
 pub mod conditional;
@@ -37,6 +39,7 @@ pub mod page;
 pub mod password;
 pub mod person;
 pub mod places;
+pub mod presets;
 pub mod preview;
 pub mod profile;
 pub mod rate;
@@ -45,6 +48,7 @@ pub mod recomputations;
 pub mod refusals;
 pub mod registrations;
 pub mod reports;
+pub mod roles;
 pub mod rule;
 pub mod security;
 pub mod serve;
@@ -54,6 +58,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod sign_ups;
 pub mod silences;
+pub mod system;
 pub mod thresholds;
 pub mod throttle;
 pub mod token_words;
@@ -147,6 +152,12 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(authority::retire))
         .routes(routes!(config::show))
         .routes(routes!(map::show))
+        .routes(routes!(system::show))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::download))
+        .routes(routes!(roles::list))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::test))
         .routes(routes!(audit::list))
         .routes(routes!(audit_chain::head))
         .routes(routes!(audit_chain::verify))
@@ -168,7 +179,8 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(thresholds::list, thresholds::change))
         .routes(routes!(thresholds::of_device))
         .routes(routes!(thresholds::history))
-        .routes(routes!(thresholds::presets))
+        .routes(routes!(presets::list, presets::create))
+        .routes(routes!(presets::change, presets::remove))
         .routes(routes!(preview::show))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::one))

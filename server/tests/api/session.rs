@@ -13,7 +13,7 @@ async fn the_first_password_signs_in_and_nothing_else_does() {
     let cookie = site.sign_in().await;
     let session = site.get(&cookie, "/api/v1/session").await.json();
     assert_eq!((&session["user"], &session["role"]), (&json!("admin"), &json!("admin")));
-    assert_eq!((&session["must_change"], session["permissions"].as_array().unwrap().len()), (&json!(false), 13));
+    assert_eq!((&session["must_change"], session["permissions"].as_array().unwrap().len()), (&json!(false), 14));
     assert_eq!(session["time_zone"], "Asia/Jakarta", "whose times the pages show");
 
     let wrong = site.try_password(HOME, "wrong").await;

@@ -19,6 +19,7 @@ export const alertsEn = {
     silences: 'Silences',
     clearances: 'Cleared',
     intake: 'Other systems',
+    channels: 'Channels',
   },
   severity: { warning: 'Warning', critical: 'Critical' },
   beyond: { warning: 'beyond the warning limit', critical: 'beyond the critical limit' },

@@ -17,6 +17,7 @@ export const alertsId: Dictionary['alerts'] = {
     silences: 'Peredaman',
     clearances: 'Dibersihkan',
     intake: 'Sistem lain',
+    channels: 'Saluran',
   },
   severity: { warning: 'Waspada', critical: 'Kritis' },
   beyond: { warning: 'melewati batas waspada', critical: 'melewati batas kritis' },

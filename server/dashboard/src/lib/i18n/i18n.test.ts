@@ -1,5 +1,7 @@
 // Checks what the compiler can't: that no text is empty or forgotten in English, and that words of the wire are known.
 import { describe, expect, it } from 'vitest';
+import { adminEn } from './admin.en';
+import { adminId } from './admin.id';
 import { en } from './en';
 import { id } from './id';
 import { reportsEn } from './reports.en';
@@ -39,8 +41,8 @@ const spoken = (leaf: unknown): string =>
     : String(leaf);
 
 // What only one page loads is no part of what all load.
-const english = leaves({ ...en, reports: reportsEn });
-const indonesian = leaves({ ...id, reports: reportsId });
+const english = leaves({ ...en, admin: adminEn, reports: reportsEn });
+const indonesian = leaves({ ...id, admin: adminId, reports: reportsId });
 
 /** Words that are the same in both languages. */
 const SHARED = [

@@ -33,6 +33,7 @@ export const profileEn = {
     title: 'Security',
     password: 'The others are signed out then.',
     sessions: 'Where you are signed in, and the code at sign-in',
+    roles: 'What each role may do',
     sessionsHint: 'End a session on a lost phone; ask for a code besides the password.',
   },
 };

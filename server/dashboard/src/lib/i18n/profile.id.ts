@@ -35,6 +35,7 @@ export const profileId: Dictionary['profile'] = {
     title: 'Keamanan',
     password: 'Perangkat lain keluar setelah itu.',
     sessions: 'Tempat Anda masuk, dan kode saat masuk',
+    roles: 'Apa yang boleh dilakukan setiap peran',
     sessionsHint: 'Akhiri sesi di ponsel yang hilang; minta kode selain kata sandi.',
   },
 };

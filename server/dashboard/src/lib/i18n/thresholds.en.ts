@@ -35,6 +35,8 @@ export const thresholdsEn = {
     none: 'Nothing is watched',
   },
 
+  presetGone: 'a preset that is gone',
+
   form: {
     title: 'Threshold',
     back: 'Thresholds',

@@ -35,6 +35,8 @@ export const thresholdsId: Dictionary['thresholds'] = {
     none: 'Tidak ada yang diawasi',
   },
 
+  presetGone: 'contoh baku yang sudah dihapus',
+
   form: {
     title: 'Atur ambang batas',
     back: 'Ambang batas',

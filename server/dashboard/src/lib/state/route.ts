@@ -30,6 +30,10 @@ export type Route =
   | { page: 'join' }
   | { page: 'sign-up' }
   | { page: 'keys' }
+  | { page: 'system' }
+  | { page: 'roles' }
+  | { page: 'channels' }
+  | { page: 'presets' }
   | { page: 'missing' };
 
 export function parseRoute(path: string): Route {
@@ -43,6 +47,7 @@ export function parseRoute(path: string): Route {
   }
   if (first === 'alerts') return alertRoute(second, rest);
   if (first === 'thresholds' && second === 'edit' && rest.length === 0) return { page: 'threshold' };
+  if (first === 'thresholds' && second === 'presets' && rest.length === 0) return { page: 'presets' };
   const plain = PLAIN.find((page) => page === first);
   return plain && second === undefined ? { page: plain } : { page: 'missing' };
 }
@@ -66,9 +71,11 @@ const PLAIN = [
   'join',
   'sign-up',
   'keys',
+  'system',
+  'roles',
 ] as const;
 /** What stands beside the list of alerts. */
-const ASIDE = ['silences', 'clearances', 'intake'] as const;
+const ASIDE = ['silences', 'clearances', 'intake', 'channels'] as const;
 
 function alertRoute(what: string | undefined, rest: readonly string[]): Route {
   if (rest.length > 0) return { page: 'missing' };
@@ -125,6 +132,8 @@ export const paths = {
   profile: '/profile',
   signUp: '/sign-up',
   keys: '/keys',
+  system: '/system',
+  roles: '/roles',
   waiting: '/waiting',
   claim: '/claim',
   outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,
@@ -134,7 +143,9 @@ export const paths = {
   silences: '/alerts/silences',
   clearances: '/alerts/clearances',
   intake: '/alerts/intake',
+  channels: '/alerts/channels',
   thresholds: '/thresholds',
+  presets: '/thresholds/presets',
   /** The form for one metric of a fleet, a location, or devices (names with commas between them). */
   threshold: (query: Record<string, string> = {}): string => withQuery('/thresholds/edit', query),
   audit: (query: Record<string, string> = {}): string => withQuery('/audit', query),
