@@ -11,6 +11,7 @@ mod receiver;
 mod rules;
 
 mod accounts;
+mod admin;
 mod alerts;
 mod audit_chain;
 mod backup;
@@ -23,6 +24,7 @@ mod notify;
 mod outages;
 mod people;
 mod recompute;
+mod reports;
 mod sessions;
 mod store;
 mod thresholds;

@@ -1,13 +1,8 @@
 //! What reports conclude from what is kept, on every engine: the same as whoever counts all readings by hand.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
-#![allow(missing_docs)]
 
-mod databases;
-mod rules;
-
-use databases::{Database, NOW, on_each_database, pi, reading, received, register};
+use crate::databases::{Database, NOW, on_each_database, pi, reading, received, register};
+use crate::rules::{Sender, at, rule, under};
 use jiff::tz::TimeZone;
-use rules::{Sender, at, rule, under};
 use server::audit::Actor;
 use server::outage::{Period, Window, periods};
 use server::recompute::recompute;
@@ -221,7 +216,7 @@ fn of_what_was_never_measured_there_are_no_statistics() {
 #[test]
 fn limits_that_were_passed_count_by_the_time_of_their_readings_however_late_those_came() {
     on_each_database(|database| async move {
-        let store = under(&database, 2, Metric::Ph, rules::PH).await;
+        let store = under(&database, 2, Metric::Ph, crate::rules::PH).await;
         let values = [7.0, 9.4, 10.6, 10.4, 9.5, 8.0];
         let readings: Vec<(i64, f64)> = (0..).step_by(10_000).zip(values).collect();
         let mut at_once = Sender::new(1);
@@ -253,7 +248,7 @@ fn limits_that_were_passed_count_by_the_time_of_their_readings_however_late_thos
 #[test]
 fn one_that_was_cleared_out_of_the_lists_was_passed_all_the_same() {
     on_each_database(|database| async move {
-        let store = under(&database, 1, Metric::Ph, rules::PH).await;
+        let store = under(&database, 1, Metric::Ph, crate::rules::PH).await;
         let mut sender = Sender::new(1);
         sender.send(&store, 0, &[(0, 4.0)]).await;
         let filter = server::store::AlertFilter::default();

@@ -1,10 +1,6 @@
 //! What the store promises to whoever keeps the server: how large it is, how channels fare, presets; and copies of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
-#![allow(missing_docs)]
 
-mod databases;
-
-use databases::{Database, NOW, StoppedClock, on_each_database};
+use crate::databases::{Database, NOW, StoppedClock, on_each_database};
 use server::audit::{Act, Actor};
 use server::backup::{self, BackupError, Backups};
 use server::config;
