@@ -279,7 +279,7 @@ export const alertsEn = {
     unused: 'never used',
     revoke: 'Revoke',
     revokeNamed: (name: string) => `Revoke ${name}`,
-    sure: 'Revoke it? What uses it is refused at once.',
+    sure: 'What uses it is refused at once.',
     revoked: (at: string) => `revoked ${at}`,
     gone: 'Token revoked',
     empty: 'No token yet',

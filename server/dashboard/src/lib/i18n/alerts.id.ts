@@ -278,7 +278,7 @@ export const alertsId: Dictionary['alerts'] = {
     unused: 'belum pernah dipakai',
     revoke: 'Cabut',
     revokeNamed: (name) => `Cabut ${name}`,
-    sure: 'Cabut? Yang memakainya langsung ditolak.',
+    sure: 'Yang memakainya langsung ditolak.',
     revoked: (at) => `dicabut ${at}`,
     gone: 'Token dicabut',
     empty: 'Belum ada token',
