@@ -107,7 +107,6 @@ export const alertsId: Dictionary['alerts'] = {
     cancel: 'Batal',
     busy: 'Sebentar…',
     title: {
-      acknowledge: 'Tangani',
       resolve: 'Selesaikan dengan tangan',
       assign: 'Siapa yang menangani?',
       snooze: 'Tunda',
@@ -116,8 +115,6 @@ export const alertsId: Dictionary['alerts'] = {
     acknowledgeHint: 'Artinya Anda sudah melihat dan menanganinya. Tetap ada sampai nilainya kembali.',
     resolveHint:
       'Hanya bila sudah beres tetapi aturan tidak melihatnya. Bila belum, peringatan baru akan datang.',
-    note_: 'Catatan',
-    noteOptional: 'Catatan (boleh kosong)',
     reason: 'Alasan',
     reasonMissing: 'Isi alasan: orang lain akan membacanya.',
     assignee: 'Nama',
@@ -145,7 +142,6 @@ export const alertsId: Dictionary['alerts'] = {
     everything: 'Yang terbuka juga',
     confirm: 'Bersihkan',
     done: (_count, text) => `${text} peringatan dibersihkan`,
-    undo: 'Urungkan',
     undone: 'Dikembalikan',
     list: 'Yang dibersihkan',
     lead: 'Peringatan yang dikeluarkan bersama dari daftar. Tidak ada yang hilang: semuanya dapat dikembalikan.',
