@@ -55,7 +55,10 @@ for (const theme of ['light', 'dark'] as const) {
           .slice(1)
           .replace(/\d{6,}/, 'one')
           .replace(/[/?=&#]+/g, '-') || 'overview';
-      await looked.screenshot({ path: `${folder}/${name.slice(0, 60)}-${info.project.name}-${theme}.png` });
+      const who = looked === page ? '' : 'stranger-';
+      await looked.screenshot({
+        path: `${folder}/${who}${name.slice(0, 60)}-${info.project.name}-${theme}.png`,
+      });
       const wrong = {
         axe: await axe(looked),
         beyond: (await beyond(looked)) > 0 ? [await beyond(looked)] : [],
