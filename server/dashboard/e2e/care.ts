@@ -13,31 +13,33 @@ export const tooSmall = (page: Page): Promise<string[]> =>
       const inSentence = (node: Element): boolean =>
         getComputedStyle(node).display === 'inline' &&
         node.parentElement?.textContent?.trim() !== node.textContent?.trim();
+      const labelsOf = (node: HTMLElement): HTMLElement[] =>
+        node instanceof HTMLInputElement ? [...(node.labels ?? [])] : [];
       /** What takes the touch may be larger than what is drawn: a label, or a layer of its own. */
       const takes = (node: HTMLElement, x: number, y: number): boolean => {
         const hit = document.elementFromPoint(x, y);
         if (!hit) return false;
-        const labels = node instanceof HTMLInputElement ? [...(node.labels ?? [])] : [];
-        return node.contains(hit) || labels.some((label) => label.contains(hit));
+        return node.contains(hit) || labelsOf(node).some((label) => label.contains(hit));
+      };
+      /** How far it reaches from its middle, there and back again. */
+      const reach = (node: HTMLElement, dx: number, dy: number): number => {
+        const { left, top, width, height } = node.getBoundingClientRect();
+        const [x, y] = [left + width / 2, top + height / 2];
+        let reached = 1;
+        for (const way of [1, -1])
+          for (let far = 1; far < thumb && takes(node, x + way * far * dx, y + way * far * dy); far += 1)
+            reached += 1;
+        return reached;
       };
       const small: string[] = [];
       for (const node of document.querySelectorAll<HTMLElement>(touched)) {
         if (node.matches(':disabled, .sr-only, .skip, [tabindex="-1"]') || node.closest('.sr-only, [inert]'))
           continue;
         if (!node.checkVisibility({ visibilityProperty: true }) || inSentence(node)) continue;
-        let box = node.getBoundingClientRect();
-        if (box.width >= thumb && box.height >= thumb) continue;
         node.scrollIntoView({ block: 'center', inline: 'center' });
-        box = node.getBoundingClientRect();
-        const [x, y, half] = [box.left + box.width / 2, box.top + box.height / 2, thumb / 2 - 1];
-        const ends = [
-          [x, y - half],
-          [x, y + half],
-          [x - half, y],
-          [x + half, y],
-        ] as const;
-        if (!ends.every(([left, top]) => takes(node, left, top)))
-          small.push(`${Math.round(box.width)}x${Math.round(box.height)} ${node.outerHTML.slice(0, 160)}`);
+        // The middle of a pixel more or less is nobody's thumb.
+        const [wide, high] = [reach(node, 1, 0), reach(node, 0, 1)];
+        if (Math.min(wide, high) < thumb - 1) small.push(`${wide}x${high} ${node.outerHTML.slice(0, 160)}`);
       }
       scrollTo(0, 0);
       return small;
