@@ -88,7 +88,6 @@ test('a lost connection is told, and everything catches up when it is back', asy
   await page.goto(`/devices/${name}`);
   const settings = page.locator('[data-settings]');
   await expect(page.locator('canvas').first()).toBeVisible();
-  await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
   const version = Number(await settings.getAttribute('data-version'));
   await page.context().setOffline(true);
   await expect(page.locator('[data-banner]')).toBeVisible();
@@ -99,7 +98,6 @@ test('a lost connection is told, and everything catches up when it is back', asy
   await expect(settings, 'nothing comes through').toHaveAttribute('data-version', String(version));
   await page.context().setOffline(false);
   await expect(page.locator('[data-banner]')).toBeHidden();
-  await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
   await expect(settings).toHaveAttribute('data-version', String(version + 1));
   await page.request.put(`/api/v1/devices/${name}/settings`, { data: { interval_ms: {} } });
 });
