@@ -1,5 +1,12 @@
 // Enrolment tokens, language and appearance.
-import { devices, en, expect, id, test } from './fixtures';
+import { devices, en, expect, id, test, type Page } from './fixtures';
+
+/** When the server has kept what is changed next in the profile. */
+const kept = (page: Page) =>
+  page.waitForResponse(
+    (answer) =>
+      answer.url().endsWith('/api/v1/profile') && answer.request().method() === 'PATCH' && answer.ok(),
+  );
 
 test('a token is made, shown once, listed and revoked', async ({ signedIn: page }) => {
   const note = `uji ${Date.now()}`;
@@ -28,15 +35,19 @@ test('a token is made, shown once, listed and revoked', async ({ signedIn: page 
 
 test('the language changes every word and number at once, and is remembered', async ({ signedIn: page }) => {
   await page.goto('/profile');
+  const english = kept(page);
   await page.getByText('English', { exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: en.profile.title })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await english;
   await page.goto('/devices');
   await devices(page);
   const value = page.locator('[data-metric="temperature"] [data-value]').first();
   await expect(value).toHaveText(/^\d+\.\d$/);
   await page.goto('/profile');
+  const indonesian = kept(page);
   await page.getByText('Indonesia', { exact: true }).click();
+  await indonesian;
   await page.goto('/devices');
   await expect(value).toHaveText(/^\d+,\d$/);
 });
@@ -45,14 +56,16 @@ test('dark is dark from the first paint, and the system is followed on request',
   signedIn: page,
 }) => {
   await page.goto('/profile');
-  const kept = page.waitForResponse((answer) => answer.url().endsWith('/api/v1/profile') && answer.ok());
+  const dark = kept(page);
   await page.getByText(id.settings.themes.dark, { exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
-  await kept;
+  await dark;
   await page.goto('/', { waitUntil: 'commit' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   await page.goto('/profile');
+  const system = kept(page);
   await page.getByText(id.settings.themes.system, { exact: true }).click();
+  await system;
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
   await page.emulateMedia({ colorScheme: 'dark' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');

@@ -2,7 +2,7 @@
 // of axe. As they come, every-page.spec.ts looks at all of them.
 import AxeBuilder from '@axe-core/playwright';
 import { boardThatWaits } from './boards';
-import { anAlert, en, expect, id, onlineDevice, test, type Page } from './fixtures';
+import { anAlert, en, expect, id, onlineDevice, signInAs, test, type Page } from './fixtures';
 
 const folder = process.env.TIRTA_SHOTS ?? 'test-results/shots';
 
@@ -84,7 +84,7 @@ for (const theme of ['light', 'dark'] as const) {
       viewport: page.viewportSize(),
     });
     const stranger = await elsewhere.newPage();
-    await stranger.request.post('/api/v1/session', { data: { user: person, password } });
+    await signInAs(stranger, person, password);
     await stranger.goto('/');
     await expect(stranger.locator('[data-choose-password]')).toBeVisible();
     await check('choose-password', stranger);

@@ -63,7 +63,7 @@ pub use alert_act::AlertAct;
 pub use alert_id::first_of as first_news_of;
 pub use alert_list::{AlertCounts, AlertEvent, AlertFilter, Delivery, MOST_ALERTS};
 pub(crate) use append::SegmentRow;
-pub use audit_list::{AuditFilter, MOST_ENTRIES, Written};
+pub use audit_list::{AuditFilter, AuditWalk, MOST_ENTRIES, Written};
 pub use bucket::Buckets;
 pub use calibration::{KeptRecord, Recording};
 pub use certificate::Issued;

@@ -2,6 +2,7 @@
 
 mod deny;
 mod packages;
+mod tests;
 
 pub use deny::tools_folder;
 pub use packages::{install as install_tools, install_one};
@@ -9,7 +10,6 @@ pub use packages::{install as install_tools, install_one};
 use crate::error::{Error, Tried, make_folder};
 use crate::fleet::{Fleet, FleetSetup, Folder, Programs};
 use crate::fuzz::{self, FuzzOptions};
-use crate::postgres::Postgres;
 use crate::prepare::{cargo, dashboard_folder, install_packages, root, run, run_with};
 use std::{fs, future::Future, path::Path, time::Instant};
 
@@ -32,14 +32,15 @@ pub async fn run_checks(options: &CheckOptions) -> Result<(), Error> {
         step("Lints", async { lints() }).await?;
         step("Unit tests", async { unit_tests() }).await?;
     } else {
+        let deny = deny::begin()?;
         step("Programs that the tests use", async { packages::install_missing() }).await?;
         step("Format", async { format() }).await?;
         step("Dashboard: types, style, build, unit tests", async { dashboard() }).await?;
         step("Lints", async { lints() }).await?;
-        step("Dependencies: licences, bans, sources", async { deny::check() }).await?;
-        step("Tests, on SQLite and PostgreSQL", tests()).await?;
+        step("Tests, on SQLite and PostgreSQL", tests::run_all()).await?;
         step("The interface, by made-up requests", fuzz::run_fuzz(&FuzzOptions::short())).await?;
         step("Dashboard in a browser, on a running fleet", browser(None)).await?;
+        step("Dependencies: licences, bans, sources", async { deny.check() }).await?;
     }
     println!("\nAll checks passed in {} s", start.elapsed().as_secs());
     Ok(())
@@ -63,7 +64,7 @@ fn lints() -> Result<(), Error> {
 }
 
 fn unit_tests() -> Result<(), Error> {
-    run(&root(), &cargo(), &["test", "--workspace", "--lib", "--bins", "--test", "tidy", "--test", "wire"])
+    run(&root(), &cargo(), &["test", "--workspace", "--lib", "--bins", "--test", "repository", "--test", "wire"])
 }
 
 fn dashboard() -> Result<(), Error> {
@@ -73,12 +74,6 @@ fn dashboard() -> Result<(), Error> {
         run(&folder, "npm", &["run", script])?;
     }
     Ok(())
-}
-
-/// The server's own tests compare its OpenAPI document with the committed one, too.
-async fn tests() -> Result<(), Error> {
-    let postgres = Postgres::start().await?;
-    run_with(&root(), &cargo(), &["test", "--workspace"], &[("TIRTA_TEST_POSTGRES", postgres.url())])
 }
 
 /// Takes the pictures that the documentation shows anew: the browser's tests make them on their way.
