@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: hands over to the benchmarks of the packages, in release.
+//! `cargo xtask bench`: hands over to the benchmarks of the packages, in release, and of the dashboard.
 
 use crate::error::Error;
 use crate::postgres::Postgres;
-use crate::prepare::{cargo, root, run_with};
+use crate::prepare::{cargo, dashboard_folder, root, run_with};
 
 /// What is measured.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -19,6 +19,8 @@ pub enum Bench {
         #[arg(long, default_value = "sqlite", value_parser = ["sqlite", "postgres"])]
         database: String,
     },
+    /// What a chart costs in Chromium: a year against a day.
+    Chart,
 }
 
 /// Runs it; its last line is one line of JSON.
@@ -26,7 +28,10 @@ pub enum Bench {
 /// # Errors
 /// When it can't be built or fails.
 pub async fn run(bench: Bench) -> Result<(), Error> {
-    let Bench::Ingest { devices, seconds, database } = bench;
+    let (devices, seconds, database) = match bench {
+        Bench::Ingest { devices, seconds, database } => (devices, seconds, database),
+        Bench::Chart => return run_with(&dashboard_folder(), "npm", &["run", "--silent", "bench"], &[]),
+    };
     let (devices, seconds) = (devices.to_string(), seconds.to_string());
     let words = ["bench", "--package", "server", "--bench", "ingest", "--"];
     let options = ["--devices", &devices, "--seconds", &seconds, "--database", &database];

@@ -119,3 +119,23 @@ export async function onlineDevice(page: Page): Promise<string> {
   expect(name, 'a device that is online').not.toBeNull();
   return name ?? '';
 }
+
+/** An alert of another system about a device, so that there is one at any hour. */
+export async function anAlert(page: Page, device: string): Promise<number> {
+  const name = `pompa-${Date.now().toString(36)}`;
+  const made = await page.request.post('/api/v1/intake-tokens', { data: { name } });
+  const { token } = (await made.json()) as { token: string };
+  const answer = await page.request.post('/api/v1/webhooks/alerts', {
+    headers: { authorization: `Bearer ${token}` },
+    data: {
+      key: 'pompa',
+      state: 'firing',
+      severity: 'critical',
+      title: 'Pompa kering',
+      metric: 'flow',
+      device,
+    },
+  });
+  expect(answer.status(), await answer.text()).toBe(200);
+  return ((await answer.json()) as { alert: number }).alert;
+}

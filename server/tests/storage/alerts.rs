@@ -269,6 +269,26 @@ fn what_people_do_with_alerts_stands_with_their_name_and_is_told() {
 }
 
 #[test]
+fn who_took_an_alert_by_mistake_puts_it_back_and_it_counts_as_never_over() {
+    on_each_database(|database| async move {
+        let store = under(&database, 1, Metric::Ph, PH).await;
+        Sender::new(1).send(&store, 0, &[(0, 9.5)]).await;
+        let id = all(&store).await[0].id;
+        let siti = Actor::account("siti");
+        let act = async |act: AlertAct| store.act_on_alerts(&[id], &act, &siti, at(1000)).await.unwrap();
+        assert!(act(AlertAct::Reopen).await.is_empty(), "it is open");
+        act(AlertAct::Acknowledge).await;
+        assert_eq!(act(AlertAct::Reopen).await, [id]);
+        let alert = all(&store).await.remove(0);
+        assert_eq!((alert.state, alert.acknowledged_at, alert.reopened), (State::Open, None, 0));
+        assert_eq!(what_was_told(&database).await, [What::Raised, What::Acknowledged, What::Reopened]);
+        act(AlertAct::Resolve { reason: "repaired".to_owned() }).await;
+        assert_eq!(act(AlertAct::Reopen).await, [id]);
+        assert_eq!(all(&store).await.remove(0).reopened, 1);
+    });
+}
+
+#[test]
 fn what_was_resolved_by_hand_is_reopened_when_it_gets_worse_and_begins_anew_when_it_was_over() {
     on_each_database(|database| async move {
         let store = under(&database, 1, Metric::Ph, PH).await;

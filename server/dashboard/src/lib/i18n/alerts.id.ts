@@ -108,7 +108,6 @@ export const alertsId: Dictionary['alerts'] = {
     cancel: 'Batal',
     busy: 'Sebentar…',
     title: {
-      acknowledge: 'Tangani',
       resolve: 'Selesaikan dengan tangan',
       assign: 'Siapa yang menangani?',
       snooze: 'Tunda',
@@ -117,8 +116,6 @@ export const alertsId: Dictionary['alerts'] = {
     acknowledgeHint: 'Artinya Anda sudah melihat dan menanganinya. Tetap ada sampai nilainya kembali.',
     resolveHint:
       'Hanya bila sudah beres tetapi aturan tidak melihatnya. Bila belum, peringatan baru akan datang.',
-    note_: 'Catatan',
-    noteOptional: 'Catatan (boleh kosong)',
     reason: 'Alasan',
     reasonMissing: 'Isi alasan: orang lain akan membacanya.',
     assignee: 'Nama',
@@ -146,7 +143,6 @@ export const alertsId: Dictionary['alerts'] = {
     everything: 'Yang terbuka juga',
     confirm: 'Bersihkan',
     done: (_count, text) => `${text} peringatan dibersihkan`,
-    undo: 'Urungkan',
     undone: 'Dikembalikan',
     list: 'Yang dibersihkan',
     lead: 'Peringatan yang dikeluarkan bersama dari daftar. Tidak ada yang hilang: semuanya dapat dikembalikan.',
@@ -279,7 +275,7 @@ export const alertsId: Dictionary['alerts'] = {
     unused: 'belum pernah dipakai',
     revoke: 'Cabut',
     revokeNamed: (name) => `Cabut ${name}`,
-    sure: 'Cabut? Yang memakainya langsung ditolak.',
+    sure: 'Yang memakainya langsung ditolak.',
     revoked: (at) => `dicabut ${at}`,
     gone: 'Token dicabut',
     empty: 'Belum ada token',

@@ -14,6 +14,7 @@ import { devicesEn } from './devices.en';
 import { identityEn } from './identity.en';
 import { mapEn } from './map.en';
 import { newcomersEn } from './newcomers.en';
+import { keyboardEn } from './keyboard.en';
 import { keysEn } from './keys.en';
 import { outagesEn } from './outages.en';
 import { overviewEn } from './overview.en';
@@ -274,8 +275,6 @@ export const en = {
     waitingHint: 'The device takes it over as soon as it is connected.',
     untouched: 'As configured on the device',
     saved: 'Interval saved',
-    undo: 'Undo',
-    undone: 'Change undone',
   },
 
   revoke: {
@@ -314,6 +313,7 @@ export const en = {
   people: peopleEn,
   newcomers: newcomersEn,
   profile: profileEn,
+  keyboard: keyboardEn,
 
   settings: {
     title: 'Settings',
@@ -340,6 +340,13 @@ export const en = {
     invalid: (detail: string) => `The server refused it: ${detail}`,
   },
 
-  common: { cancel: 'Cancel', close: 'Close', loading: 'Loading…', retry: 'Try again' },
+  common: {
+    cancel: 'Cancel',
+    close: 'Close',
+    loading: 'Loading…',
+    retry: 'Try again',
+    undo: 'Undo',
+    undone: 'Change undone',
+  },
   notFound: { title: 'There is nothing here', lead: 'The address may be mistyped.' },
 };

@@ -12,6 +12,7 @@ import { docsId } from './docs.id';
 import { identityId } from './identity.id';
 import { mapId } from './map.id';
 import { newcomersId } from './newcomers.id';
+import { keyboardId } from './keyboard.id';
 import { keysId } from './keys.id';
 import { outagesId } from './outages.id';
 import { overviewId } from './overview.id';
@@ -268,8 +269,6 @@ export const id: Dictionary = {
     waitingHint: 'Perangkat menerapkannya begitu terhubung.',
     untouched: 'Sesuai konfigurasi perangkat',
     saved: 'Interval disimpan',
-    undo: 'Urungkan',
-    undone: 'Perubahan diurungkan',
   },
 
   revoke: {
@@ -308,6 +307,7 @@ export const id: Dictionary = {
   people: peopleId,
   newcomers: newcomersId,
   profile: profileId,
+  keyboard: keyboardId,
 
   settings: {
     title: 'Pengaturan',
@@ -334,6 +334,13 @@ export const id: Dictionary = {
     invalid: (detail) => `Ditolak oleh server: ${detail}`,
   },
 
-  common: { cancel: 'Batal', close: 'Tutup', loading: 'Memuat…', retry: 'Coba lagi' },
+  common: {
+    cancel: 'Batal',
+    close: 'Tutup',
+    loading: 'Memuat…',
+    retry: 'Coba lagi',
+    undo: 'Urungkan',
+    undone: 'Perubahan diurungkan',
+  },
   notFound: { title: 'Tidak ada apa-apa di sini', lead: 'Mungkin alamatnya salah ketik.' },
 };

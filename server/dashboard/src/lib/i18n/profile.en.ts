@@ -2,7 +2,6 @@
 export const profileEn = {
   title: 'Profile',
   lead: 'How you are called, how Tirta looks, and when it makes itself heard. It comes along to every phone that you sign in on.',
-  loading: 'Loading your profile…',
   person: {
     title: 'About you',
     displayName: 'What others call you',

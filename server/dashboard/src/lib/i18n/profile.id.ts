@@ -4,7 +4,6 @@ import type { Dictionary } from './dictionary';
 export const profileId: Dictionary['profile'] = {
   title: 'Profil',
   lead: 'Nama panggilan Anda, tampilan Tirta, dan kapan ia bersuara. Ikut ke setiap ponsel tempat Anda masuk.',
-  loading: 'Memuat profil Anda…',
   person: {
     title: 'Tentang Anda',
     displayName: 'Nama panggilan',

@@ -17,6 +17,11 @@ export function silencesInOrder(silences: readonly Silence[], now: number): Sile
   );
 }
 
+/** The order of another one for the rest of its time, where one was ended too early. */
+export function again({ kind, scope, target, from, to, reason }: Silence, now: number): NewSilence {
+  return { kind, scope, target, to, reason, ...(from > now ? { from } : {}) };
+}
+
 /** What `datetime-local` takes: the site's time, to the minute. */
 export function localInput(time: number): string {
   const { year, month, day, hour, minute } = wallOf(time);
