@@ -133,7 +133,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit log, newest first. */
+        /** The audit log, newest first, or oldest first after an entry. */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -279,6 +279,75 @@ export interface paths {
         get: operations["exportAvailability"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The copies of the database that this server keeps, and how far one is that is being made. */
+        get: operations["listBackups"];
+        put?: never;
+        /** Begins to make a copy of the database; how far it is, `GET /api/v1/backups` says. One that is being made already goes on. */
+        post: operations["createBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A copy of the database as a file. It holds everything but what lies in files: not the authority's key, nor the server's. */
+        get: operations["getBackup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where news of alerts goes, and how it fared on each way. */
+        get: operations["listChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a test to a channel at once, past the queue: news with `what` = `test` and without an alert. */
+        post: operations["testChannel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1050,6 +1119,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each role may, by the one table that every request is held against. */
+        get: operations["listRoles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series": {
         parameters: {
             query?: never;
@@ -1317,6 +1403,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the server is, and what is wrong with it. */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/thresholds": {
         parameters: {
             query?: never;
@@ -1365,8 +1468,27 @@ export interface paths {
         /** Thresholds that are ready to be set, each with its source. */
         get: operations["listThresholdPresets"];
         put?: never;
-        post?: never;
+        /** Makes a preset. */
+        post: operations["createPreset"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/thresholds/presets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes a preset say something else. Thresholds that were set by it stay as they are. */
+        put: operations["changePreset"];
+        post?: never;
+        /** Removes a preset. Thresholds that were set by it stay as they are. */
+        delete: operations["deletePreset"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1953,7 +2075,7 @@ export interface components {
          * @description What happened to an alert that is told to others.
          * @enum {string}
          */
-        AlertNews: "raised" | "escalated" | "eased" | "cleared" | "acknowledged" | "resolved" | "reopened" | "digest";
+        AlertNews: "raised" | "escalated" | "eased" | "cleared" | "acknowledged" | "resolved" | "reopened" | "digest" | "test";
         /** @description How many there are in all, whatever is asked for. */
         AlertNumbers: {
             /**
@@ -2136,7 +2258,7 @@ export interface components {
         };
         /** @description A part of the audit log. */
         AuditLog: {
-            /** @description The newest first. */
+            /** @description The newest first, or with `after` the oldest. */
             entries: components["schemas"]["AuditEntry"][];
             /**
              * Format: int64
@@ -2224,6 +2346,67 @@ export interface components {
              * @description How long the server itself was not there to know: not counted.
              */
             unknown_ms: number;
+        };
+        /** @description A copy of the database. */
+        Backup: {
+            /**
+             * Format: int64
+             * @description How large it is.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description When it was made (UTC milliseconds).
+             */
+            made_at: number;
+            /** @description Its file, which holds its time (UTC): `tirta-20251121-020000-000.db`. */
+            name: string;
+        };
+        /** @description Why the last try failed. */
+        BackupFailure: {
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            at: number;
+            /** @description In the words of whatever failed. */
+            why: string;
+        };
+        /** @description How far one is that is being made. */
+        BackupProgress: {
+            /** @description Whether it is written and now read back. */
+            checking: boolean;
+            /**
+             * Format: int64
+             * @description About so many it will be.
+             */
+            of: number;
+            /**
+             * Format: int64
+             * @description Since when (UTC milliseconds).
+             */
+            started_at: number;
+            /**
+             * Format: int64
+             * @description Bytes that are written.
+             */
+            written: number;
+        };
+        /** @description Copies of the database. */
+        Backups: {
+            /** @description The newest first. */
+            backups: components["schemas"]["Backup"][];
+            /**
+             * Format: int64
+             * @description After how many seconds one is made by itself; null: never.
+             */
+            every_s: number | null;
+            failed: components["schemas"]["BackupFailure"] | null;
+            /** @description How many are kept. */
+            keep: number;
+            /** @description Whether this server makes them: of SQLite, not of PostgreSQL. */
+            possible: boolean;
+            running: components["schemas"]["BackupProgress"] | null;
         };
         /** @description What became of a batch: those that could be taken are kept, although others are refused. */
         BatchResult: {
@@ -2465,6 +2648,68 @@ export interface components {
             /** @description Newest first, in the order in which the server got them. */
             calibrations: components["schemas"]["CalibrationRecord"][];
         };
+        /** @description A channel, and how it has fared. */
+        Channel: {
+            /** @description Whether it is set up now; one that was taken out of the configuration may still have something to tell. */
+            configured: boolean;
+            /** @description What it is told of; nothing if it is not set up any more. */
+            events: components["schemas"]["AlertNews"][];
+            /**
+             * Format: int64
+             * @description News that were given up in the last day, after three tries each.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description When one was last given up, as far back as it is kept (UTC milliseconds).
+             */
+            failed_at: number | null;
+            /** @description Where it leads: the host alone. */
+            host: string | null;
+            /** @description What it is. */
+            kind: components["schemas"]["ChannelKind"];
+            /** @description The name that deliveries are kept under: `mqtt` or `webhook:siren`. */
+            name: string;
+            /**
+             * Format: int64
+             * @description When the oldest of them happened (UTC milliseconds).
+             */
+            oldest_at: number | null;
+            /**
+             * Format: int64
+             * @description News that wait for it, or are tried again.
+             */
+            pending: number;
+            /** @description What went wrong last, if nothing has arrived since. */
+            problem: string | null;
+            /**
+             * Format: int64
+             * @description News that arrived in the last day.
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description When one last arrived, as far back as it is kept (UTC milliseconds).
+             */
+            sent_at: number | null;
+        };
+        /**
+         * @description What a channel is.
+         * @enum {string}
+         */
+        ChannelKind: "mqtt" | "webhook";
+        /** @description How a test went. */
+        ChannelTest: {
+            /** @description Whether whoever listens has it. */
+            delivered: boolean;
+            /** @description What went wrong, if it has not. */
+            problem: string | null;
+        };
+        /** @description Channels. */
+        Channels: {
+            /** @description Those that are set up, then those that were. */
+            channels: components["schemas"]["Channel"][];
+        };
         /** @description A claimed device. */
         ClaimedDevice: {
             /** @description Whether its board waited and was let in by this. */
@@ -2481,6 +2726,11 @@ export interface components {
          * @enum {string}
          */
         ClockQuality: "synced" | "repaired" | "unsynced";
+        /**
+         * @description Whether the server's clock is kept right by the network.
+         * @enum {string}
+         */
+        ClockState: "synced" | "unsynced" | "unknown";
         /** @description A code of the telephone. */
         Code: {
             /** @description Six digits. */
@@ -2540,6 +2790,11 @@ export interface components {
             /** @description The account's name or its e-mail address. */
             user: string;
         };
+        /**
+         * @description An engine.
+         * @enum {string}
+         */
+        DatabaseEngine: "sqlite" | "postgres";
         /** @description A device. */
         Device: {
             /** @description The version of its agent. */
@@ -2698,7 +2953,7 @@ export interface components {
         };
         /** @description All devices. */
         Devices: {
-            /** @description In the order of their numbers. */
+            /** @description In the order that was asked for. */
             devices: components["schemas"]["Device"][];
             /** @description Where it goes on; null at the end. */
             next: string | null;
@@ -2847,6 +3102,30 @@ export interface components {
             /** @description What it will be. */
             to: string;
         };
+        /** @description Something that somebody should do something about. */
+        Finding: {
+            /** @description Which line of the page it is about. */
+            about: components["schemas"]["FindingAbout"];
+            /** @description How bad it is. */
+            level: components["schemas"]["FindingLevel"];
+            /** @description What is wrong. */
+            trouble: components["schemas"]["FindingTrouble"];
+        };
+        /**
+         * @description Which line of the page it is about.
+         * @enum {string}
+         */
+        FindingAbout: "disk" | "database" | "intake" | "broker" | "deliveries" | "backup" | "certificates" | "clock";
+        /**
+         * @description How bad it is.
+         * @enum {string}
+         */
+        FindingLevel: "critical" | "warning";
+        /**
+         * @description What is wrong.
+         * @enum {string}
+         */
+        FindingTrouble: "disk_full" | "disk_low" | "no_room_for_backup" | "database_errors" | "ingest_slow" | "ingest_behind" | "broker_lost" | "deliveries_wait" | "deliveries_failed" | "backup_failed" | "backup_missing" | "backup_old" | "server_certificate_ends" | "authority_ends" | "clock_unsynced";
         /**
          * @description One thing to know before trusting a value.
          * @enum {string}
@@ -3250,7 +3529,7 @@ export interface components {
             devices?: components["schemas"]["DeviceName"][] | null;
             /** @description What gets it: 1 to 40 of a-z, 0-9 and -. */
             name: string;
-            /** @description What it may do: permissions that its maker has, without `manage_users` and `calibrate`. */
+            /** @description What it may do: permissions that its maker has, without those that are for people alone. */
             scopes: components["schemas"]["Permission"][];
             /**
              * Format: int32
@@ -3277,6 +3556,17 @@ export interface components {
              * @description For how many seconds re-flashed boards come back by themselves, at most a week; 0 closes the window.
              */
             returns_for_s: number;
+        };
+        /** @description A preset as it shall be. */
+        NewPreset: {
+            /** @description By metric; at least one. */
+            metrics: {
+                [key: string]: components["schemas"]["Threshold"];
+            };
+            /** @description Its name; no other preset of your own has it. */
+            name: string;
+            /** @description Where the values come from, for whoever uses it. */
+            source: string;
         };
         /** @description Names to reserve: `pi-from` to `pi-to`, both included. */
         NewRange: {
@@ -3539,7 +3829,18 @@ export interface components {
          * @description Something that may be allowed. The words are shown to programs: they only ever grow in number.
          * @enum {string}
          */
-        Permission: "read" | "handle_alerts" | "oversee_alerts" | "calibrate" | "claim_devices" | "configure_devices" | "approve_devices" | "set_thresholds" | "silence" | "manage_fleet" | "read_audit" | "manage_users" | "write_readings";
+        Permission: "read" | "handle_alerts" | "oversee_alerts" | "calibrate" | "claim_devices" | "configure_devices" | "approve_devices" | "set_thresholds" | "silence" | "manage_fleet" | "read_audit" | "manage_users" | "write_readings" | "manage_server";
+        /** @description A permission. */
+        PermissionOfRoles: {
+            /** @description What needs it: methods and paths of this interface. */
+            operations: string[];
+            /** @description Whether no API key can have it. */
+            people_only: boolean;
+            /** @description Which. */
+            permission: components["schemas"]["Permission"];
+            /** @description The roles that have it. */
+            roles: components["schemas"]["Role"][];
+        };
         /** @description An alert that there would have been. Times are UTC milliseconds. */
         PreviewAlert: {
             /**
@@ -3623,7 +3924,7 @@ export interface components {
              * @description What went wrong, for programs.
              * @enum {string}
              */
-            code: "authority" | "awaiting_approval" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_refresh_token" | "bad_token" | "busy" | "change_password" | "code_needed" | "conflict" | "csr_malformed" | "csr_mismatch" | "database" | "enabled_already" | "forbidden" | "has_board" | "internal" | "invalid" | "invitation_expired" | "invitation_used" | "invitation_withdrawn" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_board" | "no_metrics" | "no_sensor" | "no_session" | "not_csv" | "not_enabled" | "not_in_force" | "not_json" | "not_of_this_key" | "not_sent" | "nothing_proposed" | "offline" | "other_origin" | "other_request" | "own_account" | "refused" | "registration_closed" | "revoked" | "second_key" | "session_reused" | "stale" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_answers" | "too_many_attempts" | "too_many_invitations" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_api_key" | "unknown_calibration" | "unknown_clearance" | "unknown_device" | "unknown_invitation" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_request" | "unknown_session" | "unknown_sign_up" | "unknown_silence" | "unknown_token" | "unknown_user" | "weak_key" | "websocket_needed" | "wrong_code" | "wrong_password";
+            code: "authority" | "awaiting_approval" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_refresh_token" | "bad_token" | "busy" | "change_password" | "code_needed" | "conflict" | "csr_malformed" | "csr_mismatch" | "database" | "enabled_already" | "forbidden" | "has_board" | "internal" | "invalid" | "invitation_expired" | "invitation_used" | "invitation_withdrawn" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_board" | "no_metrics" | "no_sensor" | "no_session" | "not_csv" | "not_enabled" | "not_in_force" | "not_json" | "not_of_this_key" | "not_sent" | "nothing_proposed" | "offline" | "other_origin" | "other_request" | "own_account" | "refused" | "registration_closed" | "revoked" | "second_key" | "session_reused" | "stale" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_answers" | "too_many_attempts" | "too_many_invitations" | "too_many_presets" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_api_key" | "unknown_backup" | "unknown_calibration" | "unknown_channel" | "unknown_clearance" | "unknown_device" | "unknown_invitation" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_preset" | "unknown_request" | "unknown_session" | "unknown_sign_up" | "unknown_silence" | "unknown_token" | "unknown_user" | "use_pg_dump" | "weak_key" | "websocket_needed" | "wrong_code" | "wrong_password";
             /** @description What went wrong and what to do, for people. */
             detail: string;
             /** @description The field or parameter at fault. */
@@ -3821,7 +4122,7 @@ export interface components {
         Registrations: {
             /** @description Where it goes on; null at the end. */
             next: string | null;
-            /** @description In the order of their numbers. */
+            /** @description In the order that was asked for. */
             registrations: components["schemas"]["Registration"][];
         };
         /** @description `shared::enrol::RenewRequest`, for the document. */
@@ -3925,6 +4226,13 @@ export interface components {
          * @enum {string}
          */
         Role: "admin" | "supervisor" | "technician" | "auditor";
+        /** @description Roles and permissions. */
+        Roles: {
+            /** @description The permissions, each with who has it. */
+            permissions: components["schemas"]["PermissionOfRoles"][];
+            /** @description The roles, who may most first. */
+            roles: components["schemas"]["Role"][];
+        };
         /**
          * @description For what a threshold or a silence is meant.
          * @enum {string}
@@ -4432,6 +4740,144 @@ export interface components {
              */
             unsynced: number;
         };
+        /** @description The server as it is now. Times are UTC milliseconds. */
+        System: {
+            /** @description Copies of the database. */
+            backup: components["schemas"]["SystemBackup"];
+            /** @description What devices are connected to. */
+            broker: components["schemas"]["SystemBroker"];
+            /** @description Until when certificates are good. */
+            certificates: components["schemas"]["SystemCertificates"];
+            /** @description Whether its clock is kept right by the network. */
+            clock: components["schemas"]["ClockState"];
+            /** @description Where everything is kept. */
+            database: components["schemas"]["SystemDatabase"];
+            /** @description News of alerts on their way to the channels. */
+            deliveries: components["schemas"]["SystemDeliveries"];
+            /** @description How many devices are in each state. */
+            devices: {
+                [key: string]: number;
+            };
+            disk: components["schemas"]["SystemDisk"] | null;
+            /** @description What is wrong, the worst first; nothing if all is well. */
+            findings: components["schemas"]["Finding"][];
+            /** @description What comes in. */
+            intake: components["schemas"]["SystemIntake"];
+            /**
+             * Format: int64
+             * @description Its time.
+             */
+            now: number;
+            /**
+             * Format: int64
+             * @description Since when it runs.
+             */
+            started_at: number;
+            /** @description The fleet's time zone. */
+            time_zone: string;
+            /** @description Which server this is. */
+            version: string;
+            /** @description Open WebSockets of this server. */
+            watchers: number;
+        };
+        /** @description Copies of the database. */
+        SystemBackup: {
+            /**
+             * Format: int64
+             * @description After how many seconds it makes one by itself; null: never.
+             */
+            every_s: number | null;
+            failed: components["schemas"]["BackupFailure"] | null;
+            last: components["schemas"]["Backup"] | null;
+            /** @description Whether this server makes them: of SQLite, not of PostgreSQL, which has its own way. */
+            possible: boolean;
+            /** @description Whether one is being made. */
+            running: boolean;
+        };
+        /** @description What devices are connected to. */
+        SystemBroker: {
+            /** @description Whether this server is connected to it. */
+            connected: boolean;
+            /** @description `embedded` or `external`. */
+            kind: string;
+        };
+        /** @description Until when certificates are good. */
+        SystemCertificates: {
+            /**
+             * Format: int64
+             * @description The authority's, which somebody has to replace (`tirta authority rotate`).
+             */
+            authority_until: number | null;
+            /**
+             * Format: int64
+             * @description The server's own, which it renews by itself.
+             */
+            server_until: number | null;
+        };
+        /** @description Where everything is kept. */
+        SystemDatabase: {
+            /**
+             * Format: int64
+             * @description How large it is.
+             */
+            bytes: number;
+            /** @description Which engine. */
+            engine: components["schemas"]["DatabaseEngine"];
+            /**
+             * Format: int64
+             * @description How often it did not do what it was asked, in the last ten minutes.
+             */
+            recent_errors: number;
+        };
+        /** @description News on their way. */
+        SystemDeliveries: {
+            /**
+             * Format: int64
+             * @description How many were given up in the last day.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description When the oldest of them happened.
+             */
+            oldest_at: number | null;
+            /**
+             * Format: int64
+             * @description How many wait.
+             */
+            pending: number;
+        };
+        /** @description The room on a disk. */
+        SystemDisk: {
+            /**
+             * Format: int64
+             * @description Bytes that this server may still write.
+             */
+            free: number;
+            /**
+             * Format: int64
+             * @description All of it.
+             */
+            total: number;
+        };
+        /** @description What comes in. */
+        SystemIntake: {
+            /**
+             * Format: double
+             * @description From the arrival of a batch to its commit, on average of the last minute; null if none came.
+             */
+            lag_ms: number | null;
+            /**
+             * Format: double
+             * @description New readings of the last minute; null in the first moments after the start.
+             */
+            readings_per_minute: number | null;
+            /**
+             * Format: int64
+             * @description Messages that were dropped in the last ten minutes because ingest was behind; devices send them again.
+             */
+            recent_dropped: number;
+        };
         /** @description A scope and which one of it. */
         Target: {
             /** @description For what it is meant. */
@@ -4492,11 +4938,13 @@ export interface components {
             /** @description How bad it is; a warning if absent. */
             severity?: components["schemas"]["Severity"];
         };
-        /** @description A set of thresholds. */
+        /** @description A set of thresholds that is ready to be set. */
         ThresholdPreset: {
-            /** @description Since when the values hold (`2014-10-15`), as their source says. */
+            /** @description Who changed it last; null if it is built in, and can't be changed. */
+            changed_by: string | null;
+            /** @description Since when the values hold (`2014-10-15`), as their source says; of one's own when it was last changed. */
             effective: string;
-            /** @description What it is for: `hydroponics`, `wastewater`, ... */
+            /** @description What it is for: `hydroponics`, `wastewater`, ...; `own`: somebody here made it. */
             group: string;
             /** @description Its name for programs. */
             id: string;
@@ -4516,7 +4964,7 @@ export interface components {
         };
         /** @description Presets. */
         ThresholdPresets: {
-            /** @description By group. */
+            /** @description By group; those of people's own making last. */
             presets: components["schemas"]["ThresholdPreset"][];
         };
         /** @description What a threshold would have done. */
@@ -5032,6 +5480,25 @@ export interface components {
         /**
          * @description - `change_password`: choose a password of your own first
          *     - `forbidden`: your role, or the scopes of your key, may not do this
+         *
+         *     Only for the permission `manage_server`: admin.
+         */
+        "403-change_password-forbidden-manage_server": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `not_of_this_key`: the key hands in nothing of this device
          *     - `other_origin`: a browser was made to ask this by another site
          *
@@ -5176,6 +5643,26 @@ export interface components {
          *     Only for the permission `manage_fleet`: admin.
          */
         "403-change_password-forbidden-other_origin-manage_fleet": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `manage_server`: admin.
+         */
+        "403-change_password-forbidden-other_origin-manage_server": {
             headers: {
                 [name: string]: unknown;
             };
@@ -5489,6 +5976,20 @@ export interface components {
                 };
             };
         };
+        /** @description - `unknown_backup`: there is no such back-up, or not any more */
+        "404-unknown_backup": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_backup";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
         /**
          * @description - `unknown_calibration`: the device has no such calibration
          *     - `unknown_device`: there is no such device
@@ -5501,6 +6002,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "unknown_calibration" | "unknown_device";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_channel`: no channel of this name is set up */
+        "404-unknown_channel": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_channel";
                     /** @constant */
                     status?: 404;
                 };
@@ -5560,6 +6075,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "unknown_label" | "unknown_request";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_preset`: there is no such preset of your own making */
+        "404-unknown_preset": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_preset";
                     /** @constant */
                     status?: 404;
                 };
@@ -5940,6 +6469,23 @@ export interface components {
         };
         /**
          * @description - `taken`: the name, address, board or token is another's
+         *     - `too_many_presets`: there are as many presets of your own as are kept: remove some that nobody uses
+         */
+        "409-taken-too_many_presets": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "taken" | "too_many_presets";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `taken`: the name, address, board or token is another's
          *     - `unknown_device`: there is no such device
          */
         "409-taken-unknown_device": {
@@ -5950,6 +6496,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "taken" | "unknown_device";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `use_pg_dump`: the database is PostgreSQL, which this server does not copy */
+        "409-use_pg_dump": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "use_pg_dump";
                     /** @constant */
                     status?: 409;
                 };
@@ -6743,6 +7303,11 @@ export interface operations {
                 /** @description Only those with a lower number: `next` of the answer before. */
                 before?: number;
                 /**
+                 * @description Only those with a higher number, and the oldest first: 0 for the first of all, then `next` of the answer before, or the
+                 *     number of the last entry that somebody has who follows the log.
+                 */
+                after?: number;
+                /**
                  * @description At most so many, 1 to 500.
                  * @example 100
                  */
@@ -7155,6 +7720,225 @@ export interface operations {
             503: components["responses"]["503-database"];
         };
     };
+    listBackups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Copies of the database. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backups": [
+                     *         {
+                     *           "bytes": 4194304,
+                     *           "made_at": 1763690400000,
+                     *           "name": "tirta-20251121-020000-000.db"
+                     *         }
+                     *       ],
+                     *       "every_s": 86400,
+                     *       "failed": null,
+                     *       "keep": 7,
+                     *       "possible": true,
+                     *       "running": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    createBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Copies of the database. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backups": [
+                     *         {
+                     *           "bytes": 4194304,
+                     *           "made_at": 1763690400000,
+                     *           "name": "tirta-20251121-020000-000.db"
+                     *         }
+                     *       ],
+                     *       "every_s": 86400,
+                     *       "failed": null,
+                     *       "keep": 7,
+                     *       "possible": true,
+                     *       "running": {
+                     *         "checking": false,
+                     *         "of": 4194304,
+                     *         "started_at": 1763690400000,
+                     *         "written": 1048576
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_server"];
+            409: components["responses"]["409-use_pg_dump"];
+            415: components["responses"]["415-not_json"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    getBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the name of its file
+                 * @example tirta-20251121-020000-000.db
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description an SQLite database */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example SQLite format 3 */
+                    "application/vnd.sqlite3": string;
+                };
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-manage_server"];
+            404: components["responses"]["404-unknown_backup"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Channels. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "channels": [
+                     *         {
+                     *           "configured": true,
+                     *           "events": [
+                     *             "raised",
+                     *             "escalated"
+                     *           ],
+                     *           "failed": 1,
+                     *           "failed_at": 1763686800000,
+                     *           "host": "hooks.example",
+                     *           "kind": "webhook",
+                     *           "name": "webhook:on-call",
+                     *           "oldest_at": null,
+                     *           "pending": 0,
+                     *           "problem": null,
+                     *           "sent": 3,
+                     *           "sent_at": 1763690400000
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Channels"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the channel's name
+                 * @example webhook:on-call
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How a test went. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "delivered": false,
+                     *       "problem": "it answered 401 Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelTest"];
+                };
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            404: components["responses"]["404-unknown_channel"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
     claim: {
         parameters: {
             query?: never;
@@ -7282,7 +8066,9 @@ export interface operations {
                 q?: string;
                 /** @description Only those at this location. */
                 location?: string;
-                /** @description Only those after this name: `next` of the answer before. */
+                /** @description In which order; by name if absent. */
+                order?: "name" | "-name" | "location" | "-location";
+                /** @description Only those after this one: `next` of the answer before, which was in the same order. */
                 after?: string;
                 /**
                  * @description At most so many, 1 to 1000; all if absent.
@@ -9722,7 +10508,9 @@ export interface operations {
                 q?: string;
                 /** @description Only those at this location. */
                 location?: string;
-                /** @description Only those after this name: `next` of the answer before. */
+                /** @description In which order; by name if absent. */
+                order?: "name" | "-name" | "location" | "-location";
+                /** @description Only those after this one: `next` of the answer before, which was in the same order. */
                 after?: string;
                 /** @description At most so many, 1 to 1000; all if absent. */
                 limit?: number;
@@ -10272,6 +11060,58 @@ export interface operations {
             401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Roles and permissions. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "permissions": [
+                     *         {
+                     *           "operations": [
+                     *             "POST /api/v1/silences",
+                     *             "POST /api/v1/silences/{id}/end"
+                     *           ],
+                     *           "people_only": false,
+                     *           "permission": "silence",
+                     *           "roles": [
+                     *             "admin",
+                     *             "supervisor"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "roles": [
+                     *         "admin",
+                     *         "supervisor",
+                     *         "technician",
+                     *         "auditor"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Roles"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
             429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
@@ -11217,6 +12057,93 @@ export interface operations {
             503: components["responses"]["503-database"];
         };
     };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The server as it is now. Times are UTC milliseconds. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backup": {
+                     *         "every_s": 86400,
+                     *         "failed": null,
+                     *         "last": {
+                     *           "bytes": 4194304,
+                     *           "made_at": 1763690400000,
+                     *           "name": "tirta-20251121-020000-000.db"
+                     *         },
+                     *         "possible": true,
+                     *         "running": false
+                     *       },
+                     *       "broker": {
+                     *         "connected": true,
+                     *         "kind": "embedded"
+                     *       },
+                     *       "certificates": {
+                     *         "authority_until": 2079050400000,
+                     *         "server_until": 1798250400000
+                     *       },
+                     *       "clock": "synced",
+                     *       "database": {
+                     *         "bytes": 4194304,
+                     *         "engine": "sqlite",
+                     *         "recent_errors": 0
+                     *       },
+                     *       "deliveries": {
+                     *         "failed": 0,
+                     *         "oldest_at": null,
+                     *         "pending": 0
+                     *       },
+                     *       "devices": {
+                     *         "offline": 1,
+                     *         "online": 99
+                     *       },
+                     *       "disk": {
+                     *         "free": 1073741824,
+                     *         "total": 31914983424
+                     *       },
+                     *       "findings": [
+                     *         {
+                     *           "about": "disk",
+                     *           "level": "warning",
+                     *           "trouble": "disk_low"
+                     *         }
+                     *       ],
+                     *       "intake": {
+                     *         "lag_ms": 12.5,
+                     *         "readings_per_minute": 240,
+                     *         "recent_dropped": 0
+                     *       },
+                     *       "now": 1763690400000,
+                     *       "started_at": 1763604000000,
+                     *       "time_zone": "Asia/Jakarta",
+                     *       "version": "0.1.0",
+                     *       "watchers": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
     listThresholds: {
         parameters: {
             query?: never;
@@ -11449,6 +12376,7 @@ export interface operations {
                      * @example {
                      *       "presets": [
                      *         {
+                     *           "changed_by": null,
                      *           "effective": "2024-05-01",
                      *           "group": "hydroponics",
                      *           "id": "lettuce",
@@ -11487,6 +12415,196 @@ export interface operations {
             304: components["responses"]["304"];
             401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    createPreset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "metrics": {
+                 *         "ph": {
+                 *           "clear_ms": 60000,
+                 *           "hold_ms": 60000,
+                 *           "low": {
+                 *             "critical": 6,
+                 *             "warning": 6.5
+                 *           }
+                 *         }
+                 *       },
+                 *       "name": "Kolam lele",
+                 *       "source": "Measured here in 2025"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPreset"];
+            };
+        };
+        responses: {
+            /** @description A set of thresholds that is ready to be set. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_by": "siti",
+                     *       "effective": "2025-11-21",
+                     *       "group": "own",
+                     *       "id": "own-nXk2pQ9vLw0a",
+                     *       "metrics": {
+                     *         "ph": {
+                     *           "clear_ms": 60000,
+                     *           "hold_ms": 60000,
+                     *           "low": {
+                     *             "critical": 6,
+                     *             "warning": 6.5
+                     *           }
+                     *         }
+                     *       },
+                     *       "name": {
+                     *         "en": "Kolam lele",
+                     *         "id": "Kolam lele"
+                     *       },
+                     *       "source": "Measured here in 2025",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ThresholdPreset"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-set_thresholds"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken-too_many_presets"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    changePreset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the preset's id
+                 * @example own-nXk2pQ9vLw0a
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "metrics": {
+                 *         "ph": {
+                 *           "clear_ms": 60000,
+                 *           "hold_ms": 60000,
+                 *           "low": {
+                 *             "critical": 6,
+                 *             "warning": 6.5
+                 *           }
+                 *         }
+                 *       },
+                 *       "name": "Kolam lele",
+                 *       "source": "Measured here in 2025"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPreset"];
+            };
+        };
+        responses: {
+            /** @description A set of thresholds that is ready to be set. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_by": "siti",
+                     *       "effective": "2025-11-21",
+                     *       "group": "own",
+                     *       "id": "own-nXk2pQ9vLw0a",
+                     *       "metrics": {
+                     *         "ph": {
+                     *           "clear_ms": 60000,
+                     *           "hold_ms": 60000,
+                     *           "low": {
+                     *             "critical": 6,
+                     *             "warning": 6.5
+                     *           }
+                     *         }
+                     *       },
+                     *       "name": {
+                     *         "en": "Kolam lele",
+                     *         "id": "Kolam lele"
+                     *       },
+                     *       "source": "Measured here in 2025",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ThresholdPreset"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-set_thresholds"];
+            404: components["responses"]["404-unknown_preset"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    deletePreset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the preset's id
+                 * @example own-nXk2pQ9vLw0a
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-set_thresholds"];
+            404: components["responses"]["404-unknown_preset"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
             429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];

@@ -22,7 +22,7 @@ export async function place(name: string, position: Position): Promise<void> {
     text: i18n.t.map.saved(name),
     tone: 'ok',
     group: 'map',
-    action: { label: i18n.t.interval.undo, run: () => void takeBack(name, before) },
+    action: { label: i18n.t.common.undo, run: () => void takeBack(name, before) },
   });
 }
 
