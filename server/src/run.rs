@@ -128,10 +128,11 @@ pub struct Running {
     stop_ingest: watch::Sender<bool>,
     http: Vec<JoinHandle<()>>,
     ingest: JoinHandle<()>,
-    upkeep: JoinHandle<()>,
     identity: JoinHandle<()>,
+    /// What goes by the clock and is stopped at any moment.
+    upkeep: Option<JoinHandle<()>>,
     /// What watches over outages, and what tells.
-    alerts: [JoinHandle<()>; 2],
+    alerts: Vec<JoinHandle<()>>,
 }
 
 /// Starts everything; returns when everything listens.
@@ -139,13 +140,25 @@ pub struct Running {
 /// # Errors
 /// When a part can't be started; nothing is left running then.
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
+    let webhooks = config.alerts.webhooks.iter().map(|hook| Webhook::open(hook, Arc::clone(&clock)));
+    let webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
+    let mut running = start_still(config, clock).await?;
+    running.alerts = watch_and_tell(config, &running.app, webhooks).into();
+    running.upkeep = Some(tokio::spawn(upkeep::run(running.app.clone())));
+    Ok(running)
+}
+
+/// The same, but nothing happens by itself as time goes by: no outage is looked for, no news is told, nothing is tidied up.
+/// For whoever plays the past with a clock of their own, and does that when its time has come.
+///
+/// # Errors
+/// When a part can't be started; nothing is left running then.
+pub async fn start_still(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
     let authority = Authority::open(&config.data_dir, &names(config), clock.now())?;
     let store = Store::open(&config.database_url)
         .await
         .map_err(|error| RunError::Database { database: config.database(), error })?
         .in_zone(config.alerts.time_zone.clone());
-    let webhooks = config.alerts.webhooks.iter().map(|hook| Webhook::open(hook, Arc::clone(&clock)));
-    let webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
 
     let https = listen_tls("http.https", config.https, &authority, false).await?;
     let plain = match config.plain {
@@ -203,7 +216,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         listed: Mutex::new(None),
         stopping: stopping.clone(),
     });
-    let alerts = watch_and_tell(config, &app, webhooks);
     let (https_address, plain_address) = (https.local_addr(), plain.as_ref().map(TcpListener::local_addr));
     let mut http = vec![tokio::spawn(serve(https, http::router(app.clone(), true), stopping.clone()))];
     if let Some(plain) = plain {
@@ -214,14 +226,14 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         https: https_address,
         plain: plain_address.transpose().ok().flatten(),
         first_password,
-        upkeep: tokio::spawn(upkeep::run(app.clone())),
+        upkeep: None,
         identity: tokio::spawn(identity::run(app.clone(), concerning)),
         app,
         stop_http,
         stop_ingest,
         http,
         ingest,
-        alerts,
+        alerts: Vec::new(),
     })
 }
 
@@ -248,8 +260,10 @@ impl Running {
         for listener in self.http {
             let _ = listener.await;
         }
-        self.upkeep.abort();
-        let _ = self.upkeep.await;
+        if let Some(upkeep) = self.upkeep {
+            upkeep.abort();
+            let _ = upkeep.await;
+        }
         let _ = self.stop_ingest.send(true);
         let _ = self.ingest.await;
         // Ingest has ended, so nothing more concerns it.
