@@ -226,7 +226,8 @@ mod tests {
     }
 
     fn readings(tales: &[Tale]) -> Vec<Reading> {
-        let readings = tales.iter().filter_map(|tale| if let Tale::Read(reading) = tale { Some(*reading) } else { None });
+        let readings =
+            tales.iter().filter_map(|tale| if let Tale::Read(reading) = tale { Some(*reading) } else { None });
         readings.collect()
     }
 
@@ -267,7 +268,10 @@ mod tests {
         assert!(slopes[0] > 99.5 && slopes[1] < 99.0, "{slopes:?}");
         let at = plan.calibrations.iter().filter(|of| of.board == 0).map(|of| of.at).max().unwrap();
         let readings = readings(&tales);
-        let during: Vec<_> = readings.iter().filter(|of| of.metric == Metric::Ph && (at..at + 3 * EACH).contains(&of.stamp.at.0)).collect();
+        let during: Vec<_> = readings
+            .iter()
+            .filter(|of| of.metric == Metric::Ph && (at..at + 3 * EACH).contains(&of.stamp.at.0))
+            .collect();
         assert!(during.len() >= 8 && during.iter().all(|reading| reading.flags.has(Flag::Calibrating)));
         let calibrating = readings.iter().filter(|reading| reading.flags.has(Flag::Calibrating)).count();
         assert!(calibrating <= 20, "{calibrating}");

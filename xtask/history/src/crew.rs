@@ -62,7 +62,11 @@ impl Crew {
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn make_account(&mut self, (name, role, email): (&str, &str, &str), now: UtcMillis) -> Result<(), PlayError> {
+    pub async fn make_account(
+        &mut self,
+        (name, role, email): (&str, &str, &str),
+        now: UtcMillis,
+    ) -> Result<(), PlayError> {
         let admin = self.signed_in(ADMIN, now).await?;
         let made = admin.add_user(name, role, Some(email)).await.map_err(|error| refused(ADMIN, name, error))?;
         self.add(name, role, made.password)

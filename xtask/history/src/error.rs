@@ -12,7 +12,9 @@ pub enum PlayError {
         given: String,
     },
     /// There is a past already.
-    #[error("{0}: a fleet lives here already, and a past can only be given to a new one: leave --history out, or name another folder")]
+    #[error(
+        "{0}: a fleet lives here already, and a past can only be given to a new one: leave --history out, or name another folder"
+    )]
     Lived(PathBuf),
     /// The configuration can't be used.
     #[error(transparent)]

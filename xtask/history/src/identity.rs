@@ -26,7 +26,13 @@ impl Identified {
     ///
     /// # Errors
     /// When it does not get one.
-    pub async fn enrol(app: &App, folder: PathBuf, serial: Serial, token: &str, address: &str) -> Result<Self, PlayError> {
+    pub async fn enrol(
+        app: &App,
+        folder: PathBuf,
+        serial: Serial,
+        token: &str,
+        address: &str,
+    ) -> Result<Self, PlayError> {
         std::fs::create_dir_all(&folder).map_err(|error| PlayError::File { path: folder.clone(), error })?;
         let home = Home::new(&folder);
         let key = home.key_pair(serial)?;
@@ -35,8 +41,7 @@ impl Identified {
         let request = EnrolRequest { serial, token: token.to_owned(), csr: csr.clone(), model, copied_from: None };
         let now = app.clock.now();
         let nobody = async |_: &DeviceName| {};
-        let enrolled =
-            enrol::enrol(&app.store, &app.authority, app.lifetimes, &request, address, now, nobody).await?;
+        let enrolled = enrol::enrol(&app.store, &app.authority, app.lifetimes, &request, address, now, nobody).await?;
         let Enrolled::As(credentials) = enrolled else { return Err(impossible(format!("{serial} has to wait"))) };
         follow(app).await;
         let identity = Identity {

@@ -129,7 +129,8 @@ impl Player {
         grace_ms: i64,
     ) -> Self {
         let (seed, interval) = (wanted.seed, interval(members.len(), plan.span));
-        let boards: Vec<Board> = (0..).zip(&members).filter_map(|(n, of)| Board::new(n, of, &plan, interval, seed)).collect();
+        let boards: Vec<Board> =
+            (0..).zip(&members).filter_map(|(n, of)| Board::new(n, of, &plan, interval, seed)).collect();
         let watch = Watch::new(app.store.clone(), clock.now(), grace_ms).looking_each(2 * pace::SLOW);
         let channels: Vec<Arc<dyn server::notify::Channel>> = vec![Arc::new(pace::Heard)];
         let dispatcher =

@@ -16,7 +16,12 @@ use std::fmt::Write as _;
 ///
 /// # Errors
 /// When the server refuses anything.
-pub async fn first_hour(clock: &PlayedClock, crew: &mut Crew, members: &[Member], plan: &Plan) -> Result<String, PlayError> {
+pub async fn first_hour(
+    clock: &PlayedClock,
+    crew: &mut Crew,
+    members: &[Member],
+    plan: &Plan,
+) -> Result<String, PlayError> {
     let begin = plan.span.from;
     let later = |minutes: i64| {
         clock.turn(UtcMillis(begin + minutes * MINUTE));

@@ -24,14 +24,12 @@ pub fn note(alert: &Alert, site: usize) -> &'static [&'static str] {
             "Sambungan pipa buang bocor, sudah dikencangkan. Air ditambah.",
             "Katup pelampung macet. Dibersihkan, air naik lagi.",
         ],
-        (Kind::High, Some(Metric::Temperature), _) => &[
-            "Cuaca panas, paranet ditutup.",
-            "Sirkulasi air ditambah sampai sore.",
-        ],
-        (Kind::Fault, ..) => &[
-            "Konektor BNC lembap, dikeringkan dan dikencangkan.",
-            "Kabel probe digigit tikus, kabel diganti.",
-        ],
+        (Kind::High, Some(Metric::Temperature), _) => {
+            &["Cuaca panas, paranet ditutup.", "Sirkulasi air ditambah sampai sore."]
+        }
+        (Kind::Fault, ..) => {
+            &["Konektor BNC lembap, dikeringkan dan dikencangkan.", "Kabel probe digigit tikus, kabel diganti."]
+        }
         (Kind::LocationOffline, ..) | (Kind::FleetOffline, ..) => &["Listrik PLN padam di lokasi, menunggu menyala."],
         (Kind::Offline, ..) => &[
             "Modem 4G tidak dapat sinyal. Modem dinyalakan ulang.",

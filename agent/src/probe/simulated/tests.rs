@@ -26,7 +26,11 @@ fn one_day(metric: Metric, seed: u64) -> Vec<Sample> {
         .map(|i| {
             let now = UtcMillis(NOON + i * 10_000);
             let celsius = Tank { seed, water: Water::Rack }.truth(Metric::Temperature, now);
-            probe.sample(&Circumstances { now, water: Some(probe::Water { celsius, simulated: true }), calibration: None })
+            probe.sample(&Circumstances {
+                now,
+                water: Some(probe::Water { celsius, simulated: true }),
+                calibration: None,
+            })
         })
         .collect()
 }

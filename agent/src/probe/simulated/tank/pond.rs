@@ -18,13 +18,17 @@ impl Tank {
         let stirred = wave(now, 5 * MINUTE, character);
         let heat = heat(now);
         match metric {
-            Metric::Temperature => 28.6 + 0.5 * character + (1.5 + 0.4 * heat) * sun(now, 15) + 0.8 * heat + 0.05 * stirred,
+            Metric::Temperature => {
+                28.6 + 0.5 * character + (1.5 + 0.4 * heat) * sun(now, 15) + 0.8 * heat + 0.05 * stirred
+            }
             Metric::Ph => {
                 let algae = (0.34 + 0.08 * heat) * sun(now, 16);
                 7.55 + 0.15 * character + algae - 0.06 * fed(now) + 0.015 * stirred
             }
             // Feed and droppings gather until a part of the water is changed, each week.
-            Metric::Tds => 400.0 + 30.0 * character + 90.0 * self.sawtooth(now, 7 * DAY, metric) + 14.0 * fed(now) + stirred,
+            Metric::Tds => {
+                400.0 + 30.0 * character + 90.0 * self.sawtooth(now, 7 * DAY, metric) + 14.0 * fed(now) + stirred
+            }
             // It evaporates and is filled up each morning.
             Metric::Volume => 930.0 + 25.0 * character - 60.0 * self.sawtooth(now, DAY, metric) + 1.2 * stirred,
             _ => 0.0,
