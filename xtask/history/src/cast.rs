@@ -22,7 +22,7 @@ pub struct Site {
 }
 
 /// The places.
-pub const SITES: [Site; 3] = [
+pub static SITES: [Site; 3] = [
     Site {
         name: "Kolam Bioflok Banjaran",
         water: Water::Pond,

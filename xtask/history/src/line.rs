@@ -2,11 +2,10 @@
 
 use crate::board::{METRICS, Tale};
 use crate::cast::Member;
-use crate::error::{PlayError, impossible};
 use crate::plan::Why;
 use server::store::Incoming;
 use shared::calibration::CalibrationRecord;
-use shared::message::{Batch, BufferStatus, Cut, LinkState, Status};
+use shared::message::{BufferStatus, Cut, LinkState, Received, Status};
 use shared::{BufferId, ClockQuality, DeviceName, Outcome, Reading, RunId, UtcMillis};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -87,22 +86,17 @@ impl Line {
         }
     }
 
-    /// What has to be sent, if it is connected: as it is on the wire, and as the server reads it.
-    ///
-    /// # Errors
-    /// When the server would refuse it.
-    pub fn batches(&mut self, now: UtcMillis) -> Result<Vec<Incoming>, PlayError> {
+    /// What has to be sent, if it is connected, as the server has it when it has read it.
+    pub fn batches(&mut self, now: UtcMillis) -> Vec<Incoming> {
         let mut batches = vec![];
         while self.up && !self.waiting.is_empty() {
             let readings: Vec<Reading> = self.waiting.drain(..self.waiting.len().min(MOST)).collect();
-            let payload = Batch { buffer: self.buffer, readings }.encode();
-            let received = Batch::decode(payload.as_bytes(), now).map_err(impossible)?;
-            if !received.refused.is_empty() {
-                return Err(impossible(format!("{} sends what is refused: {:?}", self.name, received.refused)));
-            }
+            let (Some(first), Some(last)) = (readings.first(), readings.last()) else { break };
+            let (first, last) = (first.seq, last.seq);
+            let received = Received { buffer: self.buffer, first, last, readings, refused: vec![] };
             batches.push(Incoming { device: self.name.clone(), received, at: now });
         }
-        Ok(batches)
+        batches
     }
 
     /// The calibrations that the server does not know yet, if it is connected.

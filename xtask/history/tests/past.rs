@@ -117,7 +117,8 @@ async fn a_past_is_whole_and_consistent_and_all_of_it_says_that_it_is_simulated(
     for absence in plan.absences.iter().filter(|absence| absence.time.ms() > 5 * MINUTE) {
         let name = members(DEVICES)[absence.board].name().to_string();
         let near = |a: i64, b: i64| (a - b).abs() <= 6 * MINUTE;
-        let seen = outages.iter().find(|of| of.device.as_ref() == Some(&name) && near(of.started_at, absence.time.from));
+        let seen =
+            outages.iter().find(|of| of.device.as_ref() == Some(&name) && near(of.started_at, absence.time.from));
         let seen = seen.unwrap_or_else(|| panic!("{name} was away, and nobody noticed: {absence:?} {outages:?}"));
         assert!(near(seen.ended_at.unwrap(), absence.time.to), "{absence:?} {seen:?}");
         let cause = if absence.why == Why::Power { "power" } else { "network" };
@@ -130,7 +131,9 @@ async fn a_past_is_whole_and_consistent_and_all_of_it_says_that_it_is_simulated(
     let kinds: BTreeSet<&str> = alerts.iter().map(|alert| alert.kind.as_str()).collect();
     assert!(kinds.contains("fault") && kinds.contains("offline"), "{kinds:?}");
     assert!(kinds.contains("low") || kinds.contains("high"), "{kinds:?}");
-    assert!(alerts.iter().filter(|alert| alert.device.is_some() && alert.metric.is_some()).all(|alert| alert.simulated));
+    assert!(
+        alerts.iter().filter(|alert| alert.device.is_some() && alert.metric.is_some()).all(|alert| alert.simulated)
+    );
     assert!(alerts.iter().all(|alert| alert.resolved_at.is_none_or(|at| at >= alert.since)));
     assert!(alerts.iter().any(|alert| alert.acknowledged_by.is_some()));
 

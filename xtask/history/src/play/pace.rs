@@ -36,6 +36,12 @@ impl Pace {
         Self { busy: merged }
     }
 
+    /// Whether something goes on, or has just been.
+    pub fn is_busy(&self, now: i64) -> bool {
+        let next = self.busy.partition_point(|time| time.to < now);
+        self.busy.get(next).is_some_and(|time| time.from <= now)
+    }
+
     /// Where the clock is turned to from here.
     pub fn next_after(&self, now: i64) -> i64 {
         let next = self.busy.partition_point(|time| time.to <= now);
