@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Most readings of a batch, as agents send them.
 const MOST: usize = 500;
+/// Who has said nothing for so long says that it is there, in milliseconds.
+const REPORTS: i64 = 30_000;
 /// How long a board boots before it speaks, in milliseconds.
 const BOOTS: i64 = 34_000;
 
@@ -22,6 +24,8 @@ pub struct Line {
     pub up: bool,
     /// Version of the settings that it runs.
     pub settings: u32,
+    /// When it last said anything.
+    said_at: i64,
     waiting: VecDeque<Reading>,
     records: Vec<CalibrationRecord>,
     buffer: BufferId,
@@ -42,6 +46,7 @@ impl Line {
             name: member.name(),
             up: false,
             settings: 0,
+            said_at: 0,
             waiting: VecDeque::new(),
             records: vec![],
             buffer: BufferId::from_random(ids.u64(..)),
@@ -94,6 +99,7 @@ impl Line {
             let (Some(first), Some(last)) = (readings.first(), readings.last()) else { break };
             let (first, last) = (first.seq, last.seq);
             let received = Received { buffer: self.buffer, first, last, readings, refused: vec![] };
+            self.said_at = now.0;
             batches.push(Incoming { device: self.name.clone(), received, at: now });
         }
         batches
@@ -107,6 +113,15 @@ impl Line {
     /// Whether it has something to say of itself.
     pub fn has_news(&mut self) -> bool {
         self.up && std::mem::take(&mut self.news)
+    }
+
+    /// Whether it is time to say at least that it is there: it measures seldom, but agents report often.
+    pub fn is_due(&mut self, now: UtcMillis) -> bool {
+        let due = self.up && now.0 - self.said_at > REPORTS;
+        if due {
+            self.said_at = now.0;
+        }
+        due
     }
 
     /// How it is, connected.

@@ -196,6 +196,11 @@ impl Player {
         let seldom = now.0 - self.seldom >= 2 * pace::SLOW;
         // Nobody comes or goes while nothing goes on.
         if seldom || self.pace.is_busy(now.0) {
+            for line in &mut self.lines {
+                if line.is_due(now) {
+                    self.app.store.record_status(&line.name, &line.status(now), now).await?;
+                }
+            }
             self.watch.look(now).await?;
         }
         if seldom {
