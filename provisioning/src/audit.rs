@@ -27,7 +27,31 @@ pub struct Entry {
     pub detail: serde_json::Map<String, serde_json::Value>,
 }
 
+/// Which part of the log, in which form.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Part {
+    /// For spreadsheets, instead of the form that can be verified.
+    pub csv: bool,
+    /// From when on (UTC milliseconds).
+    pub from: Option<i64>,
+    /// Until before when.
+    pub to: Option<i64>,
+}
+
 impl Client {
+    /// Gives the log as a file, oldest first, to `sink` as it comes; `false` from it ends that. Says how the log ends.
+    ///
+    /// # Errors
+    /// When the server refuses, does not answer, or breaks off.
+    pub async fn export_audit(&self, part: &Part, sink: impl FnMut(&[u8]) -> bool) -> Result<String, ClientError> {
+        let mut path = format!("/api/v1/audit/export?format={}", if part.csv { "csv" } else { "jsonl" });
+        path.extend(part.from.map(|from| format!("&from={from}")));
+        path.extend(part.to.map(|to| format!("&to={to}")));
+        let headers = self.download(&path, sink).await?;
+        let head = headers.get("tirta-audit-head").and_then(|head| head.to_str().ok());
+        Ok(head.unwrap_or_default().to_owned())
+    }
+
     /// The newest `limit` entries, of one device or of all, newest first.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! The server's API as an administrator's tool sees it: sign in, the list of devices. Knows no terminal and no arguments.
 
 use crate::connect::{Address, PATIENCE};
+use crate::session::{Session, Tokens};
 use http_body_util::Full;
-use hyper::{Method, Request, body::Bytes, header};
+use hyper::{Method, Request, StatusCode, body::Bytes, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -62,12 +63,18 @@ pub enum ClientError {
     },
 }
 
+/// A text, or the empty one for null.
+fn or_nothing<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
+
 /// What the list of devices says of each.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Device {
     /// Allocated name.
     pub name: String,
-    /// CPU serial.
+    /// CPU serial; empty for one without a board.
+    #[serde(default, deserialize_with = "or_nothing")]
     pub serial: String,
     /// `online`, `offline`, `never`, `revoked` or `quarantined`.
     pub state: String,
@@ -108,7 +115,7 @@ pub struct DeviceBuffer {
 #[derive(Clone)]
 pub struct Client {
     address: Address,
-    cookie: Option<String>,
+    session: Session,
 }
 
 impl Client {
@@ -117,26 +124,42 @@ impl Client {
     /// # Errors
     /// See [`Address::parse`].
     pub fn new(server: &str, ca: Option<&Path>) -> Result<Self, ClientError> {
-        Ok(Self { address: Address::parse(server, ca)?, cookie: None })
+        Ok(Self { address: Address::parse(server, ca)?, session: Session::default() })
     }
 
     /// Signs in; what follows is asked in this name.
     ///
     /// # Errors
-    /// When the user or the password is wrong, or the server does not answer.
+    /// When the user or the password is wrong, a code is needed, or the server does not answer.
     pub async fn sign_in(&mut self, user: &str, password: &str) -> Result<(), ClientError> {
-        let body = serde_json::json!({ "user": user, "password": password });
-        let path = "/api/v1/session";
-        let answer = self.ask(Method::POST, path, Some(body.to_string()), PATIENCE).await?;
-        let cookie = answer.headers().get(header::SET_COOKIE).and_then(|c| c.to_str().ok());
-        let pair = cookie.and_then(|c| c.split(';').next()).map(str::to_owned);
-        self.cookie = Some(pair.ok_or_else(|| unreadable(path, "it sets no cookie"))?);
+        self.sign_in_with(serde_json::json!({ "user": user, "password": password, "bearer": true })).await
+    }
+
+    /// The same for an account with a second factor.
+    ///
+    /// # Errors
+    /// As above, or when the code is wrong.
+    pub async fn sign_in_with_code(&mut self, user: &str, password: &str, code: &str) -> Result<(), ClientError> {
+        self.sign_in_with(serde_json::json!({ "user": user, "password": password, "code": code, "bearer": true })).await
+    }
+
+    async fn sign_in_with(&mut self, credentials: serde_json::Value) -> Result<(), ClientError> {
+        let tokens: Tokens = self.json(Method::POST, "/api/v1/session", Some(credentials.to_string())).await?;
+        self.session.keep(tokens);
         Ok(())
     }
 
-    /// The session, as a browser would show it; `None` before signing in.
-    pub fn cookie(&self) -> Option<&str> {
-        self.cookie.as_deref()
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn sign_out(&self) -> Result<(), ClientError> {
+        self.ask(Method::DELETE, "/api/v1/session", None, PATIENCE).await.map(|_| ())
+    }
+
+    /// What a request shows in the header `Authorization`; `None` before signing in.
+    pub fn authorization(&self) -> Option<String> {
+        self.session.access().map(|access| format!("Bearer {access}"))
     }
 
     /// The devices that ever enrolled.
@@ -191,7 +214,7 @@ impl Client {
         if answer.status().is_success() { Ok(answer) } else { Err(refusal(&answer)) }
     }
 
-    /// One exchange, whatever the answer; `body` goes with its type.
+    /// One exchange, whatever the answer; `body` goes with its type. A session that wants its tokens changed goes on.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -199,16 +222,69 @@ impl Client {
         body: Option<(&str, Bytes)>,
         patience: Duration,
     ) -> Result<hyper::Response<Bytes>, ClientError> {
+        let shown = self.session.access();
+        let answer = self.send_once(method.clone(), path, body.clone(), patience).await?;
+        match shown {
+            // It was refused before anything was done, so it can be asked again.
+            Some(shown) if answer.status() == StatusCode::UNAUTHORIZED && self.refreshed(&shown).await? => {
+                self.send_once(method, path, body, patience).await
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    /// Whether there is another access token than the one that was shown. One asks for it, the others wait.
+    async fn refreshed(&self, shown: &str) -> Result<bool, ClientError> {
+        let _turn = self.session.turn().await;
+        if self.session.access().as_deref() != Some(shown) {
+            return Ok(true);
+        }
+        let path = "/api/v1/session/refresh";
+        let body = self.session.refresh().map(|token| serde_json::json!({ "refresh_token": token }).to_string());
+        let body = body.map(|text| ("application/json", Bytes::from(text)));
+        let answer = self.send_once(Method::POST, path, body, PATIENCE).await?;
+        if !answer.status().is_success() {
+            return Ok(false);
+        }
+        self.session.keep(serde_json::from_slice(answer.body()).map_err(|e| unreadable(path, e))?);
+        Ok(true)
+    }
+
+    async fn send_once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Bytes)>,
+        patience: Duration,
+    ) -> Result<hyper::Response<Bytes>, ClientError> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.address.authority());
+        request = request.header(header::USER_AGENT, concat!("tirta/", env!("CARGO_PKG_VERSION")));
         if let Some((content_type, _)) = body {
             request = request.header(header::CONTENT_TYPE, content_type);
         }
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
+        if let Some(bearer) = self.authorization() {
+            request = request.header(header::AUTHORIZATION, bearer);
         }
         let body = Full::new(body.map(|(_, bytes)| bytes).unwrap_or_default());
         // Boxed: it holds a whole TLS handshake, and every caller's future would.
         Box::pin(self.address.exchange(request.body(body).map_err(|e| unreadable(path, e))?, patience)).await
+    }
+}
+
+impl Client {
+    /// Gives an answer of any length to `sink` as it comes; `false` from it ends that.
+    pub(crate) async fn download(
+        &self,
+        path: &str,
+        sink: impl FnMut(&[u8]) -> bool,
+    ) -> Result<hyper::HeaderMap, ClientError> {
+        let mut request = Request::builder().uri(path).header(header::HOST, self.address.authority());
+        if let Some(bearer) = self.authorization() {
+            request = request.header(header::AUTHORIZATION, bearer);
+        }
+        let request = request.body(Full::default()).map_err(|e| unreadable(path, e))?;
+        let answer = Box::pin(self.address.download(request, PATIENCE, sink)).await?;
+        if answer.status().is_success() { Ok(answer.into_parts().0.headers) } else { Err(refusal(&answer)) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::client::ClientError;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Request, Response, Uri, body::Bytes, client::conn::http1};
+use hyper::{Request, Response, Uri, body::Bytes, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
@@ -62,7 +62,40 @@ impl Address {
         timeout(patience, self.exchange_patiently(request)).await.map_err(|_| self.unreachable("it does not answer"))?
     }
 
+    /// The same for an answer of any length: what is in a good one goes to `sink` as it comes, and each part of it must come
+    /// within `patience`. `false` from the sink ends it. Only the body of a refusal is in what is returned.
+    ///
+    /// # Errors
+    /// As [`Address::exchange`], and when the server breaks off.
+    pub async fn download(
+        &self,
+        request: Request<Full<Bytes>>,
+        patience: Duration,
+        mut sink: impl FnMut(&[u8]) -> bool,
+    ) -> Result<Response<Bytes>, ClientError> {
+        let late = |_| self.unreachable("it does not answer");
+        let answer = timeout(patience, self.begin(request)).await.map_err(late)??;
+        let (head, mut body) = answer.into_parts();
+        if !head.status.is_success() {
+            let bytes = timeout(patience, Limited::new(body, MAX_ANSWER).collect()).await.map_err(late)?;
+            return Ok(Response::from_parts(head, bytes.map_err(|e| self.unreachable(e))?.to_bytes()));
+        }
+        while let Some(part) = timeout(patience, body.frame()).await.map_err(late)? {
+            let part = part.map_err(|e| self.unreachable(format!("it broke off: {e}")))?;
+            if part.data_ref().is_some_and(|bytes| !sink(bytes)) {
+                break;
+            }
+        }
+        Ok(Response::from_parts(head, Bytes::new()))
+    }
+
     async fn exchange_patiently(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ClientError> {
+        let (head, body) = self.begin(request).await?.into_parts();
+        let bytes = Limited::new(body, MAX_ANSWER).collect().await.map_err(|e| self.unreachable(e))?.to_bytes();
+        Ok(Response::from_parts(head, bytes))
+    }
+
+    async fn begin(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, ClientError> {
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|e| self.unreachable(e))?;
         match &self.tls {
             None => self.send(tcp, request).await,
@@ -74,16 +107,14 @@ impl Address {
         }
     }
 
-    async fn send<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ClientError>
+    async fn send<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, ClientError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| self.unreachable(e))?;
         // It ends with the answer, because the sender is dropped then.
         tokio::spawn(connection);
-        let (head, body) = sender.send_request(request).await.map_err(|e| self.unreachable(e))?.into_parts();
-        let bytes = Limited::new(body, MAX_ANSWER).collect().await.map_err(|e| self.unreachable(e))?.to_bytes();
-        Ok(Response::from_parts(head, bytes))
+        sender.send_request(request).await.map_err(|e| self.unreachable(e))
     }
 
     fn unreachable(&self, why: impl ToString) -> ClientError {

@@ -99,6 +99,15 @@ impl Client {
         self.json(Method::POST, &path, None).await
     }
 
+    /// Switches the second factor of an account off.
+    ///
+    /// # Errors
+    /// When there is none of this name, it has none, the server refuses or does not answer.
+    pub async fn remove_second_factor(&self, name: &str) -> Result<(), ClientError> {
+        let path = format!("/api/v1/users/{}/second-factor", plain("user", name)?);
+        self.ask(Method::DELETE, &path, None, PATIENCE).await.map(|_| ())
+    }
+
     /// Changes the password of whoever has signed in.
     ///
     /// # Errors

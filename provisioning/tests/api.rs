@@ -6,7 +6,7 @@ mod support;
 
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
-use support::{StandIn, complaint, told};
+use support::{EXPIRES, StandIn, complaint, told};
 
 const SERIAL: &str = "10000000a3c40011";
 const OTHER: &str = "10000000a3c40012";
@@ -383,9 +383,84 @@ fn accounts_are_made_changed_and_listed_and_only_a_password_is_put_out() {
 }
 
 #[test]
+fn people_are_invited_by_a_link_and_those_who_ask_are_approved_or_refused() {
+    let invitation = |state: &str| {
+        json!({ "id": "a1", "state": state, "role": "technician", "name": "Pak Tono", "email": null,
+            "invited_by": "admin", "created_at": 0, "expires_at": 0, "used_by": null, "ended_at": null })
+    };
+    let mut made = invitation("open");
+    made["secret"] = json!("tirta_iv_x");
+    made["link"] = json!("https://tirta.local:8443/join#tirta_iv_x");
+    let asks =
+        json!({ "name": "sari", "display_name": "Bu Sari", "email": null, "address": "10.0.0.5", "asked_at": 0 });
+    let sari = json!({ "name": "sari", "role": "auditor", "email": null, "must_change": false, "created_at": 0,
+        "disabled_at": null });
+    let server = StandIn::new(&[
+        ("POST /api/v1/invitations", 201, made),
+        ("GET /api/v1/invitations", 200, json!({ "invitations": [invitation("withdrawn")] })),
+        ("DELETE /api/v1/invitations/a1", 204, Value::Null),
+        ("GET /api/v1/sign-ups", 200, json!({ "sign_ups": [asks] })),
+        ("POST /api/v1/sign-ups/sari/approve", 200, sari.clone()),
+        ("POST /api/v1/sign-ups/sari/approve", 200, sari),
+        ("POST /api/v1/sign-ups/budi/refuse", 204, Value::Null),
+    ]);
+    let invited = server.tirta(&["users", "invite", "--role", "technician", "--name", "Pak Tono", "--valid", "12h"]);
+    assert_eq!(invited, "https://tirta.local:8443/join#tirta_iv_x\n");
+    assert!(server.tirta(&["users", "invitations"]).contains("withdrawn"));
+    assert_eq!(server.tirta(&["users", "withdraw", "a1"]), "");
+    assert!(server.tirta(&["users", "pending"]).contains("Bu Sari"));
+    assert!(server.tirta(&["users", "approve", "sari", "--role", "auditor"]).contains("auditor     active"));
+    server.tirta(&["users", "approve", "sari", "--role", "auditor", "--without-email"]);
+    assert_eq!(server.tirta(&["users", "refuse", "budi"]), "");
+    let asked = server.asked_json();
+    assert_eq!(asked[0].1, json!({ "role": "technician", "name": "Pak Tono", "valid_s": 43_200 }));
+    assert_eq!(asked[4].1, json!({ "role": "auditor" }));
+    assert_eq!(asked[5].1, json!({ "role": "auditor", "email": null }));
+}
+
+#[test]
 fn what_a_role_may_not_do_is_said_in_the_servers_words() {
     let detail = "this needs the permission manage_users (roles: admin); yours is technician";
     let server = StandIn::new(&[("GET /api/v1/users?limit=200", 403, problem("forbidden", detail))]);
     let said = server.refused(&["users", "list"]);
     assert!(said.contains(detail) && said.contains("403"), "{said}");
+}
+
+#[test]
+fn an_access_token_that_expires_between_two_questions_is_changed_and_nothing_is_asked_twice() {
+    let user =
+        json!({ "name": "tono", "role": "technician", "email": null, "must_change": false, "disabled_at": null });
+    let server = StandIn::new(&[
+        ("GET /api/v1/users?limit=200", 200, json!({ "users": [user], "next": "tono" })),
+        (EXPIRES, 0, Value::Null),
+        ("GET /api/v1/users?limit=200&after=tono", 200, json!({ "users": [], "next": null })),
+    ]);
+    assert!(server.tirta(&["users", "list"]).contains("technician"));
+    assert_eq!((server.asked().len(), server.signed_in()), (2, 1));
+}
+
+#[test]
+fn a_code_is_asked_for_only_where_the_account_needs_one() {
+    let answers = [("DELETE /api/v1/users/tono/second-factor", 204, Value::Null)];
+    let server = StandIn::with_code(&answers, "123456");
+    assert_eq!(server.tirta(&["users", "remove-second-factor", "tono"]), "");
+    assert_eq!((server.asked().len(), server.signed_in()), (1, 1));
+}
+
+#[test]
+fn a_key_is_made_with_its_scopes_and_only_its_secret_is_put_out() {
+    let key = json!({ "id": "k1", "key": "tirta_key_s3cret", "name": "scada", "scopes": ["read"], "state": "good" });
+    let server = StandIn::new(&[
+        ("POST /api/v1/keys", 201, key.clone()),
+        ("GET /api/v1/keys", 200, json!({ "keys": [key] })),
+        ("DELETE /api/v1/keys/k1", 204, Value::Null),
+    ]);
+    let words = ["keys", "add", "scada", "--scopes", "read,write_readings", "--devices", "well-3", "--valid", "12h"];
+    assert_eq!(server.tirta(&words), "tirta_key_s3cret\n");
+    let wanted =
+        json!({ "name": "scada", "scopes": ["read", "write_readings"], "devices": ["well-3"], "valid_s": 43_200 });
+    assert!(server.tirta(&["keys", "list"]).starts_with("k1  good     scada"));
+    server.tirta(&["keys", "revoke", "k1"]);
+    let asked = server.asked();
+    assert_eq!((asked[0].json(), asked.len()), (wanted, 3));
 }

@@ -46,7 +46,9 @@ impl Role {
         use Permission as P;
         match self {
             Self::Admin => true,
-            Self::Supervisor => !matches!(permission, P::ManageFleet | P::ReadAudit | P::ManageUsers),
+            Self::Supervisor => {
+                !matches!(permission, P::ManageFleet | P::ReadAudit | P::ManageUsers | P::WriteReadings)
+            }
             Self::Technician => matches!(permission, P::Read | P::HandleAlerts | P::Calibrate | P::ClaimDevices),
             Self::Auditor => matches!(permission, P::Read | P::ReadAudit),
         }
@@ -84,13 +86,15 @@ pub enum Permission {
     ManageFleet,
     /// See the audit log, tokens and accounts.
     ReadAudit,
-    /// Make accounts, change and disable them.
+    /// Make accounts and API keys, change and disable them.
     ManageUsers,
+    /// Hand in readings of devices without a board.
+    WriteReadings,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Read,
         Self::HandleAlerts,
         Self::OverseeAlerts,
@@ -103,6 +107,7 @@ impl Permission {
         Self::ManageFleet,
         Self::ReadAudit,
         Self::ManageUsers,
+        Self::WriteReadings,
     ];
 
     /// The word.
@@ -120,7 +125,13 @@ impl Permission {
             Self::ManageFleet => "manage_fleet",
             Self::ReadAudit => "read_audit",
             Self::ManageUsers => "manage_users",
+            Self::WriteReadings => "write_readings",
         }
+    }
+
+    /// The permission of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.as_str() == word)
     }
 
     /// The roles that have it, by their words.
@@ -198,6 +209,7 @@ mod tests {
             assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
         }
         assert!(Permission::ALL.into_iter().all(|p| serde_json::to_value(p).unwrap() == p.as_str()));
+        assert!(Permission::ALL.into_iter().all(|p| Permission::from_word(p.as_str()) == Some(p)));
         assert_eq!(need("HEAD", "/api/v1/devices"), Ok(Need::May(Permission::Read)));
         assert_eq!(need("PATCH", "/api/v1/devices"), Err(true));
         assert_eq!(need("GET", "/api/v1/secrets"), Err(false));

@@ -1,6 +1,7 @@
 //! What is written into the audit log: an act, who did it and to what. Knows no table and no HTTP.
 
 use serde_json::{Map, Value};
+use shared::chain::{Head, Row};
 use shared::{DeviceName, Serial, UtcMillis};
 
 macro_rules! acts {
@@ -46,6 +47,7 @@ acts! {
     DeviceRevoked => "device.revoked",
     DeviceReplaced => "device.replaced",
     DeviceClaimed => "device.claimed",
+    DeviceSettingsChanged => "device.settings_changed",
     PolicyChanged => "policy.changed",
     AuthorityRotated => "authority.rotated",
     AuthorityRetired => "authority.retired",
@@ -60,6 +62,9 @@ acts! {
     SilenceEnded => "silence.ended",
     IntakeTokenCreated => "intake_token.created",
     IntakeTokenRevoked => "intake_token.revoked",
+    CalibrationUndone => "calibration.undone",
+    /// History was computed again.
+    ReadingsRecomputed => "readings.recomputed",
     ThresholdChanged => "threshold.changed",
     AlertActed => "alert.acted",
     AlertsCleared => "alerts.cleared",
@@ -68,8 +73,31 @@ acts! {
     UserChanged => "user.changed",
     UserPasswordReset => "user.password_reset",
     UserPasswordChanged => "user.password_changed",
+    KeyCreated => "key.created",
+    KeyRevoked => "key.revoked",
+    /// A device without a board.
+    DeviceRegistered => "device.registered",
+    DeviceChanged => "device.changed",
     /// An admin's account was made whole by whoever has the machine.
     UserRecovered => "user.recovered",
+    UserTotpEnabled => "user.totp_enabled",
+    UserTotpDisabled => "user.totp_disabled",
+    SessionStarted => "session.started",
+    SessionEnded => "session.ended",
+    /// A refresh token came from two: its session has ended.
+    SessionReused => "session.reused",
+    /// Wrong passwords or codes from an address, counted.
+    SessionRefused => "session.refused",
+    UserInvited => "user.invited",
+    UserInvitationWithdrawn => "user.invitation_withdrawn",
+    /// Somebody made their account by an invitation.
+    UserJoined => "user.joined",
+    /// Somebody asked for an account.
+    UserAsked => "user.asked",
+    UserApproved => "user.approved",
+    UserRefused => "user.refused",
+    /// The entries of before got their hashes.
+    AuditChained => "audit.chained",
 }
 
 /// An entry that is to be written.
@@ -77,7 +105,7 @@ acts! {
 pub struct Entry {
     /// When.
     pub at: UtcMillis,
-    /// Who: an account, `device` or `server`.
+    /// Who: an account, `device`, `visitor` or `server`.
     pub who: String,
     /// What.
     pub act: Act,
@@ -107,6 +135,11 @@ impl Actor {
     /// A device that nobody has identified yet, or that shows its certificate.
     pub fn device() -> Self {
         Self { who: "device".to_owned(), address: None }
+    }
+
+    /// Somebody who has no account.
+    pub fn visitor() -> Self {
+        Self { who: "visitor".to_owned(), address: None }
     }
 
     /// Nobody but the server.
@@ -143,6 +176,27 @@ impl Entry {
     #[must_use]
     pub fn board(self, serial: Serial) -> Self {
         Self { serial: Some(serial), ..self }
+    }
+
+    /// The same as the next entry behind `head`, which it becomes.
+    #[must_use]
+    pub fn behind(self, head: &mut Head) -> Row {
+        let Self { at, who, act, device, serial, address, detail } = self;
+        let mut row = Row {
+            id: head.id + 1,
+            at: at.0,
+            who,
+            act: act.as_str().to_owned(),
+            device: device.map(String::from),
+            serial: serial.map(String::from),
+            address,
+            detail: Value::Object(detail).to_string(),
+            hash: None,
+        };
+        let hash = row.hash_after(&head.hash);
+        row.hash = Some(hash.clone());
+        *head = Head { id: row.id, hash };
+        row
     }
 
     /// Says one more thing about it.

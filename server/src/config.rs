@@ -1,11 +1,13 @@
 //! The configuration file (TOML). Knows only names and bounds, opens nothing.
 
 mod alerts;
+mod http;
 
 pub use alerts::{Alerts, Webhook};
+pub use http::Http;
 
 use crate::enrol::Lifetimes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -56,6 +58,8 @@ pub struct Config {
     pub https: SocketAddr,
     /// Where plain HTTP listens: on the loopback, if at all.
     pub plain: Option<SocketAddr>,
+    /// Who else may ask over HTTP, and how.
+    pub http: Http,
     /// Whether it announces itself on the local network.
     pub announce: bool,
     /// The MQTT broker.
@@ -66,6 +70,20 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// How alerts are told, and to whom.
     pub alerts: Alerts,
+    /// Whether somebody may ask for an account.
+    pub registration: Registration,
+}
+
+/// Whether somebody may ask for an account. There is no way to get one without anybody's consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = AccountRegistration)]
+pub enum Registration {
+    /// No: by invitation, or made by an admin.
+    #[default]
+    Closed,
+    /// Yes, and an admin decides on each.
+    Approval,
 }
 
 /// The form of the log.
@@ -139,11 +157,13 @@ impl Config {
             log_format: file.log_format,
             https: file.http.https,
             plain: file.http.plain,
+            http: file.http.check()?,
             announce: file.discovery.announce,
             broker,
             advertise,
             lifetimes: file.certificates.check()?,
             alerts: file.alerts.check()?,
+            registration: file.accounts.registration,
         })
     }
 
@@ -199,7 +219,7 @@ struct File {
     log: String,
     #[serde(default)]
     log_format: LogFormat,
-    http: Http,
+    http: http::Table,
     broker: Broker,
     #[serde(default)]
     certificates: Certificates,
@@ -207,6 +227,14 @@ struct File {
     discovery: Discovery,
     #[serde(default)]
     alerts: alerts::Table,
+    #[serde(default)]
+    accounts: Accounts,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Accounts {
+    registration: Registration,
 }
 
 #[derive(Deserialize, Default)]
@@ -242,13 +270,6 @@ impl Default for Discovery {
     fn default() -> Self {
         Self { announce: true }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Http {
-    https: SocketAddr,
-    plain: Option<SocketAddr>,
 }
 
 /// One flat table, so that a message can name the key and say which kind of broker it belongs to.
@@ -336,6 +357,15 @@ mod tests {
         assert_eq!(with("life_s = 60").unwrap().lifetimes.life, Duration::from_secs(60));
         assert_eq!(with("grace_s = 0").unwrap().lifetimes.grace, Duration::ZERO);
         assert!(with("life_s = 5").unwrap_err().to_string().contains("certificates.life_s: 5 is not between 30"));
+    }
+
+    #[test]
+    fn nobody_may_ask_for_an_account_unless_the_configuration_says_so() {
+        assert_eq!(Config::parse(GOOD).unwrap().registration, Registration::Closed);
+        let with = |word: &str| Config::parse(&format!("{GOOD}\n[accounts]\nregistration = \"{word}\""));
+        assert_eq!(with("approval").unwrap().registration, Registration::Approval);
+        let message = with("open").unwrap_err().to_string();
+        assert!(message.contains("registration") && message.contains("approval"), "{message}");
     }
 
     #[test]

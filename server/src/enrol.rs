@@ -186,7 +186,9 @@ pub async fn renew(
 ) -> Result<Credentials, EnrolError> {
     let unknown = || EnrolError::UnknownKey(name.clone());
     let device = store.device(name).await?.ok_or_else(unknown)?;
-    let key = match authority.check_csr(csr, device.serial) {
+    // One without a board has no key, and so no certificate.
+    let serial = device.serial.ok_or_else(unknown)?;
+    let key = match authority.check_csr(csr, serial) {
         Ok(key) => key,
         // Whoever has not the key is not told the serial either.
         Err(CaError::Csr(CsrError::Mismatch { .. })) => return Err(unknown()),
@@ -208,7 +210,7 @@ pub async fn renew(
     }
     let actor = expired.map_or_else(Actor::device, |address| Actor::device().at(address));
     let certify = Certify { store, authority, lifetimes, now };
-    let certificate = certify.certificate(csr, device.serial, name, &key, Some(&actor)).await?;
+    let certificate = certify.certificate(csr, serial, name, &key, Some(&actor)).await?;
     Ok(Credentials { name: name.clone(), certificate, ca: authority.ca_pem() })
 }
 

@@ -13,6 +13,7 @@ use crate::{
     identity::Concern,
     link::{Link, Message},
     live::{Event, Live},
+    metrics::Metrics,
     store::{Committed, Incoming, Store, StoreError},
 };
 use said::{Heard, Said};
@@ -57,6 +58,7 @@ struct Ingest {
     /// For whoever knows certificates.
     concerns: mpsc::Sender<Concern>,
     count: Counters,
+    metrics: Metrics,
 }
 
 /// What has happened since the last report.
@@ -74,6 +76,7 @@ struct Counters {
 }
 
 /// Takes in messages until `shutdown`, then finishes what has arrived and returns.
+#[allow(clippy::too_many_arguments)] // each is another part of the server
 pub async fn run(
     mut messages: mpsc::Receiver<Message>,
     store: Store,
@@ -81,9 +84,10 @@ pub async fn run(
     live: Live,
     clock: Arc<dyn Clock>,
     concerns: mpsc::Sender<Concern>,
+    metrics: Metrics,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let ingest = Arc::new(Ingest { store, link, live, clock, concerns, count: Counters::default() });
+    let ingest = Arc::new(Ingest { store, link, live, clock, concerns, count: Counters::default(), metrics });
     let (jobs, parsed) = mpsc::channel(PARSED);
     let (says, heard) = mpsc::channel(PARSED);
     let committing = tokio::spawn(Arc::clone(&ingest).commit_all(parsed));
@@ -140,6 +144,7 @@ impl Ingest {
 
     fn reject(&self, device: DeviceName, reason: &Rejection) {
         self.count.rejected.fetch_add(1, Relaxed);
+        self.metrics.not_committed("rejected", 1);
         tracing::warn!(%device, code = reason.code(), reason = ?reason.to_string(), "a batch is rejected; its device keeps it");
         self.answer(device, &Ack::rejected(reason));
     }
@@ -192,6 +197,7 @@ impl Ingest {
             }
             Err(error) => {
                 self.count.failed.fetch_add(batches.len() as u64, Relaxed);
+                self.metrics.not_committed("failed", batches.len());
                 Err(error)
             }
         }
@@ -199,13 +205,16 @@ impl Ingest {
 
     /// After the commit: the ack, and the event.
     fn finish(&self, batch: &Incoming, answer: Option<Committed>) {
-        let Incoming { device, received, .. } = batch;
+        let Incoming { device, received, at } = batch;
         let Some(Committed { through, fresh, skipped }) = answer else {
             self.count.unregistered.fetch_add(1, Relaxed);
+            self.metrics.not_committed("unregistered", 1);
             tracing::warn!(%device, "readings of a device that is not registered, or revoked, are not taken");
             return;
         };
         self.count_batch(received, fresh.len(), skipped);
+        let lag_ms = u64::try_from(self.clock.now().0 - at.0).unwrap_or(0);
+        self.metrics.committed(received, fresh.len(), skipped, Duration::from_millis(lag_ms));
         if skipped > 0 {
             tracing::warn!(%device, buffer = %received.buffer, skipped, "the device has dropped readings");
         }

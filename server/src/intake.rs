@@ -6,9 +6,9 @@ use shared::rule::Severity;
 use shared::{DeviceName, Metric, UtcMillis};
 use utoipa::ToSchema;
 
-/// Longest key and title, in bytes.
+/// Longest key and title, in characters.
 const LONGEST_LINE: usize = 200;
-/// Longest text, in bytes.
+/// Longest text, in characters.
 const LONGEST_TEXT: usize = 4000;
 /// A report of the past is taken; one of the future would never be over.
 const AHEAD_MS: i64 = 300_000;
@@ -31,7 +31,8 @@ pub enum State {
 #[serde(deny_unknown_fields)]
 #[schema(as = ReportedAlert)]
 pub struct Reported {
-    /// What makes it one in that system, at most 200 bytes: the same key again is the same alert.
+    /// What makes it one in that system, at most 200 characters: the same key again is the same alert.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1F\x7F-\x9F]*$")]
     pub key: String,
     /// Whether it is so still.
     pub state: State,
@@ -39,13 +40,15 @@ pub struct Reported {
     #[serde(default)]
     #[schema(value_type = Option<words::Severity>)]
     pub severity: Severity,
-    /// In a line, at most 200 bytes; may be left out when it is resolved.
+    /// In a line, at most 200 characters; may be left out when it is resolved.
     #[serde(default)]
+    #[schema(max_length = 200, pattern = r"^[^\x00-\x1F\x7F-\x9F]*$")]
     pub title: String,
-    /// More, at most 4000 bytes.
+    /// More, at most 4000 characters.
+    #[schema(max_length = 4000)]
     pub text: Option<String>,
     /// Which device it is about.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::DeviceName>)]
     pub device: Option<DeviceName>,
     /// Which metric.
     #[schema(value_type = Option<words::Metric>)]
@@ -53,6 +56,7 @@ pub struct Reported {
     /// Which value.
     pub value: Option<f64>,
     /// Since when (UTC milliseconds); now if absent.
+    #[schema(minimum = 1_577_836_800_000_i64)]
     pub at: Option<i64>,
 }
 
@@ -64,8 +68,8 @@ impl Reported {
     pub fn check(mut self, now: UtcMillis) -> Result<Self, (&'static str, String)> {
         for (field, text) in [("key", &mut self.key), ("title", &mut self.title)] {
             *text = text.trim().to_owned();
-            if text.len() > LONGEST_LINE || text.chars().any(char::is_control) {
-                return Err((field, format!("one line of at most {LONGEST_LINE} bytes")));
+            if text.chars().count() > LONGEST_LINE || text.chars().any(char::is_control) {
+                return Err((field, format!("one line of at most {LONGEST_LINE} characters")));
             }
         }
         if self.key.is_empty() {
@@ -74,8 +78,8 @@ impl Reported {
         if self.title.is_empty() && self.state == State::Firing {
             return Err(("title", "say in a line what is wrong".to_owned()));
         }
-        if self.text.as_ref().is_some_and(|text| text.len() > LONGEST_TEXT) {
-            return Err(("text", format!("at most {LONGEST_TEXT} bytes")));
+        if self.text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
+            return Err(("text", format!("at most {LONGEST_TEXT} characters")));
         }
         if self.value.is_some_and(|value| !value.is_finite()) {
             return Err(("value", "a finite number is needed".to_owned()));

@@ -25,6 +25,8 @@ pub enum Event {
     },
     /// A board waits for approval, or does not any more.
     Waiting,
+    /// Somebody asks for an account, or does not any more.
+    SignUps,
     /// A guided calibration goes on.
     Calibration {
         /// On which device.
@@ -62,6 +64,11 @@ impl Live {
     /// Whether anybody watches: if not, an event need not be made.
     pub fn is_watched(&self) -> bool {
         self.sender.receiver_count() > 0
+    }
+
+    /// How many watch.
+    pub fn watchers(&self) -> usize {
+        self.sender.receiver_count()
     }
 
     /// Tells every watcher. It never waits for one.

@@ -4,11 +4,12 @@ mod upkeep;
 
 use crate::broker::{Broker, BrokerError};
 use crate::ca::{Authority, CaError};
-use crate::config::{BrokerConfig, Config};
+use crate::config::{BrokerConfig, Config, ConfigError, Registration};
 use crate::enrol::Lifetimes;
 use crate::http::password::{self, PasswordError};
-use crate::http::{self, rate::Rate, serve::serve, serve::stopped, throttle::Throttle};
+use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
+use crate::metrics::{Metrics, MetricsError};
 use crate::notify::{Channel, Mqtt, Webhook, WebhookError, dispatch::Dispatcher};
 use crate::store::{Store, StoreError};
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
@@ -28,6 +29,9 @@ const SIGNED_OUT_BEHIND: usize = 64;
 /// How often another system may report of its alerts, and how often at once.
 const REPORTS_PER_SECOND: u16 = 10;
 const REPORTS_AT_ONCE: u16 = 100;
+/// How often a program may ask by one key, and how often at once.
+const ASKED_PER_SECOND: u16 = 20;
+const ASKED_AT_ONCE: u16 = 200;
 
 /// Why the server can't start.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +72,12 @@ pub enum RunError {
     /// Somebody who is to be told of alerts can't be.
     #[error("configuration: {0}")]
     Webhook(#[from] WebhookError),
+    /// What is counted can't be.
+    #[error("{0}")]
+    Metrics(#[from] MetricsError),
+    /// Something that the configuration names can't be used.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
     /// The log's filter is none.
     #[error("configuration: log: {0}")]
     Log(String),
@@ -91,22 +101,40 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Where devices are sent when they enrol.
     pub broker_address: shared::enrol::Broker,
-    /// Hashes of sessions that have just ended, for the connections that they opened.
+    /// Ids of sessions that have just ended, and `key:` and the ids of keys, for the connections that they opened.
     pub signed_out: broadcast::Sender<String>,
     /// Who guesses passwords.
     pub throttle: Throttle,
-    /// Who guesses enrolment tokens.
+    /// Sign-ins that were refused and are not in the audit log yet.
+    pub refusals: Refusals,
+    /// Who guesses tokens and keys.
     pub token_throttle: Throttle,
+    /// Who guesses invitations.
+    pub join_throttle: Throttle,
+    /// Who asks for accounts.
+    pub sign_up_throttle: Throttle,
+    /// Whether accounts can be asked for.
+    pub registration: Registration,
     /// How often the system of an intake token may report.
     pub report_rate: Rate,
+    /// How often a program may ask by one key.
+    pub key_rate: Rate,
     /// How long certificates are good.
     pub lifetimes: Lifetimes,
     /// The fleet's time zone.
     pub zone: TimeZone,
     /// Where browsers and devices reach this server, if its configuration says so.
     pub public_url: Option<String>,
+    /// The configuration in force. It names files with secrets and may hold one: nobody shows it as it is.
+    pub config: Config,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// SHA-256 of what a monitoring system has to show; none: nobody is told what is counted.
+    pub metrics_token: Option<String>,
     /// Held while history is computed again: one at a time, so that it can't starve what comes in.
     pub recomputing: Mutex<()>,
+    /// Held while the chain of the audit log is looked at, for the same reason.
+    pub verifying: Mutex<()>,
     /// When the list of revoked certificates was last written; none when that is due.
     pub listed: Mutex<Option<UtcMillis>>,
     /// Becomes true when the server stops.
@@ -159,6 +187,12 @@ pub async fn start_still(config: &Config, clock: Arc<dyn Clock>) -> Result<Runni
         .await
         .map_err(|error| RunError::Database { database: config.database(), error })?
         .in_zone(config.alerts.time_zone.clone());
+    let head = store.chain_audit(clock.now()).await?;
+    // Whoever keeps the log elsewhere can say later what it was (`tirta audit verify --head`).
+    tracing::info!(%head, "the end of the audit log");
+
+    let metrics_token = config.http.metrics_token()?;
+    let metrics = Metrics::new()?;
 
     let https = listen_tls("http.https", config.https, &authority, false).await?;
     let plain = match config.plain {
@@ -192,6 +226,7 @@ pub async fn start_still(config: &Config, clock: Arc<dyn Clock>) -> Result<Runni
         live.clone(),
         Arc::clone(&clock),
         concerns,
+        metrics.clone(),
         async move { stopped(&mut ingest_stopping).await },
     ));
     let broker_address = broker_address(config, broker.as_ref());
@@ -207,12 +242,21 @@ pub async fn start_still(config: &Config, clock: Arc<dyn Clock>) -> Result<Runni
         broker_address,
         signed_out,
         throttle,
+        refusals: Refusals::default(),
         token_throttle: Throttle::default(),
+        join_throttle: Throttle::default(),
+        sign_up_throttle: Throttle::default(),
+        registration: config.registration,
         report_rate: Rate::new(REPORTS_PER_SECOND, REPORTS_AT_ONCE),
+        key_rate: Rate::new(ASKED_PER_SECOND, ASKED_AT_ONCE),
         lifetimes: config.lifetimes,
         zone: config.alerts.time_zone.clone(),
         public_url: public_url(config, https.local_addr()),
+        config: config.clone(),
+        metrics,
+        metrics_token,
         recomputing: Mutex::new(()),
+        verifying: Mutex::new(()),
         listed: Mutex::new(None),
         stopping: stopping.clone(),
     });
@@ -279,7 +323,7 @@ impl Running {
     }
 }
 
-/// Gives the first admin a new password, the role and the right to sign in, and ends their sessions: for whoever has lost it
+/// Gives the first admin a new password, the role and the right to sign in, takes their second factor away and ends their sessions: for whoever has lost it
 /// but can log in on this machine.
 ///
 /// # Errors
@@ -288,6 +332,7 @@ pub async fn new_password(config: &Config, now: UtcMillis) -> Result<String, Run
     let store = Store::open(&config.database_url)
         .await
         .map_err(|error| RunError::Database { database: config.database(), error })?;
+    store.chain_audit(now).await?;
     let password = password::make()?;
     let hash = password::hash(password.clone()).await?;
     if !store.recover_admin(ADMIN, &hash, now).await? {

@@ -6,8 +6,8 @@ mod databases;
 
 use databases::{NOW, on_each_database};
 use server::access::Role;
-use server::audit::Actor;
-use server::store::{AccountChange, AccountDone, NewSession, Store};
+use server::audit::{Act, Actor};
+use server::store::{AccountChange, AccountDone, NewSession, Pair, Store};
 use shared::UtcMillis;
 
 fn later() -> UtcMillis {
@@ -22,10 +22,20 @@ async fn change(store: &Store, name: &str, change: AccountChange) -> AccountDone
     store.change_account(name, &change, &Actor::account("admin"), NOW).await.unwrap()
 }
 
-async fn sign_in(store: &Store, hash: &str, account: &str, password_hash: &str) -> bool {
-    let address = "10.0.0.5".to_owned();
-    let new = NewSession { hash, account, password_hash, expires_at: later(), address, agent: None };
-    store.add_session(&new, NOW).await.unwrap()
+/// A session whose id is its access token, too.
+async fn sign_in(store: &Store, id: &str, account: &str, password_hash: &str) -> bool {
+    let tokens = Pair { refresh: &format!("refresh-{id}"), access: id, access_until: later() };
+    let new = NewSession {
+        id,
+        tokens,
+        account,
+        password_hash,
+        expires_at: later(),
+        address: "10.0.0.5".to_owned(),
+        agent: None,
+        second_factor: None,
+    };
+    store.add_session(&new, &Actor::account(account), NOW).await.unwrap()
 }
 
 fn disable() -> AccountChange {
@@ -33,28 +43,34 @@ fn disable() -> AccountChange {
 }
 
 #[test]
-fn accounts_of_before_are_admins_and_their_sessions_go_on() {
+fn accounts_of_before_are_admins_and_sign_in_once_more() {
     on_each_database(|database| async move {
         let store = database.open().await;
         store.add_first_admin("admin", "hash", NOW).await.unwrap();
-        assert!(sign_in(&store, "secret", "admin", "hash").await);
         store.close().await;
         // As it was before: the columns and the mark of the migration are taken away again.
         database
             .tamper(
-                "DROP INDEX account_of_email; DROP INDEX session_of_account;
+                "DROP INDEX account_of_email; DROP TABLE session_token; DROP TABLE session;
+                 DROP TABLE totp; DROP TABLE recovery_code;
+                 CREATE TABLE session (hash TEXT NOT NULL PRIMARY KEY,
+                     account TEXT NOT NULL REFERENCES account (name) ON DELETE CASCADE, expires_at BIGINT NOT NULL);
+                 INSERT INTO session VALUES ('secret', 'admin', 9000000000000);
                  ALTER TABLE account DROP COLUMN role; ALTER TABLE account DROP COLUMN must_change;
                  ALTER TABLE account DROP COLUMN created_at; ALTER TABLE account DROP COLUMN disabled_at;
                  ALTER TABLE account DROP COLUMN email;
-                 ALTER TABLE session DROP COLUMN created_at; ALTER TABLE session DROP COLUMN used_at;
-                 ALTER TABLE session DROP COLUMN address; ALTER TABLE session DROP COLUMN agent;
-                 DELETE FROM _sqlx_migrations WHERE version = 6",
+                 DELETE FROM _sqlx_migrations WHERE version IN (6, 7)",
             )
             .await;
         let store = database.open().await;
-        let owner = store.session_owner("secret", NOW).await.unwrap().unwrap();
+        assert_eq!(
+            store.sessions_of("admin", NOW).await.unwrap(),
+            [],
+            "a session without tokens that change has ended"
+        );
+        assert!(sign_in(&store, "new", "admin", "hash").await);
+        let owner = store.session_owner("new", NOW).await.unwrap().unwrap();
         assert_eq!((owner.role, owner.must_change), (Role::Admin, false));
-        assert_eq!(store.sessions_of("admin", NOW).await.unwrap().len(), 1);
     });
 }
 
@@ -114,7 +130,7 @@ fn whoever_has_the_machine_gets_the_first_admin_back() {
         assert!(sign_in(&store, "a", "admin", "new").await);
         assert_eq!(store.session_owner("a", NOW).await.unwrap().unwrap().role, Role::Admin);
         assert!(!store.recover_admin("nobody", "new", NOW).await.unwrap());
-        let newest = &store.audit(None, &[], None, 1).await.unwrap()[0];
+        let newest = &store.audit(None, &[Act::UserRecovered], None, 1).await.unwrap()[0];
         assert_eq!((newest.act.as_str(), newest.who.as_str()), ("user.recovered", "server"));
     });
 }

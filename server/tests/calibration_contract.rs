@@ -6,7 +6,7 @@ mod databases;
 
 use databases::{Database, NOW, on_each_database, pi, register};
 use server::audit::Actor;
-use server::store::{KeptRecord, Recording, Store};
+use server::store::{KeptRecord, NewSettings, Recording, SettingsDone, Store};
 use shared::calibration::{Buffers, By, Calibration, CalibrationRecord, Health, Point, RecordId};
 use shared::message::{Intervals, ProbeReport, Sensors};
 use shared::sensor::Sensor;
@@ -173,7 +173,8 @@ fn a_change_of_interval_and_a_reflash_keep_the_calibrations() {
         stored(add(&store, 1, &record(1, 97.0)).await);
         let mut intervals = Intervals::default();
         intervals.set(Metric::Ph, 5000).unwrap();
-        assert_eq!(store.set_intervals(&pi(1), &intervals, 0).await.unwrap(), Some(2));
+        let new = NewSettings::of(intervals.clone());
+        assert_eq!(store.change_settings(&pi(1), &new, &Actor::server(), NOW).await.unwrap(), SettingsDone::Done(2));
         let changed = told(&store, 1).await;
         assert_eq!((changed.version, &changed.intervals), (2, &intervals));
         assert_eq!(changed.calibration(Metric::Ph), Some(slope(97.0)));

@@ -6,7 +6,7 @@ mod fleet;
 use fleet::{databases::databases, p256, random_serial, request};
 use server::audit::Actor;
 use server::ca::{Authority, PublicKeySha256};
-use server::store::{Admission, Knock, NewToken, Store};
+use server::store::{Admission, Knock, NewSettings, NewToken, SettingsDone, Store};
 use shared::{
     DeviceName, Metric, Status, UtcMillis,
     message::{Intervals, LinkState},
@@ -91,12 +91,34 @@ async fn intervals_are_kept_and_their_version_rises_by_one() {
         assert_eq!((device.settings_version, device.intervals), (0, Intervals::default()), "{}", db.engine);
         let mut intervals = Intervals::default();
         intervals.set(Metric::Ph, 1000).unwrap();
-        assert_eq!(db.store.set_intervals(&name, &Intervals::default(), 0).await.unwrap(), Some(1));
-        assert_eq!(db.store.set_intervals(&name, &intervals, 0).await.unwrap(), Some(2));
+        let new = NewSettings::of(Intervals::default());
+        assert_eq!(db.store.change_settings(&name, &new, &Actor::server(), NOW).await.unwrap(), SettingsDone::Done(1));
+        let new = NewSettings::of(intervals.clone());
+        assert_eq!(db.store.change_settings(&name, &new, &Actor::server(), NOW).await.unwrap(), SettingsDone::Done(2));
         // A device that ran version 7 before the server was restored ignores anything up to 7.
-        assert_eq!(db.store.set_intervals(&name, &intervals, 7).await.unwrap(), Some(8));
+        let new = NewSettings { reported: 7, ..NewSettings::of(intervals.clone()) };
+        assert_eq!(db.store.change_settings(&name, &new, &Actor::server(), NOW).await.unwrap(), SettingsDone::Done(8));
         let device = db.store.device(&name).await.unwrap().unwrap();
-        assert_eq!((device.settings_version, device.intervals), (8, intervals));
+        assert_eq!((device.settings_version, &device.intervals), (8, &intervals));
+        let newest = &db.store.audit(Some(name.as_str()), &[], None, 1).await.unwrap()[0];
+        assert_eq!((newest.act.as_str(), &newest.detail["version"]), ("device.settings_changed", &8.into()));
+        assert_eq!(newest.detail["before"], newest.detail["after"]);
+    }
+}
+
+#[tokio::test]
+async fn of_two_who_change_settings_from_the_same_version_one_is_told_that_the_other_was_faster() {
+    for db in databases().await {
+        let name = enrolled(&db.store, 1).await.remove(0);
+        let seen = NewSettings { seen: Some(0), ..NewSettings::of(Intervals::default()) };
+        let actor = Actor::account("admin");
+        let (one, other) = tokio::join!(
+            db.store.change_settings(&name, &seen, &actor, NOW),
+            db.store.change_settings(&name, &seen, &actor, NOW)
+        );
+        let mut done = [one.unwrap(), other.unwrap()];
+        done.sort_by_key(|done| matches!(done, SettingsDone::Stale(_)));
+        assert_eq!(done, [SettingsDone::Done(1), SettingsDone::Stale(1)], "{}", db.engine);
     }
 }
 
@@ -108,7 +130,11 @@ async fn an_unknown_device_is_reported_as_such_and_not_made() {
         assert!(!db.store.may_connect(&nobody, &PublicKeySha256::of(b"key")).await.unwrap());
         assert!(!db.store.revoke_device(&nobody, &Actor::server(), NOW).await.unwrap());
         assert!(!db.store.record_status(&nobody, &Status::new(LinkState::Online), NOW).await.unwrap());
-        assert_eq!(db.store.set_intervals(&nobody, &Intervals::default(), 0).await.unwrap(), None);
+        let new = NewSettings::of(Intervals::default());
+        assert_eq!(
+            db.store.change_settings(&nobody, &new, &Actor::server(), NOW).await.unwrap(),
+            SettingsDone::Unknown
+        );
         assert_eq!(db.store.devices().await.unwrap(), []);
     }
 }

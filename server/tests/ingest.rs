@@ -9,7 +9,7 @@ use rcgen::{CertificateParams, DnType, KeyPair};
 use rumqttc::{AsyncClient, Event as Mqtt, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration, Transport};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use server::audit::Actor;
-use server::store::{Knock, NewToken};
+use server::store::{Knock, NewSettings, NewToken, SettingsDone};
 use server::{
     broker::Broker,
     ca::Authority,
@@ -122,7 +122,8 @@ fn start_ingest(
     // Nobody is concerned with identities here.
     let (concerns, _) = mpsc::channel(1);
     let clock = Arc::new(SystemClock);
-    let running = ingest::run(messages, store.clone(), link.clone(), live.clone(), clock, concerns, shutdown);
+    let metrics = server::metrics::Metrics::new().unwrap();
+    let running = ingest::run(messages, store.clone(), link.clone(), live.clone(), clock, concerns, metrics, shutdown);
     (link, stop, tokio::spawn(running))
 }
 
@@ -407,7 +408,11 @@ async fn after_the_broker_was_restarted_readings_flow_and_settings_are_retained_
     let mut device = server.device(1).await;
     let mut intervals = Intervals::default();
     intervals.set(Metric::Ph, 5_000).unwrap();
-    assert_eq!(server.store.set_intervals(&pi(1), &intervals, 0).await.unwrap(), Some(1));
+    let new = NewSettings::of(intervals.clone());
+    assert_eq!(
+        server.store.change_settings(&pi(1), &new, &Actor::server(), SystemClock.now()).await.unwrap(),
+        SettingsDone::Done(1)
+    );
     let address = server.broker.local_addr();
     server.broker.stop().await;
     within("the link notices", until(|| !server.link.connected())).await;

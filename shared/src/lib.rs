@@ -3,6 +3,7 @@
 //! It knows no I/O, no runtime, no SQL and no wall clock; both sides depend on it and it depends on neither.
 
 pub mod calibration;
+pub mod chain;
 pub mod clock;
 pub mod enrol;
 pub mod fleet;

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod digest;
 pub mod error;
 pub mod fleet;
+pub mod fuzz;
 pub mod image;
 pub mod image_test;
 pub mod mqtt;

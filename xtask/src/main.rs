@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use xtask::{
-    alert_latency, bench, boards, chaos, check, day, demo, error::Error, image, image_test, packages, powercut, prepare,
+    alert_latency, bench, boards, chaos, check, day, demo, error::Error, fuzz, image, image_test, packages, powercut,
+    prepare,
 };
 
 /// Tools of the Tirta project.
@@ -22,6 +23,8 @@ enum What {
     Chaos(chaos::ChaosOptions),
     /// Lets many boards provision themselves from one configuration, copies some cards and empties others.
     Fleet(boards::BoardsOptions),
+    /// Tries the interface with made-up requests and holds the answers against its document.
+    FuzzApi(fuzz::FuzzOptions),
     /// Lets an agent live through a day a thousand times faster, and measures card and memory.
     Day(day::DayOptions),
     /// Cuts the power of an agent a thousand times, and starts it again on what its card could hold.
@@ -82,6 +85,12 @@ async fn run(command: What) -> Result<(), Error> {
             }
             boards::run(&options).await
         }
+        What::FuzzApi(options) => {
+            if !options.no_build {
+                prepare::programs()?;
+            }
+            fuzz::run_fuzz(&options).await
+        }
         What::Day(options) => {
             if !options.no_build {
                 prepare::programs()?;
@@ -137,6 +146,7 @@ mod tests {
             "x image --twice",
             "x image-test --guests 3 --architecture armhf",
             "x image-test --board pi",
+            "x fuzz-api --examples 1000 --seconds 3600 --seed 7 --phases fuzzing,stateful --no-build",
             "x bench ingest --devices 200 --seconds 20 --database postgres",
             "x test --fast",
         ] {

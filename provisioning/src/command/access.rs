@@ -2,11 +2,12 @@
 
 use super::error::TirtaError;
 use clap::Args;
-use provisioning::client::Client;
+use provisioning::client::{Client, ClientError};
 use std::{
     io::{BufRead, IsTerminal, Write},
     path::PathBuf,
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 /// What every command takes.
@@ -19,9 +20,13 @@ pub struct Access {
     /// The server's ca.pem, for https.
     #[arg(long, global = true, value_name = "FILE", env = "TIRTA_CA")]
     ca: Option<PathBuf>,
-    /// Whose password TIRTA_PASSWORD, the prompt or the first line of the input gives.
+    /// Whose password TIRTA_PASSWORD, the prompt or the first line of the input gives; TIRTA_CODE or the next line holds the
+    /// code of an account with a second factor.
     #[arg(long, global = true, value_name = "NAME", env = "TIRTA_USER", default_value = "admin")]
     user: String,
+    /// Whoever has signed in.
+    #[arg(skip)]
+    client: OnceLock<Client>,
 }
 
 impl Access {
@@ -34,8 +39,21 @@ impl Access {
     pub async fn sign_in_with_password(&self) -> Result<(Client, String), TirtaError> {
         let mut client = Client::new(&self.server, self.ca.as_deref())?;
         let password = password(&self.user)?;
-        client.sign_in(&self.user, &password).await?;
+        match client.sign_in(&self.user, &password).await {
+            Err(ClientError::Refused { code, .. }) if code == "code_needed" => {
+                client.sign_in_with_code(&self.user, &password, &code_of(&self.user)?).await?;
+            }
+            other => other?,
+        }
+        let _ = self.client.set(client.clone());
         Ok((client, password))
+    }
+
+    /// Ends the session of this command: nobody needs it any more. One that can't be ended now ends by itself.
+    pub async fn sign_out(&self) {
+        if let Some(client) = self.client.get() {
+            let _ = client.sign_out().await;
+        }
     }
 }
 
@@ -46,6 +64,14 @@ fn password(user: &str) -> Result<String, TirtaError> {
     }
     let password = secret(&format!("Password of {user}")).map_err(TirtaError::Password)?;
     if password.is_empty() { Err(TirtaError::NoPassword) } else { Ok(password) }
+}
+
+/// The code of the telephone, where the account has a second factor.
+fn code_of(user: &str) -> Result<String, TirtaError> {
+    match std::env::var("TIRTA_CODE") {
+        Ok(code) => Ok(code),
+        Err(_) => secret(&format!("Code of {user}")).map_err(TirtaError::Password),
+    }
 }
 
 /// The first line of the input; asked for if somebody sits there, and not shown.

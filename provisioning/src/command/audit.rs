@@ -1,18 +1,34 @@
 //! `tirta audit`: who did what, a line an act.
 
 use super::access::Access;
+use super::audit_chain::{Export, Verify};
 use super::error::TirtaError;
 use super::words::say;
-use clap::Args;
+use clap::{Args, Subcommand};
 use provisioning::audit::Entry;
 use provisioning::instant::second;
 use serde_json::Value;
 use shared::DeviceName;
 use std::io::Write;
 
-/// Which acts.
+/// Which acts, or what else is done with the log.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Audit {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Export(Export),
+    Verify(Verify),
+}
+
+#[derive(Args)]
+struct List {
     /// Only those that concern this device.
     #[arg(long, value_name = "NAME")]
     device: Option<DeviceName>,
@@ -24,8 +40,13 @@ pub struct Audit {
 impl Audit {
     /// Does it.
     pub async fn run(self, access: &Access, out: &mut impl Write) -> Result<(), TirtaError> {
+        let List { device, limit } = match self.command {
+            Some(Command::Export(export)) => return export.run(access, out).await,
+            Some(Command::Verify(verify)) => return verify.run(access, out).await,
+            None => self.list,
+        };
         let client = access.sign_in().await?;
-        for entry in &client.audit(self.device.as_ref().map(DeviceName::as_str), self.limit).await? {
+        for entry in &client.audit(device.as_ref().map(DeviceName::as_str), limit).await? {
             say(out, &line(entry))?;
         }
         Ok(())

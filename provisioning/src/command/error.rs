@@ -2,6 +2,7 @@
 
 use provisioning::client::ClientError;
 use provisioning::labels::LabelError;
+use shared::chain::Broken;
 use std::{io, path::PathBuf};
 
 /// Why a command failed.
@@ -53,6 +54,9 @@ pub enum TirtaError {
     /// Something that can't be undone.
     #[error("{0}")]
     Unconfirmed(String),
+    /// Somebody was at the audit log.
+    #[error("the audit log is broken: {0}")]
+    Broken(Broken),
     /// Some of several could not be done.
     #[error("{failed} of {all} failed")]
     Some {

@@ -2,13 +2,16 @@
 
 mod access;
 mod audit;
+mod audit_chain;
 mod authority;
 mod calibrations;
 mod devices;
 mod error;
 mod fleet_config;
 mod image;
+mod keys;
 mod labels;
+mod people;
 mod registry;
 mod token;
 mod users;
@@ -45,13 +48,16 @@ enum What {
     /// Enrolment tokens: what a new device shows to be taken into the fleet.
     #[command(subcommand)]
     Token(token::Command),
+    /// API keys: what lets other programs in.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Who may sign in, and what they may do.
     #[command(subcommand)]
     Users(users::Command),
     /// The authority that signs the fleet's certificates.
     #[command(subcommand)]
     Authority(authority::Command),
-    /// Who did what, newest first.
+    /// Who did what, newest first; all of it as a file, and whether it is whole.
     Audit(audit::Audit),
     /// The calibrations of a device.
     #[command(subcommand)]
@@ -64,19 +70,22 @@ enum What {
 pub async fn run(cli: Cli) -> Result<(), error::TirtaError> {
     let access = &cli.access;
     let mut out = std::io::stdout().lock();
-    match cli.command {
+    let done = match cli.command {
         What::FleetConfig(command) => command.run(access, &mut out).await,
         What::Image(command) => command.run(&mut out),
         What::Labels(command) => command.run(access).await,
         What::Waiting(command) => command.run(access, &mut out).await,
         What::Devices(command) => command.run(access, &mut out).await,
         What::Token(command) => command.run(access, &mut out).await,
+        What::Keys(command) => command.run(access, &mut out).await,
         What::Users(command) => command.run(access, &mut out).await,
         What::Authority(command) => command.run(access, &mut out).await,
         What::Audit(command) => command.run(access, &mut out).await,
         What::Calibrations(command) => command.run(access, &mut out).await,
         What::Recompute(command) => command.run(access, &mut out).await,
-    }
+    };
+    access.sign_out().await;
+    done
 }
 
 #[cfg(test)]
@@ -113,6 +122,14 @@ mod tests {
             "tirta devices returns --close",
             "tirta devices claim pi-7 --location Greenhouse --serial 10000000a3c40011",
             "tirta audit --device pi-7 --limit 20",
+            "tirta audit export --out audit.jsonl",
+            "tirta audit export --out - --format csv --from 2026-11-01 --to 2026-12-01",
+            "tirta audit verify",
+            "tirta audit verify --file audit.jsonl",
+            "tirta audit verify --database tirta.db --head 0:0000000000000000000000000000000000000000000000000000000000000000",
+            "tirta keys list",
+            "tirta keys add scada --scopes read,write_readings --devices well-3,well-4 --valid 90d",
+            "tirta keys revoke k1",
             "tirta users list",
             "tirta users add tono --role technician --email tono@example.org",
             "tirta users role tono supervisor",
@@ -120,6 +137,13 @@ mod tests {
             "tirta users disable tono --undo",
             "tirta users reset-password tono",
             "tirta users password",
+            "tirta users invite --role technician",
+            "tirta users invite --role auditor --name Rini --email rini@example.org --valid 12h",
+            "tirta users invitations",
+            "tirta users withdraw a1",
+            "tirta users pending",
+            "tirta users approve tono --role technician --without-email",
+            "tirta users refuse tono",
             "tirta authority show",
             "tirta authority rotate",
             "tirta authority retire --yes",
@@ -137,13 +161,19 @@ mod tests {
             "tirta waiting approve --all --location Greenhouse",
             "tirta waiting approve w1 --name pi-3 --replaces pi-4",
             "tirta devices returns --for 2h --close",
+            "tirta audit export",
+            "tirta audit verify --file a --database b",
+            "tirta audit verify --head 7",
             "tirta devices replace pi/7 --serial 10000000a3c40011",
             "tirta devices replace pi-7 --serial 7",
             "tirta fleet-config --discover --address https://tirta.local:8443",
             "tirta fleet-config --address http://tirta.local",
             "tirta token create --serials a3c40011,x",
+            "tirta keys add scada",
             "tirta users add tono",
             "tirta users role tono god",
+            "tirta users invite",
+            "tirta users approve tono",
             "tirta image customise tirta.img",
             "tirta image customise tirta.img --wifi-ssid Kolam",
             "tirta image customise tirta.img --wifi-country ID",

@@ -2,6 +2,7 @@
 
 use super::access::{Access, secret};
 use super::error::TirtaError;
+use super::people;
 use super::words::say;
 use clap::{Subcommand, ValueEnum};
 use provisioning::instant::minute;
@@ -44,6 +45,14 @@ pub enum Command {
         /// As `tirta users list` shows it.
         name: String,
     },
+    /// Switches the second factor of an account off, for whoever has lost the telephone and the recovery codes.
+    RemoveSecondFactor {
+        /// As `tirta users list` shows it.
+        name: String,
+    },
+    /// People who come by a link, or ask for an account.
+    #[command(flatten)]
+    People(people::Command),
     /// Changes your own password; the new one comes from TIRTA_NEW_PASSWORD, the prompt or the next line of the input.
     Password,
 }
@@ -62,7 +71,8 @@ pub enum Role {
 }
 
 impl Role {
-    fn as_str(self) -> &'static str {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "admin",
             Self::Supervisor => "supervisor",
@@ -91,7 +101,12 @@ impl Command {
             Self::Disable { name, undo } => {
                 say(out, &line(&access.sign_in().await?.set_disabled(&name, !undo).await?))?;
             }
+            Self::People(command) => command.run(access, out).await?,
             Self::ResetPassword { name } => hand_out(&access.sign_in().await?.reset_password(&name).await?, out)?,
+            Self::RemoveSecondFactor { name } => {
+                access.sign_in().await?.remove_second_factor(&name).await?;
+                writeln!(io::stderr(), "{name} signs in with the password alone now.")?;
+            }
             Self::Password => {
                 let (client, old) = access.sign_in_with_password().await?;
                 let new = match std::env::var("TIRTA_NEW_PASSWORD") {
@@ -113,7 +128,8 @@ fn hand_out(made: &UserWithPassword, out: &mut impl Write) -> io::Result<()> {
     writeln!(io::stderr(), "The first password of {}, {}. {words}.", made.user.name, made.user.role)
 }
 
-fn line(User { name, role, email, must_change, disabled_at }: &User) -> String {
+/// One account, for the list of them.
+pub fn line(User { name, role, email, must_change, disabled_at }: &User) -> String {
     let state = match disabled_at {
         Some(at) => format!("disabled since {} UTC", minute(*at)),
         None if *must_change => "has not signed in yet".to_owned(),

@@ -1,6 +1,8 @@
 //! `tirta` against a server that stands in for the real one: it answers from a list, in order, and remembers what it
 //! was asked. Knows no command.
 
+#![allow(dead_code)] // each test file uses a part of it
+
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Bytes, body::Incoming, header, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -11,8 +13,11 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-/// The cookie of whoever has signed in.
-const COOKIE: &str = "session=stand-in";
+/// The access token of whoever has signed in, each time another.
+const ACCESS: &str = "tirta_at_";
+
+/// In the place of an answer: the access token has expired by then.
+pub const EXPIRES: &str = "(expires)";
 
 /// A request without that for the session.
 #[derive(Debug, Clone)]
@@ -37,6 +42,11 @@ struct Script {
     answers: VecDeque<(String, u16, String)>,
     asked: Vec<Asked>,
     signed_in: usize,
+    signed_out: usize,
+    /// The code that signing in needs.
+    code: Option<String>,
+    /// How often tokens were given.
+    tokens: usize,
 }
 
 /// The server.
@@ -46,17 +56,28 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// A server that gives these answers, each to one request: method and path, status, JSON.
+    /// A server that gives these answers, each to one request: method and path, status, JSON; a text as it is.
     pub fn new(answers: &[(&str, u16, Value)]) -> Self {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let text = |json: &Value| if json.is_null() { String::new() } else { json.to_string() };
+        let text = |json: &Value| match json {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            json => json.to_string(),
+        };
         let answers = answers.iter().map(|(line, status, json)| ((*line).to_owned(), *status, text(json)));
         let script = Arc::new(Mutex::new(Script { answers: answers.collect(), ..Script::default() }));
         let shared = Arc::clone(&script);
         std::thread::spawn(move || serve(listener, shared));
         Self { address, script }
+    }
+
+    /// The same, with an account whose telephone shows this code.
+    pub fn with_code(answers: &[(&str, u16, Value)], code: &str) -> Self {
+        let server = Self::new(answers);
+        server.script.lock().unwrap().code = Some(code.to_owned());
+        server
     }
 
     /// Runs `tirta` against it, in a folder.
@@ -66,6 +87,7 @@ impl StandIn {
             command.env_remove(name);
         }
         command.env("TIRTA_SERVER", &self.address).env("TIRTA_PASSWORD", "secret");
+        command.envs(self.script.lock().unwrap().code.iter().map(|code| ("TIRTA_CODE", code)));
         command.current_dir(folder).args(arguments).stdin(Stdio::null()).output().unwrap()
     }
 
@@ -92,9 +114,11 @@ impl StandIn {
         self.asked().into_iter().map(|asked| (asked.line.clone(), asked.json())).collect()
     }
 
-    /// How often somebody signed in.
+    /// How often somebody signed in, and out again.
     pub fn signed_in(&self) -> usize {
-        self.script.lock().unwrap().signed_in
+        let script = self.script.lock().unwrap();
+        assert_eq!(script.signed_in, script.signed_out, "every command ends its session");
+        script.signed_in
     }
 }
 
@@ -130,16 +154,40 @@ async fn answer(request: Request<Incoming>, script: Arc<Mutex<Script>>) -> Resul
     let text = |name| head.headers.get(name).map(|value: &header::HeaderValue| value.to_str().unwrap().to_owned());
     let mut script = script.lock().unwrap();
     let reply = |status: u16, body: String| Response::builder().status(status).body(Full::from(body)).unwrap();
+    let tokens = |n: usize| {
+        let (access, refresh) = (format!("{ACCESS}{n}"), format!("tirta_rt_{n}"));
+        serde_json::json!({ "user": "admin", "access_token": access, "refresh_token": refresh }).to_string()
+    };
     if line == "POST /api/v1/session" {
-        let wanted = serde_json::json!({ "user": "admin", "password": "secret" });
-        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), wanted);
+        let mut wanted = serde_json::json!({ "user": "admin", "password": "secret", "bearer": true });
+        let given = serde_json::from_slice::<Value>(&body).unwrap();
+        if let Some(code) = &script.code {
+            if given["code"].is_null() {
+                return Ok(reply(401, r#"{"code":"code_needed","detail":"the code, too"}"#.to_owned()));
+            }
+            wanted["code"] = code.as_str().into();
+        }
+        assert_eq!(given, wanted);
         script.signed_in += 1;
-        let mut reply = reply(204, String::new());
-        reply.headers_mut().insert(header::SET_COOKIE, format!("{COOKIE}; HttpOnly").parse().unwrap());
-        return Ok(reply);
+        script.tokens += 1;
+        return Ok(reply(200, tokens(script.tokens)));
     }
-    if text(header::COOKIE).as_deref() != Some(COOKIE) {
-        return Ok(reply(401, r#"{"code":"not_signed_in","detail":"sign in"}"#.to_owned()));
+    if line == "POST /api/v1/session/refresh" {
+        let wanted = serde_json::json!({ "refresh_token": format!("tirta_rt_{}", script.tokens) });
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), wanted);
+        script.tokens += 1;
+        return Ok(reply(200, tokens(script.tokens)));
+    }
+    if text(header::AUTHORIZATION) != Some(format!("Bearer {ACCESS}{}", script.tokens)) {
+        return Ok(reply(401, r#"{"code":"no_session","detail":"sign in"}"#.to_owned()));
+    }
+    if script.answers.front().is_some_and(|(line, ..)| line == EXPIRES) {
+        script.answers.pop_front();
+        return Ok(reply(401, r#"{"code":"no_session","detail":"sign in"}"#.to_owned()));
+    }
+    if line == "DELETE /api/v1/session" {
+        script.signed_out += 1;
+        return Ok(reply(204, String::new()));
     }
     script.asked.push(Asked { line: line.clone(), body, content_type: text(header::CONTENT_TYPE) });
     Ok(match script.answers.pop_front() {

@@ -163,6 +163,11 @@ export class MockIdentity {
       return [200, { name, waiting: !board }];
     }
     if (head === 'claim') return this.#claim(body);
+    if (head === 'audit' && (name === 'head' || name === 'verify')) {
+      const entries = this.#entries.length;
+      const end = { id: entries, hash: digest(String(entries)) };
+      return [200, name === 'head' ? end : { intact: true, entries, head: end, broken: null }];
+    }
     if (head === 'audit') {
       const before = Number(query.get('before') ?? Infinity);
       const device = query.get('device');

@@ -1,6 +1,7 @@
 // Part of the design aid: accounts, roles, sessions and passwords that are made up. A role's name signs in as that role,
 // and any other name as an admin, both with the password "tirta"; accounts made here begin with a password to be changed.
 import { randomBytes } from 'node:crypto';
+import { MockNewcomers } from './mock-newcomers.mjs';
 
 const ALL =
   'read handle_alerts oversee_alerts calibrate claim_devices configure_devices approve_devices set_thresholds silence manage_fleet read_audit manage_users'.split(
@@ -14,8 +15,8 @@ const MAY = {
 };
 /** Enough to see what a refusal looks like. */
 const NEEDS = [
-  [/^(audit|users|enrolment-tokens|intake-tokens)/, 'GET', 'read_audit'],
-  [/^users/, '', 'manage_users'],
+  [/^(audit|users|invitations|sign-ups|enrolment-tokens|intake-tokens)/, 'GET', 'read_audit'],
+  [/^(users|invitations|sign-ups)/, '', 'manage_users'],
   [/^(enrolment-|intake-|registrations\/|authority)/, 'PUT POST DELETE', 'manage_fleet'],
   [/^thresholds$/, 'PUT', 'set_thresholds'],
   [/^alerts\/act/, 'POST', 'handle_alerts'],
@@ -32,10 +33,11 @@ export class MockPeople {
   #users = new Map();
   #sessions = new Map();
 
-  /** `end` closes what a session has opened. */
-  constructor(open, end) {
+  /** `end` closes what a session has opened; `tell` sends an event to everybody. */
+  constructor(open, end, tell) {
     this.open = open;
     this.end = end;
+    this.newcomers = new MockNewcomers((...account) => this.#add(...account), tell);
     for (const [name, role, email] of [
       ['admin', 'admin', null],
       ['rini', 'supervisor', 'rini@kebun.example'],
@@ -47,6 +49,7 @@ export class MockPeople {
 
   #add(name, role, email, password, must_change) {
     const user = { name, role, email, must_change, created_at: Date.now(), disabled_at: null, password };
+    user.display_name = null;
     this.#users.set(name, user);
     return user;
   }
@@ -71,6 +74,8 @@ export class MockPeople {
   answer(method, path, body, session) {
     const [head, name, verb] = path.split('/');
     if (head === 'session' && method === 'POST' && !name) return this.#signIn(body);
+    const open = this.newcomers.open(method, path, body);
+    if (open) return open;
     const user = this.#of(session);
     if (!user) return problem(401, 'no_session', 'sign in first');
     const { must_change, role } = user;
@@ -86,6 +91,8 @@ export class MockPeople {
     const need = NEEDS.find(([of, methods]) => of.test(path) && (!methods || methods.includes(method)));
     if (need && !MAY[role].includes(need[2]))
       return problem(403, 'forbidden', `this needs the permission ${need[2]}; yours is ${role}`);
+    const newcomers = this.newcomers.answer(method, path, body, user);
+    if (newcomers) return newcomers;
     return head === 'users' ? this.#accounts(method, name && decodeURIComponent(name), verb, body) : null;
   }
 

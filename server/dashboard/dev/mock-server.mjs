@@ -10,6 +10,7 @@ import { MockAlerts } from './mock-alerts.mjs';
 import { MockCalibrations } from './mock-calibration.mjs';
 import { identityOf, MockIdentity } from './mock-identity.mjs';
 import { MockPeople } from './mock-people.mjs';
+import { MockSecurity } from './mock-security.mjs';
 import { answerRegistry, locate, locationOf } from './mock-registry.mjs';
 
 const DEVICES = Number(process.env.DEVICES ?? 5);
@@ -151,10 +152,12 @@ const shown = ({ n: _, ...device }) => ({ ...device, location: locationOf(device
 const open = process.env.SIGNED_IN === '1';
 const sessionOf = (request) => /tirta_session=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
 const sockets = new Set();
-const people = new MockPeople(open, (session) => {
-  for (const socket of sockets) if (socket.session === session) socket.close();
-});
+const security = new MockSecurity();
 const tell = (event) => sockets.forEach((socket) => socket.send(JSON.stringify(event)));
+const end = (session) => {
+  for (const socket of sockets) if (socket.session === session) socket.close();
+};
+const people = new MockPeople(open, end, tell);
 
 const identity = new MockIdentity(
   devices,
@@ -182,7 +185,7 @@ const ok = (body, status = 200) => ({ status, body });
 function answer(method, path, query, body, session) {
   const [head, name, tail, id, verb] = path.split('/');
   if (head === 'enrol') return { status: 202, body: identity.enrol(body)[1] };
-  const person = people.answer(method, path, body, session);
+  const person = security.answer(method, path, body) ?? people.answer(method, path, body, session);
   if (person) return person;
   const [metric, from, to, points] = ['metric', 'from', 'to', 'points'].map((key) => query.get(key));
   const span = [metric, Number(from), Number(to), Number(points)];

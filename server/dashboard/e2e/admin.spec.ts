@@ -27,15 +27,15 @@ test('a token is made, shown once, listed and revoked', async ({ signedIn: page 
 });
 
 test('the language changes every word and number at once, and is remembered', async ({ signedIn: page }) => {
-  await page.goto('/settings');
+  await page.goto('/profile');
   await page.getByText('English', { exact: true }).click();
-  await expect(page.getByRole('heading', { level: 1, name: en.settings.title })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: en.profile.title })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   await page.goto('/');
   await devices(page);
   const value = page.locator('[data-metric="temperature"] [data-value]').first();
   await expect(value).toHaveText(/^\d+\.\d$/);
-  await page.goto('/settings');
+  await page.goto('/profile');
   await page.getByText('Indonesia', { exact: true }).click();
   await page.goto('/');
   await expect(value).toHaveText(/^\d+,\d$/);
@@ -44,12 +44,14 @@ test('the language changes every word and number at once, and is remembered', as
 test('dark is dark from the first paint, and the system is followed on request', async ({
   signedIn: page,
 }) => {
-  await page.goto('/settings');
+  await page.goto('/profile');
+  const kept = page.waitForResponse((answer) => answer.url().endsWith('/api/v1/profile') && answer.ok());
   await page.getByText(id.settings.themes.dark, { exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await kept;
   await page.goto('/', { waitUntil: 'commit' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
-  await page.goto('/settings');
+  await page.goto('/profile');
   await page.getByText(id.settings.themes.system, { exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
   await page.emulateMedia({ colorScheme: 'dark' });

@@ -314,14 +314,18 @@ test('outages show the availability of every device by day, week and month', asy
   await expect(page.locator('[data-recap]')).toContainText('%');
 });
 
-test('sound is off until somebody switches it on, and this browser remembers it', async ({
+test('sound is off until somebody switches it on, and the account remembers it', async ({
   signedIn: page,
 }) => {
-  await page.goto('/settings');
+  const silent = { severities: ['warning', 'critical'], sound: false, browser: false, quiet: null };
+  const reset = () => page.request.patch('/api/v1/profile', { data: { notifications: silent } });
+  await reset();
+  await page.goto('/profile');
   const sound = page.getByRole('group', { name: t.settings.sound });
   await expect(sound.getByLabel(t.settings.off)).toBeChecked();
   await sound.getByText(t.settings.on).click();
   await expect(page.getByRole('button', { name: t.settings.try })).toBeVisible();
   await page.reload();
   await expect(sound.getByLabel(t.settings.on)).toBeChecked();
+  await reset();
 });

@@ -24,7 +24,9 @@ test('an act is written down with who did it, and a device has a log of its own'
   await page.getByLabel(t.device, { exact: true }).selectOption(name);
   await page.getByLabel(t.kind, { exact: true }).selectOption('devices');
   await expect(page.locator(CAME_IN).first()).toBeVisible();
-  await expect(page.locator('[data-audit]:not([data-audit^="device."])')).toHaveCount(0);
+  await expect(
+    page.locator('[data-audit^="token."], [data-audit^="alert"], [data-audit^="user."]'),
+  ).toHaveCount(0);
   await page.reload();
   await expect(page.getByLabel(t.device, { exact: true })).toHaveValue(name);
   await expect(page.getByLabel(t.kind, { exact: true })).toHaveValue('devices');
@@ -67,4 +69,34 @@ test('a device shows its certificate and what happened to it', async ({ signedIn
   await expect(page.getByRole('heading', { level: 1, name: t.title })).toBeVisible();
   await expect(page.getByLabel(t.device, { exact: true })).toHaveValue(name);
   await expect(page.getByLabel(t.kind, { exact: true })).toHaveValue('devices');
+});
+
+test('the log is searched, says how it ends, is checked at a press and leaves as files that hold its end', async ({
+  signedIn: page,
+}, info) => {
+  const c = id.chain;
+  const order = { uses: 1, valid_s: 3_600, note: 'uji rantai' };
+  expect((await page.request.post('/api/v1/enrolment-tokens', { data: order })).status()).toBe(201);
+  await page.goto('/audit');
+  const search = page.getByLabel(t.search);
+  await search.fill('tidak pernah terjadi');
+  await search.press('Enter');
+  await expect(page.getByText(t.noMatch)).toBeVisible();
+  await search.fill('ADMIN');
+  await search.press('Enter');
+  await expect(page.locator('[data-audit="token.created"]').first()).toBeVisible();
+  const chain = page.locator('[data-chain]');
+  await expect(chain.locator('[data-head]')).toHaveText(/^\d+:[0-9a-f]{64}$/);
+  await chain.getByRole('button', { name: c.check }).click();
+  await expect(chain).toHaveAttribute('data-chain', 'intact');
+  await expect(chain.getByRole('status')).toContainText(c.intact('').slice(0, 5));
+  await shown(page, info, 'audit-chain');
+  for (const [name, ending] of [
+    [c.csv, 'csv'],
+    [c.jsonl, 'jsonl'],
+  ] as const) {
+    const download = page.waitForEvent('download');
+    await chain.getByRole('link', { name }).click();
+    expect((await download).suggestedFilename()).toMatch(new RegExp(`^tirta-audit-\\d+\\.${ending}$`));
+  }
 });

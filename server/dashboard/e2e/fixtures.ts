@@ -9,28 +9,13 @@ export type { Page };
 export const PASSWORD = process.env.TIRTA_PASSWORD ?? '';
 export const USER = process.env.TIRTA_USER ?? 'admin';
 
-type State = Awaited<ReturnType<import('@playwright/test').BrowserContext['storageState']>>;
-
-export const test = base.extend<{ signedIn: Page; noErrors: undefined }, { session: State }>({
-  /** Signs in once per run: the password is hashed slowly on purpose. */
-  session: [
-    async ({ playwright }, use) => {
-      const request = await playwright.request.newContext({
-        baseURL: process.env.TIRTA_URL ?? '',
-        ignoreHTTPSErrors: true,
-      });
-      const answer = await request.post('/api/v1/session', { data: { user: USER, password: PASSWORD } });
-      expect(answer.status(), 'signing in with TIRTA_PASSWORD').toBe(200);
-      await use(await request.storageState());
-      await request.dispose();
-    },
-    { scope: 'worker' },
-  ],
-
-  /** A page with a session, without the sign-in form. */
-  signedIn: async ({ page, session }, use) => {
-    await page.context().addCookies(session.cookies);
+export const test = base.extend<{ signedIn: Page; noErrors: undefined }>({
+  /** A page with a session of its own, without the sign-in form: tokens that two browsers share look stolen. */
+  signedIn: async ({ page }, use) => {
+    const answer = await page.request.post('/api/v1/session', { data: { user: USER, password: PASSWORD } });
+    expect(answer.status(), 'signing in with TIRTA_PASSWORD').toBe(200);
     await use(page);
+    await page.request.delete('/api/v1/session');
   },
 
   noErrors: [

@@ -90,6 +90,7 @@ for (const theme of ['light', 'dark'] as const) {
       'alerts/intake',
       'thresholds',
       'users',
+      'profile',
       'password',
     ]) {
       await page.goto(`/${path}`);
@@ -107,6 +108,9 @@ for (const theme of ['light', 'dark'] as const) {
     await expect(page.locator('[data-availability-of]').first()).toBeVisible();
     await check('outages');
 
+    await page.goto('/keys');
+    await expect(page.getByLabel(id.keys.name, { exact: true })).toBeVisible();
+    await check('keys');
     await page.goto('/users');
     await page.locator('[data-user]').last().getByRole('button').click();
     await expect(page.getByRole('dialog')).toBeVisible();
@@ -171,6 +175,8 @@ test('nothing is wider than a small phone', async ({ signedIn: page }) => {
     `/claim/${name}`,
     '/audit',
     '/settings',
+    '/profile',
+    '/users',
     '/alerts',
     `/alerts/${await anAlert(page, name)}`,
     '/alerts/silences',

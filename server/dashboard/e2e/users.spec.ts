@@ -1,34 +1,9 @@
 // The journeys of accounts: a technician comes, chooses a password, sees what a technician may, and is shut out again.
-import type { Browser } from '@playwright/test';
 import { devices, expect, id, shown, test, type Page } from './fixtures';
+import { another, fillSignIn, firstHeading, newName, OWN, signIn } from './persons';
 
 const t = id.people.accounts;
 const p = id.password;
-const OWN = 'lele-sehat-air-jernih';
-
-const newName = (): string => `tono-${Date.now().toString(36)}`;
-
-/** Another person's browser. */
-async function another(browser: Browser, page: Page, baseURL: string | undefined): Promise<Page> {
-  return await browser.newPage({
-    baseURL: baseURL ?? '',
-    ignoreHTTPSErrors: true,
-    viewport: page.viewportSize(),
-    locale: 'id-ID',
-  });
-}
-
-async function fillSignIn(page: Page, user: string, password: string): Promise<void> {
-  await page.getByLabel(id.signIn.user).fill(user);
-  await page.getByLabel(id.signIn.password, { exact: true }).fill(password);
-  await page.getByRole('button', { name: id.signIn.submit, exact: true }).click();
-}
-
-/** Signs a browser in without the form. */
-async function signIn(page: Page, user: string, password: string): Promise<void> {
-  const answer = await page.request.post('/api/v1/session', { data: { user, password } });
-  expect(answer.status(), `signing in as ${user}`).toBe(200);
-}
 
 /** An account made by the API, with its first password. */
 async function made(admin: Page, name: string, role: string): Promise<string> {
@@ -43,8 +18,6 @@ async function choose(page: Page, old: string, chosen: string): Promise<void> {
   await page.getByRole('button', { name: p.submit }).click();
 }
 
-const firstHeading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true });
-
 test('a technician is added, chooses a password, is offered what a technician may, and is shut out once disabled', async ({
   signedIn: page,
   browser,
@@ -52,6 +25,7 @@ test('a technician is added, chooses a password, is offered what a technician ma
 }, info) => {
   const name = newName();
   await page.goto('/users');
+  await page.getByText(t.add, { exact: true }).click();
   await page.getByLabel(t.name, { exact: true }).fill('device');
   await page.getByRole('button', { name: t.submit, exact: true }).click();
   await expect(page.getByText(t.problem.name)).toBeVisible();
@@ -180,7 +154,7 @@ test('an auditor reads the accounts and the log, and is offered nothing that cha
   await rini.close();
 });
 
-test('a password changed in the settings ends the other sessions, not this one', async ({
+test('a password changed from the profile ends the other sessions, not this one', async ({
   signedIn: page,
   browser,
   baseURL,
@@ -193,13 +167,13 @@ test('a password changed in the settings ends the other sessions, not this one',
   await here.request.post('/api/v1/session/password', { data: { old: first, new: OWN } });
   await signIn(there, name, OWN);
 
-  await here.goto('/settings');
+  await here.goto('/profile');
   await here.getByRole('main').getByRole('link', { name: p.change }).click();
   await expect(here.getByText(p.changeLead)).toBeVisible();
   await choose(here, OWN, name.repeat(3));
   await expect(here.getByText(p.problem.unfit)).toBeVisible();
   await choose(here, OWN, `${OWN}-sekali`);
-  await expect(firstHeading(here, id.settings.title)).toBeVisible();
+  await expect(firstHeading(here, id.profile.title)).toBeVisible();
   await expect(here.getByText(p.done)).toBeVisible();
   expect((await here.request.get('/api/v1/devices')).status()).toBe(200);
   expect((await there.request.get('/api/v1/devices')).status()).toBe(401);

@@ -48,22 +48,24 @@ pub enum AlertActName {
 #[serde(deny_unknown_fields)]
 pub struct AlertActs {
     /// With which; 1 to 500.
+    #[schema(min_items = 1, max_items = 500)]
     ids: Vec<i64>,
     /// What.
     act: AlertActName,
     /// Why it is over: needed to resolve.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, min_length = 1, max_length = 4000)]
     reason: Option<String>,
     /// Whose it is.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
     assignee: Option<String>,
     /// Until when nobody is told (UTC milliseconds): 30 days from now at most.
     #[serde(default)]
     until: Option<i64>,
     /// A note.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, min_length = 1, max_length = 4000)]
     text: Option<String>,
 }
 

@@ -3,7 +3,9 @@
 
 use super::error::{Problem, Problems};
 use super::extract::{Id, Params};
+use super::words;
 use crate::alert::{Alert, Kind, Source, State as AlertState};
+use crate::registry::cell;
 use crate::run::App;
 use crate::store::{AlertCounts, AlertEvent as StoredEvent, AlertFilter, Delivery, MOST_ALERTS};
 use axum::{Json, extract::State};
@@ -27,16 +29,20 @@ const MOST_LINES: usize = 100_000;
 #[schema(as = AlertFilter)]
 pub struct Filter {
     /// `open`, `acknowledged`, `resolved`.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, value_type = Option<words::AlertStates>)]
+    #[param(value_type = Option<words::AlertStates>)]
     pub state: Option<String>,
     /// `warning`, `critical`.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, value_type = Option<words::Severities>)]
+    #[param(value_type = Option<words::Severities>)]
     pub severity: Option<String>,
     /// `rule`, `outage`, `intake`.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, value_type = Option<words::AlertSources>)]
+    #[param(value_type = Option<words::AlertSources>)]
     pub source: Option<String>,
     /// What is wrong, such as `low,high`.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, value_type = Option<words::AlertKinds>)]
+    #[param(value_type = Option<words::AlertKinds>)]
     pub kind: Option<String>,
     /// At which device.
     #[schema(nullable = false)]
@@ -45,7 +51,8 @@ pub struct Filter {
     #[schema(nullable = false)]
     pub location: Option<String>,
     /// Of which metric.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, value_type = Option<words::Metrics>)]
+    #[param(value_type = Option<words::Metrics>)]
     pub metric: Option<String>,
     /// Whose they are.
     #[schema(nullable = false)]
@@ -72,7 +79,8 @@ pub struct Filter {
     #[schema(nullable = false)]
     pub before: Option<i64>,
     /// Of a list: at most so many, 1 to 500; 100 if absent.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, minimum = 1, maximum = 500)]
+    #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
 }
 
@@ -327,6 +335,5 @@ fn line(alert: &Alert) -> [String; 22] {
 
 /// Text that no spreadsheet takes for a formula.
 fn plain(text: Option<&str>) -> String {
-    let text = text.unwrap_or_default();
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    cell::neutralised(text.unwrap_or_default())
 }

@@ -29,7 +29,15 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
         let detail = "this path can only be read";
         return Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into_response();
     }
-    let name = path.trim_start_matches('/');
+    let name = match path.trim_start_matches('/') {
+        "docs" | "docs/" => "docs/index.html",
+        name => name,
+    };
+    // What is large was packed when it was built, so that neither the program nor each answer pays for it.
+    if let Some(file) = Dashboard::get(&format!("{name}.gz")) {
+        let packed = [(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")];
+        return (packed, answer(name, &file, false, &headers)).into_response();
+    }
     if let Some(file) = Dashboard::get(name) {
         // Vite puts a hash of the content into the names below assets/: such a file never changes.
         let forever = name.starts_with("assets/");

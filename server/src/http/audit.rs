@@ -3,9 +3,10 @@
 
 use super::error::{Problem, Problems};
 use super::extract::Params;
+use super::words;
 use crate::audit::Act;
 use crate::run::App;
-use crate::store::{MOST_ENTRIES, Written};
+use crate::store::{AuditFilter, MOST_ENTRIES, Written};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,10 +24,20 @@ pub struct Which {
     /// Only those about this device.
     device: Option<String>,
     /// Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between.
+    #[param(inline, value_type = Option<words::AuditActs>)]
     act: Option<String>,
+    /// Only those by this one: an account, `device` or `server`.
+    who: Option<String>,
+    /// Only those from this time on (UTC milliseconds).
+    from: Option<i64>,
+    /// Only those before this time (UTC milliseconds).
+    to: Option<i64>,
+    /// Only those with this text in who, device, board, address or detail, in whatever case.
+    q: Option<String>,
     /// Only those with a lower number: `next` of the answer before.
     before: Option<i64>,
     /// At most so many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
@@ -97,8 +108,16 @@ pub async fn list(State(app): State<Arc<App>>, Params(which): Params<Which>) -> 
     if !(1..=MOST_ENTRIES).contains(&limit) {
         return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST_ENTRIES}")));
     }
-    let acts = which.act.as_deref().map(acts).transpose()?.unwrap_or_default();
-    let entries = app.store.audit(which.device.as_deref(), &acts, which.before, limit).await?;
+    let Which { device, act, who, from, to, q, before, .. } = which;
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        return Err(Problem::invalid("from", "it must be before `to`"));
+    }
+    let acts = act.as_deref().map(acts).transpose()?.unwrap_or_default();
+    let text = q.filter(|text| !text.is_empty());
+    let filter = AuditFilter { device, acts, who, from, to, text };
+    let entries = app.store.audit_log(&filter, before, limit).await?;
     let full = u32::try_from(entries.len()).is_ok_and(|count| count == limit);
     let next = entries.last().filter(|_| full).map(|entry| entry.id);
     Ok(Json(AuditLog { entries: entries.into_iter().map(AuditEntry::from).collect(), next }))

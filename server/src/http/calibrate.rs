@@ -38,7 +38,7 @@ pub struct CalibrationOrder {
     /// What to do.
     order: OrderKind,
     /// Which session; for every order but `begin`.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, value_type = Option<words::RecordId>)]
     session: Option<String>,
     /// Which probe; for `begin`.
     #[schema(nullable = false, value_type = Option<words::Metric>)]
@@ -47,7 +47,7 @@ pub struct CalibrationOrder {
     #[schema(nullable = false, value_type = Option<words::Buffers>)]
     buffers: Option<Buffers>,
     /// Lot or expiry date of the solutions; for `begin`.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, min_length = 1, max_length = 64)]
     lot: Option<String>,
     /// Which point; for `take` and `drop`.
     #[schema(nullable = false)]
@@ -63,7 +63,7 @@ pub struct CalibrationSession {
 
 /// Gives a device an order. What becomes of it comes as `calibration` events.
 #[utoipa::path(post, path = "/api/v1/devices/{name}/calibration", operation_id = "calibrate", tag = "calibration",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     request_body = CalibrationOrder, responses((status = 202, body = CalibrationSession), Problems))]
 pub async fn order(
     State(app): State<Arc<App>>,

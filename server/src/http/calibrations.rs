@@ -4,6 +4,7 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Named, NamedRecord, unknown_calibration, unknown_device};
 use super::{devices, password, wire, words};
+use crate::audit::Act;
 use crate::run::App;
 use crate::store::Recording;
 use axum::{Json, extract::State, http::StatusCode};
@@ -64,7 +65,7 @@ pub struct Calibrations {
 
 /// The calibrations of a device.
 #[utoipa::path(get, path = "/api/v1/devices/{name}/calibrations", operation_id = "listCalibrations", tag = "calibration",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 200, body = Calibrations), Problems))]
 pub async fn list(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json<Calibrations>, Problem> {
     if app.store.device(&name).await?.is_none() {
@@ -80,7 +81,7 @@ pub async fn list(State(app): State<Arc<App>>, Named(name): Named) -> Result<Jso
 
 /// Takes back the calibration in force: what was in force before it is so again, by a record of its own.
 #[utoipa::path(post, path = "/api/v1/devices/{name}/calibrations/{id}/undo", operation_id = "undoCalibration", tag = "calibration",
-    params(("name" = String, Path, description = "the device's name"), ("id" = String, Path, description = "the record in force")),
+    params(("name" = words::DeviceName, Path, description = "the device's name"), ("id" = words::RecordId, Path, description = "the record in force")),
     responses((status = 201, body = Record), Problems))]
 pub async fn undo(
     State(app): State<Arc<App>>,
@@ -90,9 +91,13 @@ pub async fn undo(
     let device = devices::in_service(&app, &name).await?;
     let reported = device.status.as_ref().map_or(0, |status| status.settings);
     let new = RecordId::from_random(random_bits()?);
+    let entry =
+        caller.actor().did(Act::CalibrationUndone, app.clock.now()).to(&name).with("calibration", id.to_string());
     let by = By::Dashboard { name: caller.account };
     match app.store.undo_calibration(&name, id, new, by, reported, app.clock.now()).await? {
         Recording::Stored(kept) => {
+            // The record itself says who: this is where an auditor looks for it.
+            app.store.note(entry.with("metric", kept.record.metric.as_str())).await?;
             tracing::info!(device = %name, record = %id, by = ?kept.record.by, "a calibration is taken back");
             devices::tell_settings(&app, &name).await;
             Ok((StatusCode::CREATED, Json(Record::new(&kept.record, None))))

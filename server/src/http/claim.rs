@@ -6,6 +6,7 @@ use super::error::{Problem, Problems};
 use super::extract::Body;
 use super::thresholds::follow;
 use super::waiting::approved;
+use super::words;
 use crate::access::Permission;
 use crate::audit::Act;
 use crate::live::Event;
@@ -24,16 +25,19 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct NewClaim {
     /// The name on the label.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::DeviceName>)]
     name: Option<DeviceName>,
     /// The serial on the label or the board.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::Serial>)]
     serial: Option<Serial>,
     /// Where it stands.
+    #[schema(max_length = 100)]
     location: String,
     /// Degrees north (WGS 84).
+    #[schema(minimum = -90, maximum = 90)]
     latitude: Option<f64>,
     /// Degrees east.
+    #[schema(minimum = -180, maximum = 180)]
     longitude: Option<f64>,
 }
 
@@ -59,6 +63,7 @@ impl From<ClaimError> for Problem {
             }
             ClaimError::Unknown(_) => (StatusCode::NOT_FOUND, "unknown_label"),
             ClaimError::OfAnother { .. } | ClaimError::NamedOtherwise { .. } => (StatusCode::CONFLICT, "taken"),
+            ClaimError::NoBoard(_) => (StatusCode::CONFLICT, "no_board"),
         };
         Self::new(status, code, error.to_string()).about(error.field())
     }

@@ -2,10 +2,11 @@
 
 use super::auth::Caller;
 use super::error::{Problem, Problems};
-use super::extract::{Body, Named, unknown_device};
+use super::extract::{Body, Named, Params, unknown_device};
 use super::model::{About, Device};
+use super::page::{Looks, Page};
 use super::thresholds::follow;
-use super::to_the_end;
+use super::{to_the_end, words};
 use crate::cut_off::cut_off;
 use crate::ingest::publish_settings;
 use crate::live::Event;
@@ -22,21 +23,30 @@ use utoipa::ToSchema;
 pub struct Devices {
     /// In the order of their numbers.
     devices: Vec<Device>,
+    /// Where it goes on; null at the end.
+    #[schema(required)]
+    next: Option<String>,
 }
 
 /// All devices, revoked ones included.
-#[utoipa::path(get, path = "/api/v1/devices", operation_id = "listDevices", tag = "devices", responses((status = 200, body = Devices), Problems))]
-pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Devices>, Problem> {
-    let stored = app.store.devices().await?;
+#[utoipa::path(get, path = "/api/v1/devices", operation_id = "listDevices", tag = "devices", params(Page),
+    responses((status = 200, body = Devices), Problems))]
+pub async fn list(State(app): State<Arc<App>>, Params(page): Params<Page>) -> Result<Json<Devices>, Problem> {
     let mut about = about(&app, None).await?;
     let now = app.clock.now();
-    let devices = stored.iter().map(|d| Device::new(d, about.remove(&d.name).unwrap_or_default(), now)).collect();
-    Ok(Json(Devices { devices }))
+    let device = |d: &Stored| Device::new(d, about.remove(&d.name).unwrap_or_default(), now);
+    let devices: Vec<Device> = app.store.devices().await?.iter().map(device).collect();
+    let (devices, next) = page.of(devices, |device| Looks {
+        name: &device.name,
+        location: device.location.as_deref(),
+        serial: device.serial.as_deref(),
+    })?;
+    Ok(Json(Devices { devices, next }))
 }
 
 /// One device.
 #[utoipa::path(get, path = "/api/v1/devices/{name}", operation_id = "getDevice", tag = "devices",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 200, body = Device), Problems))]
 pub async fn one(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json<Device>, Problem> {
     show(&app, &name).await?.map(Json).ok_or_else(|| unknown_device(name.as_str()))
@@ -44,7 +54,7 @@ pub async fn one(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json
 
 /// Decommissions a device: its connection is cut at once and its certificate is worth nothing from now on. Its name and data stay.
 #[utoipa::path(post, path = "/api/v1/devices/{name}/revoke", operation_id = "revokeDevice", tag = "devices",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 204, description = "revoked, or was so already"), Problems))]
 pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Named(name): Named) -> Result<StatusCode, Problem> {
     to_the_end(async move {
@@ -65,7 +75,7 @@ pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Named(name): Na
 #[serde(deny_unknown_fields)]
 pub struct Replacement {
     /// Its serial.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Serial)]
     serial: Serial,
 }
 
@@ -81,7 +91,7 @@ pub struct ReplacedDevice {
 /// Gives a device's name and history to another board: at once if it waits for approval, else when it first asks. The old
 /// board is cut off then. With a decommissioned device's own serial, that board is taken back.
 #[utoipa::path(post, path = "/api/v1/devices/{name}/replace", operation_id = "replaceDevice", tag = "devices",
-    params(("name" = String, Path, description = "the device's name")), request_body = Replacement,
+    params(("name" = words::DeviceName, Path, description = "the device's name")), request_body = Replacement,
     responses((status = 200, body = ReplacedDevice), Problems))]
 pub async fn replace(
     State(app): State<Arc<App>>,
@@ -161,6 +171,11 @@ pub async fn in_service(app: &App, name: &DeviceName) -> Result<Stored, Problem>
     let device = app.store.device(name).await?.ok_or_else(|| unknown_device(name.as_str()))?;
     if device.revoked_at.is_some() {
         return Err(revoked(name));
+    }
+    if device.serial.is_none() {
+        let detail =
+            format!("{name} has no board: programs hand its readings in, and nobody there can be told anything");
+        return Err(Problem::new(StatusCode::CONFLICT, "no_board", detail));
     }
     Ok(device)
 }

@@ -5,6 +5,7 @@ use super::auth::Peer;
 use super::error::{Problem, Problems};
 use super::extract::DeviceBody;
 use super::thresholds::follow;
+use super::words;
 use crate::admission::Refusal;
 use crate::cut_off::cut_off;
 use crate::enrol::{Credentials, EnrolError, Enrolled};
@@ -45,6 +46,7 @@ impl From<EnrolError> for Problem {
 #[allow(dead_code)] // only its schema is used
 pub struct RequestSchema {
     /// CPU serial: 8 or 16 hexadecimal digits.
+    #[schema(value_type = words::Serial)]
     serial: String,
     /// The enrolment token.
     token: String,
@@ -64,8 +66,10 @@ pub struct RequestSchema {
 #[allow(dead_code)] // only its schema is used
 pub struct CopiedFromSchema {
     /// The name on the card.
+    #[schema(value_type = words::DeviceName)]
     name: String,
     /// The serial on the card.
+    #[schema(value_type = words::Serial)]
     serial: String,
 }
 
@@ -115,6 +119,7 @@ pub struct WaitingSchema {
 #[allow(dead_code)] // only its schema is used
 pub struct RenewSchema {
     /// The device.
+    #[schema(value_type = words::DeviceName)]
     name: String,
     /// PKCS#10 request (PEM) with the key of its last certificate, whose common name is the serial.
     csr: String,

@@ -79,6 +79,17 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
+    /// A key that may not do this.
+    pub fn not_in_scope(permission: Permission) -> Self {
+        let detail = format!("this needs the permission {}, which this key has not", permission.as_str());
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// A key where only a person counts.
+    pub fn no_person() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "this is for people who are signed in, not for keys")
+    }
+
     /// A path that is there, but not with this method.
     pub fn no_such_method() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path has no such method")

@@ -21,13 +21,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let (value, bytes) = json(request, state).await?;
-        // Read once more, as what it is: the type does not know its texts.
-        let plain = serde_json::from_slice(&bytes).map_err(|error| {
-            Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {error}"))
-        })?;
-        characters::check_json(&plain)?;
-        Ok(Self(value))
+        parse(&json(request, state).await?).map(Self)
     }
 }
 
@@ -40,16 +34,32 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for DeviceBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        json(request, state).await.map(|(value, _)| Self(value))
+        read(&json(request, state).await?).map(Self)
     }
 }
 
-async fn json<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) -> Result<(T, Bytes), Problem> {
+async fn json<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     if !is_json(request.headers().get(header::CONTENT_TYPE)) {
         return Err(not_json());
     }
-    let bytes = body(request, state).await?;
-    let json = &mut serde_json::Deserializer::from_slice(&bytes);
+    body(request, state).await
+}
+
+/// What JSON of people or their programs says.
+///
+/// # Errors
+/// When it is none, is something else, or holds a control character.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let value = read(bytes)?;
+    // Read once more, as what it is: the type does not know its texts.
+    let plain = serde_json::from_slice(bytes)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {error}")))?;
+    characters::check_json(&plain)?;
+    Ok(value)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let json = &mut serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut *json).map_err(|error| {
         let path = error.path().to_string();
         let cause = error.into_inner();
@@ -62,7 +72,7 @@ async fn json<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) 
     json.end().map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("more than one JSON value: {error}"))
     })?;
-    Ok((value, bytes))
+    Ok(value)
 }
 
 /// A file of comma-separated values, as bytes.
@@ -82,7 +92,7 @@ impl<S: Send + Sync> FromRequest<S> for CsvBody {
 }
 
 /// All of a body, if it comes in time and is not larger than its path takes.
-async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+pub(super) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state))
         .await
         .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not arrive in time"))?
@@ -104,7 +114,8 @@ pub fn is_json(content_type: Option<&HeaderValue>) -> bool {
     is_type(content_type, "application/json")
 }
 
-fn is_type(content_type: Option<&HeaderValue>, wanted: &str) -> bool {
+/// Whether a content type is this one.
+pub(super) fn is_type(content_type: Option<&HeaderValue>, wanted: &str) -> bool {
     let essence = content_type.and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next()).map(str::trim);
     essence.is_some_and(|e| e.eq_ignore_ascii_case(wanted))
 }

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct NewIntakeToken {
     /// Which system gets it: 1 to 40 of a-z, 0-9 and -.
+    #[schema(pattern = "^[a-z0-9-]{1,40}$")]
     name: String,
 }
 

@@ -1,4 +1,4 @@
-//! Events for whoever watches in a browser, over a WebSocket. Ends with the session that opened it.
+//! Events for whoever watches in a browser, over a WebSocket. Ends with the session or the key that opened it.
 #![allow(unused_qualifications)] // utoipa's macro writes them
 
 use super::auth::Caller;
@@ -8,7 +8,8 @@ use super::extract::Params;
 use super::model::{Device, Reading};
 use super::places::Place;
 use super::serve::stopped;
-use super::wire;
+use super::{wire, words};
+use crate::access::Permission;
 use crate::alert::News;
 use crate::live::Event;
 use crate::run::App;
@@ -52,6 +53,8 @@ pub enum LiveEvent {
     },
     /// A board waits for approval, or does not any more: the list has changed.
     Waiting,
+    /// Somebody asks for an account, or does not any more: the list has changed. Only for those who may see it.
+    SignUps,
     /// How a guided calibration stands: about once a second while one runs.
     Calibration {
         /// The device's name.
@@ -79,7 +82,7 @@ pub enum LiveEvent {
 #[into_params(parameter_in = Query)]
 pub struct Watch {
     /// Only events of this device; of all if absent.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<words::DeviceName>)]
     device: Option<DeviceName>,
 }
 
@@ -156,8 +159,8 @@ impl Watcher {
                     Err(RecvError::Lagged(_)) => self.say(&LiveEvent::Missed).await,
                     Err(RecvError::Closed) => return End::Stopping,
                 },
-                hash = signed_out.recv() => match hash {
-                    Ok(hash) if hash == self.caller.hash => return End::SignedOut,
+                ended = signed_out.recv() => match ended {
+                    Ok(ended) if self.caller.is_ended_by(&ended) => return End::SignedOut,
                     Ok(_) => Ok(()),
                     // So many signed out that this one may have been missed: look it up.
                     Err(_) => self.check_session().await,
@@ -189,9 +192,12 @@ impl Watcher {
             Event::Readings { device, .. } | Event::Calibration { device, .. } => Some(device.as_str()),
             Event::Device { name } => Some(name.as_str()),
             Event::Alert { news, .. } => news.alert.as_ref().and_then(|alert| alert.device.as_deref()),
-            Event::Waiting => None,
+            Event::Waiting | Event::SignUps => None,
         };
         if self.only.as_ref().is_some_and(|only| Some(only.as_str()) != whose) {
+            return Ok(());
+        }
+        if matches!(event, Event::SignUps) && self.caller.needs(Permission::ReadAudit).is_err() {
             return Ok(());
         }
         let event = match event {
@@ -205,6 +211,7 @@ impl Watcher {
                 Err(_) => LiveEvent::Missed,
             },
             Event::Waiting => LiveEvent::Waiting,
+            Event::SignUps => LiveEvent::SignUps,
             Event::Alert { news, withheld } => LiveEvent::Alert { news, withheld },
             Event::Calibration { device, view } => LiveEvent::Calibration { device: device.to_string(), view },
         };
@@ -212,9 +219,9 @@ impl Watcher {
     }
 
     async fn check_session(&self) -> Result<(), End> {
-        match self.app.store.session_owner(&self.caller.hash, self.app.clock.now()).await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(End::SignedOut),
+        match self.caller.is_still_let_in(&self.app).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(End::SignedOut),
             // A database that fails for a moment ends no session.
             Err(_) => Ok(()),
         }

@@ -5,28 +5,43 @@ pub mod alert_acts;
 pub mod alerts;
 pub mod assets;
 pub mod audit;
+pub mod audit_chain;
 pub mod auth;
 pub mod authority;
 pub mod calibrate;
 pub mod calibrations;
 pub mod characters;
 pub mod claim;
+pub mod conditional;
+pub mod config;
+pub mod cors;
 pub mod devices;
 pub mod enrol;
 pub mod error;
 pub mod extract;
+pub mod hand_in;
 pub mod health;
 pub mod intake;
+pub mod invitations;
+pub mod join;
+pub mod key_caller;
+pub mod keys;
 pub mod live;
+pub mod machines;
+pub mod metrics;
 pub mod model;
 pub mod openapi;
 pub mod outages;
+pub mod page;
 pub mod password;
+pub mod person;
 pub mod places;
 pub mod preview;
+pub mod profile;
 pub mod rate;
 pub mod readings;
 pub mod recomputations;
+pub mod refusals;
 pub mod registrations;
 pub mod rule;
 pub mod security;
@@ -34,10 +49,14 @@ pub mod serve;
 pub mod session;
 pub mod sessions;
 pub mod settings;
+pub mod sign_in;
+pub mod sign_ups;
 pub mod silences;
 pub mod thresholds;
 pub mod throttle;
+pub mod token_words;
 pub mod tokens;
+pub mod totp;
 pub mod users;
 pub mod waiting;
 pub mod wire;
@@ -46,6 +65,7 @@ pub mod words;
 use crate::run::App;
 use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn, middleware::from_fn_with_state};
 use error::Problem;
+use shared::message::MAX_PAYLOAD;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -60,7 +80,12 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
     let open = OpenApiRouter::new()
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
-        .routes(routes!(session::sign_in))
+        .routes(routes!(sign_in::sign_in, session::sign_out))
+        .routes(routes!(session::refresh))
+        .routes(routes!(join::look))
+        .routes(routes!(join::join))
+        .routes(routes!(sign_ups::rule, sign_ups::ask))
+        .routes(routes!(metrics::show))
         .routes(routes!(enrol::enrol))
         .routes(routes!(enrol::renew))
         .routes(routes!(intake::report))
@@ -68,17 +93,34 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
     let files = OpenApiRouter::new()
         .routes(routes!(registrations::import))
         .layer(DefaultBodyLimit::max(crate::registry::csv::MOST_BYTES));
+    let gateways = OpenApiRouter::new()
+        .routes(routes!(hand_in::one))
+        .routes(routes!(hand_in::batch))
+        .layer(DefaultBodyLimit::max(MAX_PAYLOAD));
     let guarded = OpenApiRouter::new()
         .merge(files)
-        .routes(routes!(session::who, session::sign_out))
-        .routes(routes!(session::change_password))
+        .routes(routes!(session::who))
+        .routes(routes!(sign_in::change_password))
+        .routes(routes!(totp::show, totp::propose))
+        .routes(routes!(totp::confirm))
+        .routes(routes!(totp::disable))
+        .routes(routes!(totp::remove_of))
         .routes(routes!(sessions::list, sessions::end_all))
         .routes(routes!(sessions::end))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change))
         .routes(routes!(users::reset))
-        .routes(routes!(devices::list))
-        .routes(routes!(devices::one))
+        .merge(gateways)
+        .routes(routes!(profile::show, profile::change))
+        .routes(routes!(invitations::list, invitations::create))
+        .routes(routes!(invitations::withdraw))
+        .routes(routes!(sign_ups::list))
+        .routes(routes!(sign_ups::approve))
+        .routes(routes!(sign_ups::refuse))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::delete))
+        .routes(routes!(devices::list, machines::create))
+        .routes(routes!(devices::one, machines::change, machines::decommission))
         .routes(routes!(devices::revoke))
         .routes(routes!(devices::replace))
         .routes(routes!(settings::change))
@@ -101,7 +143,11 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(authority::show))
         .routes(routes!(authority::rotate))
         .routes(routes!(authority::retire))
+        .routes(routes!(config::show))
         .routes(routes!(audit::list))
+        .routes(routes!(audit_chain::head))
+        .routes(routes!(audit_chain::verify))
+        .routes(routes!(audit_chain::export))
         .routes(routes!(outages::list))
         .routes(routes!(outages::availability))
         .routes(routes!(silences::list, silences::create))
@@ -135,14 +181,22 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
 /// The whole interface. `secure` says whether it is reached over TLS.
 pub fn router(app: Arc<App>, secure: bool) -> Router {
     let (api, _) = api(Some(&app)).split_for_parts();
-    api.method_not_allowed_fallback(no_such_method)
+    let api = api
+        .method_not_allowed_fallback(no_such_method)
         .fallback(assets::serve)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(conditional::tag))
         .layer(from_fn(security::same_origin))
-        .layer(CompressionLayer::new())
-        .layer(from_fn(security::headers))
+        .layer(CompressionLayer::new());
+    // A browser asks first, without any token: it is answered before anybody is asked for one.
+    let api = match cors::layer(&app.config.http.cors_origins) {
+        Some(cors) => api.layer(cors),
+        None => api,
+    };
+    api.layer(from_fn(security::headers))
         .layer(from_fn(security::log))
-        .layer(axum::Extension(auth::Transport { secure }))
+        .layer(axum::Extension(token_words::Transport { secure }))
+        .layer(from_fn_with_state(app.clone(), metrics::count))
         .with_state(app)
 }
 

@@ -87,17 +87,34 @@ pub enum State {
     Quarantined,
 }
 
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Online, Self::Offline, Self::Never, Self::Revoked, Self::Quarantined];
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Never => "never",
+            Self::Revoked => "revoked",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
 /// A device.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Device {
     /// Its name, such as `pi-7`.
     pub name: String,
-    /// The CPU serial of the board.
-    pub serial: String,
+    /// The CPU serial of the board; null: it has no board, programs hand its readings in.
+    #[schema(required)]
+    pub serial: Option<String>,
     /// The model of the board, as it says.
     #[schema(required)]
     pub model: Option<String>,
-    /// SHA-256 of its public key, hexadecimal; empty while it is quarantined.
+    /// SHA-256 of its public key, hexadecimal; empty while it is quarantined, or without a board.
     pub key_sha256: String,
     /// Its newest certificate.
     #[schema(required)]
@@ -105,6 +122,20 @@ pub struct Device {
     /// The place where the registry says that it is.
     #[schema(required)]
     pub location: Option<String>,
+    /// Degrees north (WGS 84), as the registry says.
+    #[schema(required)]
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    #[schema(required)]
+    pub longitude: Option<f64>,
+    /// What it is meant to measure, as the registry says.
+    #[schema(value_type = Vec<words::Metric>)]
+    pub metrics: Vec<&'static str>,
+    /// Whatever else the registry says of it.
+    pub notes: String,
+    /// After how many seconds without a reading it counts as offline; null for one with a board, whose agent says how it is.
+    #[schema(required)]
+    pub silent_after_s: Option<i64>,
     /// Where it stands.
     pub state: State,
     /// When anything last came from it (UTC milliseconds).
@@ -227,7 +258,7 @@ impl Device {
         let calibrated = about.in_force.iter().filter(|record| record.calibration.is_some());
         Self {
             name: stored.name.to_string(),
-            serial: stored.serial.to_string(),
+            serial: stored.serial.map(String::from),
             model: stored.model.clone(),
             key_sha256: stored.public_key.clone(),
             certificate: about.certificate.map(|issued| Certificate {
@@ -237,6 +268,11 @@ impl Device {
                 ca_sha256: issued.ca,
             }),
             location: stored.location.clone(),
+            latitude: stored.position.map(|(north, _)| north),
+            longitude: stored.position.map(|(_, east)| east),
+            metrics: stored.metrics.iter().map(|metric| metric.as_str()).collect(),
+            notes: stored.notes.clone(),
+            silent_after_s: stored.silent_after_ms.map(|ms| ms / 1000),
             state: state(stored, now),
             last_seen: stored.last_seen.map(|at| at.0),
             enrolled_at: stored.enrolled_at.0,

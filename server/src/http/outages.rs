@@ -36,6 +36,7 @@ pub struct Which {
     /// Only those with a lower id: `next` of the answer before.
     before: Option<i64>,
     /// At most so many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
@@ -195,7 +196,7 @@ pub async fn availability(
 ) -> Result<Json<Availabilities>, Problem> {
     let now = app.clock.now();
     let to = asked.to.unwrap_or(now.0).min(now.0);
-    let time = Window { from: asked.from.unwrap_or(to - USUAL_MS).max(0), to };
+    let time = Window { from: asked.from.unwrap_or(to.saturating_sub(USUAL_MS)).max(0), to };
     let period = match asked.per {
         Per::Day => Period::Day,
         Per::Week => Period::Week,

@@ -45,11 +45,19 @@ pub fn random<const N: usize>() -> Result<[u8; N], PasswordError> {
 /// # Errors
 /// When the system has no random bytes.
 pub fn make() -> Result<String, PasswordError> {
-    let mut letters = Vec::with_capacity(LENGTH);
-    while letters.len() < LENGTH {
+    make_of(LENGTH)
+}
+
+/// The same of so many letters, five of which have 25 bits.
+///
+/// # Errors
+/// When the system has no random bytes.
+pub fn make_of(length: usize) -> Result<String, PasswordError> {
+    let mut letters = Vec::with_capacity(length);
+    while letters.len() < length {
         for byte in random::<32>()? {
             // The 31 letters divide 248: what lies above would favour the first ones.
-            if byte < 248 && letters.len() < LENGTH {
+            if byte < 248 && letters.len() < length {
                 letters.extend(ALPHABET.get(usize::from(byte) % ALPHABET.len()));
             }
         }

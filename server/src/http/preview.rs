@@ -23,7 +23,7 @@ const DAY_MS: i64 = 86_400_000;
 #[serde(deny_unknown_fields)]
 pub struct PreviewRequest {
     /// On whose readings.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::DeviceName)]
     device: DeviceName,
     /// Of which metric.
     #[schema(value_type = words::Metric)]
@@ -32,7 +32,7 @@ pub struct PreviewRequest {
     threshold: Threshold,
     /// Of how many days up to now, 1 to 31; 7 if absent.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, minimum = 1, maximum = 31)]
     days: Option<u32>,
 }
 

@@ -29,10 +29,13 @@ pub struct RangeQuery {
     #[param(value_type = words::Metric)]
     metric: String,
     /// From when on (UTC milliseconds); a day before `to` if absent.
+    #[param(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     from: Option<i64>,
     /// Until when, exclusive (UTC milliseconds); now if absent.
+    #[param(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     to: Option<i64>,
     /// Most readings of the answer, 1 to 10000; 1000 if absent.
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
     /// As things stood after this recomputation, 0: as the device sent them; the newest if absent.
     revision: Option<u32>,
@@ -47,10 +50,13 @@ pub struct SeriesQuery {
     #[param(value_type = words::Metric)]
     metric: String,
     /// From when on (UTC milliseconds); a day before `to` if absent.
+    #[param(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     from: Option<i64>,
     /// Until when, exclusive (UTC milliseconds); now if absent.
+    #[param(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     to: Option<i64>,
     /// Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent.
+    #[param(minimum = 1, maximum = 2000)]
     points: Option<usize>,
     /// As things stood after this recomputation, 0: as the devices sent them; the newest if absent.
     revision: Option<u32>,
@@ -140,7 +146,7 @@ pub async fn latest(State(app): State<Arc<App>>) -> Result<Json<Latest>, Problem
 
 /// Readings of one device and metric in a range, oldest first.
 #[utoipa::path(get, path = "/api/v1/devices/{name}/readings", operation_id = "getReadings", tag = "readings",
-    params(("name" = String, Path, description = "the device's name"), RangeQuery),
+    params(("name" = words::DeviceName, Path, description = "the device's name"), RangeQuery),
     responses((status = 200, body = Readings), Problems))]
 pub async fn range(
     State(app): State<Arc<App>>,
@@ -159,7 +165,7 @@ pub async fn range(
 
 /// A range of one device and metric in buckets.
 #[utoipa::path(get, path = "/api/v1/devices/{name}/series", operation_id = "getSeries", tag = "readings",
-    params(("name" = String, Path, description = "the device's name"), SeriesQuery),
+    params(("name" = words::DeviceName, Path, description = "the device's name"), SeriesQuery),
     responses((status = 200, body = Series), Problems))]
 pub async fn series_of_one(
     State(app): State<Arc<App>>,

@@ -5,6 +5,7 @@ use super::error::{Problem, Problems};
 use super::extract::{Body, Named, unknown_device};
 use super::readings::{bounds, metric};
 use super::words;
+use crate::audit::Act;
 use crate::live::Event;
 use crate::recompute::{RecomputeError, recompute};
 use crate::run::App;
@@ -23,10 +24,13 @@ pub struct NewRecomputation {
     #[schema(value_type = words::Metric)]
     metric: String,
     /// From when on (UTC milliseconds).
+    #[schema(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     from: i64,
     /// Until when, exclusive (UTC milliseconds).
+    #[schema(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
     to: i64,
     /// The record to compute all of it with; the record that was in force at the time of each reading if absent.
+    #[schema(value_type = Option<words::RecordId>)]
     calibration: Option<String>,
 }
 
@@ -66,7 +70,7 @@ pub struct Recomputations {
 
 /// Computes readings again. What the device sent stays as it is: the results are a revision beside it.
 #[utoipa::path(post, path = "/api/v1/devices/{name}/recomputations", operation_id = "recompute", tag = "calibration",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     request_body = NewRecomputation, responses((status = 201, body = Revision), Problems))]
 pub async fn create(
     State(app): State<Arc<App>>,
@@ -74,6 +78,7 @@ pub async fn create(
     Named(name): Named,
     Body(new): Body<NewRecomputation>,
 ) -> Result<(StatusCode, Json<Revision>), Problem> {
+    let entry = caller.actor().did(Act::ReadingsRecomputed, app.clock.now()).to(&name);
     let wanted = new.read(name, caller.account)?;
     if app.store.device(&wanted.device).await?.is_none() {
         return Err(unknown_device(wanted.device.as_str()));
@@ -85,6 +90,12 @@ pub async fn create(
     let name = wanted.device.clone();
     let revision = recompute(&app.store, wanted, app.clock.now()).await?;
     tracing::info!(device = %name, by = revision.wanted.by, number = revision.number, "history computed again");
+    let wanted = &revision.wanted;
+    let entry = entry.with("metric", wanted.metric.as_str()).with("from", wanted.from.0).with("to", wanted.to.0);
+    let calibration = wanted.calibration.map(|id| id.to_string());
+    let entry = entry.with("calibration", calibration).with("revision", revision.number);
+    // The revision itself says who: this is where an auditor looks for it.
+    app.store.note(entry.with("changed", revision.results.changed)).await?;
     // Its charts have changed.
     app.live.publish(Event::Device { name });
     Ok((StatusCode::CREATED, Json(Revision::from(revision))))
@@ -92,7 +103,7 @@ pub async fn create(
 
 /// The revisions of a device's readings.
 #[utoipa::path(get, path = "/api/v1/devices/{name}/recomputations", operation_id = "listRecomputations", tag = "calibration",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 200, body = Recomputations), Problems))]
 pub async fn list(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json<Recomputations>, Problem> {
     if app.store.device(&name).await?.is_none() {

@@ -4,6 +4,7 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, CsvBody, Params};
+use super::page::{Looks, Page};
 use super::thresholds::follow;
 use super::words;
 use crate::audit::Act;
@@ -17,6 +18,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
@@ -54,6 +56,9 @@ pub struct Registration {
 pub struct Registrations {
     /// In the order of their numbers.
     registrations: Vec<Registration>,
+    /// Where it goes on; null at the end.
+    #[schema(required)]
+    next: Option<String>,
 }
 
 /// How to import.
@@ -154,11 +159,14 @@ pub struct RefusedImport {
 #[serde(deny_unknown_fields)]
 pub struct NewRange {
     /// The first number.
+    #[schema(minimum = 1, maximum = 99999)]
     from: u32,
     /// The last number; at most 10000 names at once.
+    #[schema(minimum = 1, maximum = 99999)]
     to: u32,
     /// Where all of them will stand.
     #[serde(default)]
+    #[schema(max_length = 100)]
     location: String,
 }
 
@@ -234,8 +242,8 @@ impl From<RangeError> for Problem {
 
 /// All registrations.
 #[utoipa::path(get, path = "/api/v1/registrations", operation_id = "listRegistrations", tag = "registry",
-    responses((status = 200, body = Registrations), Problems))]
-pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Registrations>, Problem> {
+    params(Page), responses((status = 200, body = Registrations), Problems))]
+pub async fn list(State(app): State<Arc<App>>, Params(page): Params<Page>) -> Result<Json<Registrations>, Problem> {
     let registry = app.store.registry().await?;
     let enrolled: std::collections::HashSet<_> = registry.devices.iter().map(|(name, _)| name).collect();
     let shown = |registration: &registry::Registration| {
@@ -253,7 +261,13 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Registrations>, Pr
             changed_at: registration.changed_at.0,
         }
     };
-    Ok(Json(Registrations { registrations: registry.registrations.iter().map(shown).collect() }))
+    let all: Vec<Registration> = registry.registrations.iter().map(shown).collect();
+    let (registrations, next) = page.of(all, |registration| Looks {
+        name: &registration.name,
+        location: Some(&registration.location),
+        serial: registration.serial.as_deref(),
+    })?;
+    Ok(Json(Registrations { registrations, next }))
 }
 
 /// Imports a spreadsheet, all lines or none. The columns are serial, name, location, latitude, longitude, metrics and
@@ -288,7 +302,10 @@ pub async fn import(
         let created = count(|verdict| matches!(verdict, Verdict::Created));
         let changed = count(|verdict| matches!(verdict, Verdict::Changed(_)));
         let does_something = plan.is_clean() && created + changed > 0;
-        does_something.then(|| entry.with("created", created).with("changed", changed))
+        does_something.then(|| {
+            let entry = entry.with("created", created).with("changed", changed);
+            entry.with("changes", told_changes(plan))
+        })
     };
     let (plan, seen) = app.store.change_registry(now, decide, tell).await?;
     let mut plan = ImportPlan::from(plan);
@@ -307,10 +324,25 @@ pub async fn import(
     Ok(Json(plan).into_response())
 }
 
+/// What an import changed, for the audit log: of each name the fields, as they were and as they are. Of a large import its
+/// beginning; the rest is in the spreadsheet that was exported before.
+fn told_changes(plan: &registry::plan::Plan) -> Vec<Value> {
+    const MOST: usize = 200;
+    let fields = |changes: &[registry::plan::Change]| -> Vec<Value> {
+        let told = |c: &registry::plan::Change| json!({ "field": c.column.as_str(), "before": c.from, "after": c.to });
+        changes.iter().map(told).collect()
+    };
+    let told = plan.lines.iter().filter_map(|line| match &line.verdict {
+        Verdict::Changed(changes) => Some(json!({ "name": line.shown[1], "changes": fields(changes) })),
+        _ => None,
+    });
+    told.take(MOST).collect()
+}
+
 /// All registrations as a spreadsheet: importing it again changes nothing. Text that a spreadsheet would take for a
 /// formula has an apostrophe before it, which an import takes off.
 #[utoipa::path(get, path = "/api/v1/registrations/export", operation_id = "exportRegistrations", tag = "registry",
-    responses((status = 200, body = String, content_type = "text/csv"), Problems))]
+    responses((status = 200, description = "the file", body = String, content_type = "text/csv"), Problems))]
 pub async fn export(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Problem> {
     let registry = app.store.registry().await?;
     let text = write(registry.registrations.iter().map(|r| &r.entry)).map_err(|error| Problem::internal(&error))?;

@@ -22,13 +22,15 @@ pub struct Threshold {
     pub high: Side,
     /// How far a value must come back within a limit until it counts as back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, value_type = Option<f64>)]
+    #[schema(nullable = false, minimum = 0, value_type = Option<f64>)]
     pub hysteresis: Option<Value>,
     /// How long a limit must be passed until that counts: a day at most.
     #[serde(default)]
+    #[schema(maximum = 86400000)]
     pub hold_ms: u32,
     /// How long a value must be back until that counts: a day at most.
     #[serde(default)]
+    #[schema(maximum = 86400000)]
     pub clear_ms: u32,
     /// How fast the value may change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,9 +73,10 @@ impl Side {
 #[schema(as = ThresholdRate)]
 pub struct Change {
     /// More than that is too fast.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, exclusive_minimum = 0)]
     pub change: Value,
     /// The time that is looked at: ten seconds to a day.
+    #[schema(minimum = 10000, maximum = 86400000)]
     pub within_ms: u32,
     /// How bad it is; a warning if absent.
     #[serde(default)]
@@ -87,6 +90,7 @@ pub struct Change {
 #[schema(as = ThresholdLasting)]
 pub struct Lasting {
     /// So long.
+    #[schema(maximum = 604800000)]
     pub after_ms: u32,
     /// How bad it is; a warning if absent.
     #[serde(default)]

@@ -1,50 +1,67 @@
 //! What every request and answer has in common: where it may come from, the headers that bind a browser, and its log line.
 
 use super::error::Problem;
-use super::extract::{is_csv, is_json, not_json};
+use super::extract::{is_csv, is_json, is_type, not_json};
+use super::token_words::{Transport, bearer};
+use crate::gateway::senml;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::{middleware::Next, response::Response};
 use std::time::Instant;
 use tracing::Instrument;
 
-/// Scripts, styles and connections of this server only, and no page may frame it.
+/// Scripts, styles and connections of this server only, none of them inline, and no page may frame it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// Over TLS: a browser never asks this host without it again, for a year. It keeps that only if it trusts the certificate.
+const TRANSPORT_SECURITY: &str = "max-age=31536000";
+
 /// Sent with every answer.
-const HEADERS: [(HeaderName, &str); 6] = [
+const HEADERS: [(HeaderName, &str); 8] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("permissions-policy"), "camera=(self), geolocation=(self), microphone=()"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("x-permitted-cross-domain-policies"), "none"),
 ];
 
-/// Adds the security headers, and keeps what the interface says out of caches.
+/// Adds the security headers, and keeps what the interface says out of caches, unless it says itself who may keep it.
 pub async fn headers(request: Request, next: Next) -> Response {
     let is_interface = !is_static(request.uri().path());
+    let secure = request.extensions().get::<Transport>().is_some_and(|transport| transport.secure);
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_SECURITY));
+    }
+    if is_chunked {
+        // A proxy in front may see its end elsewhere: nothing that stands behind it is taken for another request.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if is_interface {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
     response
 }
 
 /// Whether a path is one of the dashboard's files.
 pub fn is_static(path: &str) -> bool {
-    !(path == "/api" || path.starts_with("/api/") || path == "/health" || path.starts_with("/health/"))
+    let is_within = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    !["/api", "/health", "/metrics"].into_iter().any(is_within)
 }
 
 /// Refuses what another site made a browser send: a change, or opening a WebSocket. A cookie alone proves nothing.
 ///
 /// # Errors
-/// 403 for another site, 415 for a body that is neither JSON nor CSV: a form could send others without being asked.
+/// 403 for another site, 415 for a body that is neither JSON, SenML nor CSV: a form could send others without being asked.
 pub async fn same_origin(request: Request, next: Next) -> Result<Response, Problem> {
     let headers = request.headers();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
@@ -52,14 +69,16 @@ pub async fn same_origin(request: Request, next: Next) -> Result<Response, Probl
     if reads && !opens_socket {
         return Ok(next.run(request).await);
     }
-    if !is_same_origin(headers, request.uri()) {
+    // No other site can make a browser send this header, and whoever sends it is not let in by a cookie.
+    if bearer(headers).is_none() && !is_same_origin(headers, request.uri()) {
         tracing::warn!(origin = ?headers.get(header::ORIGIN), "refused a request of another site");
         return Err(Problem::new(StatusCode::FORBIDDEN, "other_origin", "requests of other sites are refused"));
     }
     let has_body = headers.contains_key(header::TRANSFER_ENCODING)
         || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
     let content_type = headers.get(header::CONTENT_TYPE);
-    if has_body && !is_json(content_type) && !is_csv(content_type) {
+    let asks_first = is_json(content_type) || is_csv(content_type) || is_type(content_type, senml::CONTENT_TYPE);
+    if has_body && !asks_first {
         return Err(not_json());
     }
     Ok(next.run(request).await)

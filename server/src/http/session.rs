@@ -1,36 +1,21 @@
-//! Signing in and out, and one's own password. Says the same for a wrong name and a wrong password, and takes as long for
-//! both.
+//! A session while it lasts: who is signed in, its tokens changed for the next, and signing out. How it begins is
+//! [`super::sign_in`]'s.
 
-use super::auth::{self, Caller, Peer, SESSION_MS, Transport};
+use super::auth::{By, Caller, Peer};
 use super::error::{Problem, Problems};
 use super::extract::Body;
-use super::password;
+use super::token_words::{self, ACCESS, ACCESS_MS, REFRESH, Tokens, Transport};
 use crate::access::{Permission, Role};
 use crate::run::App;
-use crate::store::NewSession;
-use axum::extract::State;
+use crate::store::{Refreshed, SessionOwner};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use axum_extra::extract::CookieJar;
 use serde::{Deserialize, Serialize};
-use shared::UtcMillis;
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 use utoipa::ToSchema;
-
-/// Most characters that are kept of what a browser calls itself.
-const LONGEST_AGENT: usize = 200;
-
-/// What a person signs in with.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Credentials {
-    /// The account's name or its e-mail address.
-    user: String,
-    /// Its password.
-    #[schema(format = Password)]
-    password: String,
-}
 
 /// Who is signed in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,147 +30,151 @@ pub struct Session {
     must_change: bool,
 }
 
-/// A new password for oneself.
+/// Who is signed in, with the tokens if they were asked for in the answer (RFC 6749, 5.1); a browser has them as cookies.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedIn {
+    /// The account's name.
+    user: String,
+    /// What it is.
+    role: Role,
+    /// What it may do.
+    permissions: Vec<Permission>,
+    /// Nothing can be done before a password is chosen.
+    must_change: bool,
+    /// To be sent as `Authorization: Bearer ...`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    access_token: Option<String>,
+    /// Gives the next two tokens, once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    refresh_token: Option<String>,
+    /// Always `Bearer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    token_type: Option<&'static str>,
+    /// For how many seconds the access token is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expires_in: Option<i64>,
+}
+
+/// The refresh token of a program; a browser sends its cookie instead.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PasswordChange {
-    /// The one that holds now.
+pub struct RefreshToken {
+    /// As it came with the last answer.
     #[schema(format = Password)]
-    old: String,
-    /// The one that is to hold: 12 characters at least.
-    #[schema(format = Password)]
-    new: String,
+    refresh_token: String,
 }
 
-fn session(user: String, role: Role, must_change: bool) -> Session {
-    Session { user, role, permissions: role.permissions().collect(), must_change }
-}
-
-/// Signs in: the answer sets the session cookie.
-#[utoipa::path(post, path = "/api/v1/session", operation_id = "signIn", tag = "session", security(()),
-    request_body = Credentials,
-    responses((status = 200, body = Session), Problems))]
-pub async fn sign_in(
-    State(app): State<Arc<App>>,
-    Extension(transport): Extension<Transport>,
-    Extension(Peer(peer)): Extension<Peer>,
-    headers: HeaderMap,
-    jar: CookieJar,
-    Body(credentials): Body<Credentials>,
-) -> Result<Response, Problem> {
-    password::not_too_long("password", &credentials.password)?;
-    // Telephones begin a word with a capital letter.
-    let user = credentials.user.trim().to_lowercase();
-    let stored = app.store.stored_password(&user).await?;
-    let hash = stored.as_ref().map(|stored| stored.hash.clone());
-    let right = try_password(&app, peer.ip(), credentials.password, hash).await?;
-    let Some(stored) = stored.filter(|stored| right && !stored.disabled) else {
-        tracing::warn!(peer = %peer.ip(), "a sign-in was refused");
-        return Err(bad_credentials());
+/// Hands over a session's new tokens: in the answer to whoever is a bearer, else as cookies.
+pub fn hand_over(app: &App, owner: SessionOwner, tokens: Tokens, bearer: bool, transport: Transport) -> Response {
+    let left_ms = owner.expires_at.0 - app.clock.now().0;
+    let cookies = (!bearer).then(|| AppendHeaders(tokens.cookies(left_ms, transport)));
+    let SessionOwner { account: user, role, must_change, .. } = owner;
+    let answer = SignedIn {
+        user,
+        role,
+        permissions: role.permissions().collect(),
+        must_change,
+        access_token: bearer.then_some(tokens.access),
+        refresh_token: bearer.then_some(tokens.refresh),
+        token_type: bearer.then_some("Bearer"),
+        expires_in: bearer.then_some(ACCESS_MS / 1000),
     };
-    if let Some(old) = auth::hash_of_cookie(&jar) {
-        app.store.end_session(&old).await?;
-        tell_ended(&app, [old]);
+    match cookies {
+        Some(cookies) => (cookies, Json(answer)).into_response(),
+        None => Json(answer).into_response(),
     }
-    let secret = auth::new_secret().map_err(|e| Problem::internal(&e))?;
-    let (hash, now) = (auth::hash(&secret), app.clock.now());
-    let new = NewSession {
-        hash: &hash,
-        account: &stored.name,
-        password_hash: &stored.hash,
-        expires_at: UtcMillis(now.0 + SESSION_MS),
-        address: peer.ip().to_canonical().to_string(),
-        agent: agent(&headers),
-    };
-    if !app.store.add_session(&new, now).await? {
-        return Err(bad_credentials());
-    }
-    let owner = app.store.session_owner(&hash, now).await?.ok_or_else(bad_credentials)?;
-    tracing::info!(user = owner.account, peer = %peer.ip(), "signed in");
-    let cookie = auth::set_cookie(&secret, SESSION_MS / 1000, transport);
-    let shown = session(owner.account, owner.role, owner.must_change);
-    Ok((AppendHeaders([cookie]), Json(shown)).into_response())
 }
 
 /// Who is signed in, and what they may do.
 #[utoipa::path(get, path = "/api/v1/session", operation_id = "getSession", tag = "session",
     responses((status = 200, body = Session), Problems))]
-pub async fn who(caller: Caller) -> Json<Session> {
-    Json(session(caller.account, caller.role, caller.must_change))
+pub async fn who(caller: Caller) -> Result<Json<Session>, Problem> {
+    let By::Session { role, must_change, .. } = caller.by else { return Err(Problem::no_person()) };
+    let permissions = role.permissions().collect();
+    Ok(Json(Session { user: caller.account, role, permissions, must_change }))
 }
 
-/// Signs out: the session ends at once, with every connection that it opened.
-#[utoipa::path(delete, path = "/api/v1/session", operation_id = "signOut", tag = "session",
+/// Changes the refresh token for the next two tokens. One that is shown a second time, later than a lost answer explains, ends
+/// its session: then two have it.
+#[utoipa::path(post, path = "/api/v1/session/refresh", operation_id = "refreshSession", tag = "session", security(()),
+    request_body = Option<RefreshToken>,
+    responses((status = 200, body = SignedIn), Problems))]
+pub async fn refresh(
+    State(app): State<Arc<App>>,
+    Extension(transport): Extension<Transport>,
+    Extension(Peer(peer)): Extension<Peer>,
+    jar: CookieJar,
+    request: Request,
+) -> Result<Response, Problem> {
+    let is_bearer =
+        [header::CONTENT_TYPE, header::AUTHORIZATION].iter().any(|name| request.headers().contains_key(name));
+    let hash = if request.headers().contains_key(header::CONTENT_TYPE) {
+        REFRESH.hash_of(&Body::<RefreshToken>::from_request(request, &app).await?.0.refresh_token)
+    } else {
+        REFRESH.hash_in(request.headers(), &jar)
+    };
+    let tokens = Tokens::make().map_err(|e| Problem::internal(&e))?;
+    let (address, now) = (peer.ip().to_canonical(), app.clock.now());
+    let refreshed = match hash {
+        Some(hash) => app.store.refresh_session(&hash, tokens.kept(now), address, now).await?,
+        None => Refreshed::Unknown,
+    };
+    let refused = match refreshed {
+        Refreshed::Done(owner) => return Ok(hand_over(&app, owner, tokens, is_bearer, transport)),
+        Refreshed::Unknown => refused("bad_refresh_token", "this session has ended: sign in again"),
+        Refreshed::Reused { id, account } => {
+            tracing::warn!(user = account, peer = %address, "a refresh token came from two: the session has ended");
+            tell_ended(&app, [id]);
+            let detail = "somebody else has used this session's token, so it has ended: sign in again";
+            refused("session_reused", detail)
+        }
+    };
+    Ok((AppendHeaders(token_words::no_cookies(transport)), refused).into_response())
+}
+
+fn refused(code: &'static str, detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+}
+
+/// Signs out: the session ends at once, with every connection that it opened. Its refresh token will do, also when the access
+/// token has expired. Whoever is not signed in is not so afterwards, either.
+#[utoipa::path(delete, path = "/api/v1/session", operation_id = "signOut", tag = "session", security(()),
     responses((status = 204, description = "signed out"), Problems))]
 pub async fn sign_out(
     State(app): State<Arc<App>>,
     Extension(transport): Extension<Transport>,
-    caller: Caller,
-) -> Result<Response, Problem> {
-    app.store.end_session(&caller.hash).await?;
-    tell_ended(&app, [caller.hash]);
-    tracing::info!(user = caller.account, "signed out");
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([auth::set_cookie("", 0, transport)])).into_response())
-}
-
-/// Changes one's own password; all other sessions end at once.
-#[utoipa::path(post, path = "/api/v1/session/password", operation_id = "changePassword", tag = "session",
-    request_body = PasswordChange,
-    responses((status = 204, description = "changed"), Problems))]
-pub async fn change_password(
-    State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,
-    caller: Caller,
-    Body(PasswordChange { old, new }): Body<PasswordChange>,
-) -> Result<StatusCode, Problem> {
-    password::not_too_long("old", &old)?;
-    password::acceptable("new", &new, &caller.account)?;
-    if old == new {
-        return Err(Problem::invalid("new", "it is the old one: choose another"));
-    }
-    let stored = app.store.stored_password(&caller.account).await?.ok_or_else(Problem::no_session)?;
-    if !try_password(&app, peer.ip(), old, Some(stored.hash.clone())).await? {
-        tracing::warn!(user = caller.account, peer = %peer.ip(), "a change of password was refused");
-        return Err(Problem::new(StatusCode::FORBIDDEN, "wrong_password", "the old password is wrong").about("old"));
-    }
-    let hash = password::hash(new).await.map_err(|e| Problem::internal(&e))?;
-    let passwords = (stored.hash.as_str(), hash.as_str());
-    let (actor, now) = (caller.actor(), app.clock.now());
-    let ended = app.store.change_password(&caller.account, passwords, &caller.hash, &actor, now).await?;
-    // Somebody else has changed it meanwhile: then this session has ended, too.
-    tell_ended(&app, ended.ok_or_else(Problem::no_session)?);
-    Ok(StatusCode::NO_CONTENT)
+    headers: HeaderMap,
+    jar: CookieJar,
+) -> Result<Response, Problem> {
+    end_shown(&app, &headers, &jar, peer.ip().to_canonical(), "signed_out").await?;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders(token_words::no_cookies(transport))).into_response())
 }
 
-/// Whether a password is right, at the pace that its address has earned.
-async fn try_password(app: &App, from: IpAddr, given: String, hash: Option<String>) -> Result<bool, Problem> {
-    app.throttle.attempt(from, app.clock.now()).map_err(too_many)?;
-    let right = password::verify(given, hash).await.map_err(|e| Problem::internal(&e))?;
-    if right {
-        app.throttle.take_back(from);
+/// Ends the session whose tokens a request shows, be they out of date.
+pub async fn end_shown(
+    app: &App,
+    headers: &HeaderMap,
+    jar: &CookieJar,
+    address: std::net::IpAddr,
+    reason: &str,
+) -> Result<(), Problem> {
+    for hash in [ACCESS, REFRESH].into_iter().filter_map(|kind| kind.hash_in(headers, jar)) {
+        if let Some((id, account)) = app.store.end_session_of_token(&hash, reason, address, app.clock.now()).await? {
+            tracing::info!(user = account, reason, "signed out");
+            tell_ended(app, [id]);
+        }
     }
-    Ok(right)
+    Ok(())
 }
 
 /// Tells whoever watches with sessions that have ended. Nobody watching is no failure.
-pub fn tell_ended(app: &App, hashes: impl IntoIterator<Item = String>) {
-    for hash in hashes {
-        let _ = app.signed_out.send(hash);
+pub fn tell_ended(app: &App, ids: impl IntoIterator<Item = String>) {
+    for id in ids {
+        let _ = app.signed_out.send(id);
     }
-}
-
-/// What a browser calls itself, if it can be shown.
-fn agent(headers: &HeaderMap) -> Option<String> {
-    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
-    Some(agent.chars().take(LONGEST_AGENT).collect())
-}
-
-fn bad_credentials() -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, "bad_credentials", "the name or the password is wrong")
-}
-
-fn too_many(wait_ms: i64) -> Problem {
-    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-    let detail = format!("too many wrong passwords from this address: try again in {seconds} s");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail).retry_after(seconds)
 }

@@ -1,11 +1,11 @@
 //! One's own sessions: where one is signed in, and ending that. Shows nobody else's.
 
-use super::auth::{self, Caller, Transport};
+use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::Id;
 use super::session::tell_ended;
+use super::token_words::{Transport, no_cookies};
 use crate::run::App;
-use crate::store::session_id;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{AppendHeaders, IntoResponse, Response};
@@ -23,11 +23,10 @@ pub struct OwnSession {
     created_at: i64,
     /// When it was last used, to within five minutes (UTC milliseconds).
     used_at: i64,
-    /// When it ends by itself (UTC milliseconds).
+    /// When it ends by itself, however much it is used (UTC milliseconds); one that is not used for a week ends before.
     expires_at: i64,
     /// The address from which it was made.
-    #[schema(required)]
-    address: Option<String>,
+    address: String,
     /// What the browser or program called itself; 200 characters at most.
     #[schema(required)]
     agent: Option<String>,
@@ -46,9 +45,10 @@ pub struct OwnSessions {
 #[utoipa::path(get, path = "/api/v1/sessions", operation_id = "listSessions", tag = "session",
     responses((status = 200, body = OwnSessions), Problems))]
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<OwnSessions>, Problem> {
+    let own = caller.session()?;
     let stored = app.store.sessions_of(&caller.account, app.clock.now()).await?;
     let shown = |session: crate::store::OwnSession| OwnSession {
-        current: session.id == session_id(&caller.hash),
+        current: session.id == own,
         id: session.id,
         created_at: session.created_at.0,
         used_at: session.used_at.0,
@@ -64,7 +64,8 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Ow
     params(("id" = String, Path, description = "The session's id")),
     responses((status = 204, description = "ended"), Problems))]
 pub async fn end(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
-    let ended = app.store.end_sessions_of(&caller.account, Some(&id)).await?;
+    caller.session()?;
+    let ended = app.store.end_sessions_of(&caller.account, Some(&id), &caller.actor(), app.clock.now()).await?;
     if ended.is_empty() {
         return Err(Problem::not_found("unknown_session", "you have no such session"));
     }
@@ -80,7 +81,8 @@ pub async fn end_all(
     Extension(transport): Extension<Transport>,
     caller: Caller,
 ) -> Result<Response, Problem> {
-    tell_ended(&app, app.store.end_sessions_of(&caller.account, None).await?);
+    caller.session()?;
+    tell_ended(&app, app.store.end_sessions_of(&caller.account, None, &caller.actor(), app.clock.now()).await?);
     tracing::info!(user = caller.account, "signed out everywhere");
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([auth::set_cookie("", 0, transport)])).into_response())
+    Ok((StatusCode::NO_CONTENT, AppendHeaders(no_cookies(transport))).into_response())
 }

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// The longest silence: a year.
 const LONGEST_MS: i64 = 366 * 86_400_000;
-/// Longest reason and location, in bytes.
+/// Longest reason and location, in characters.
 const LONGEST_TEXT: usize = 200;
 
 /// Why nobody is told.
@@ -50,12 +50,14 @@ pub struct NewSilence {
     /// For whom.
     scope: SilenceScope,
     /// Which location or device; absent for the fleet.
+    #[schema(max_length = 200)]
     target: Option<String>,
     /// From when on (UTC milliseconds); at once if absent.
     from: Option<i64>,
     /// Until when (UTC milliseconds).
     to: i64,
     /// Why, for people.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
@@ -118,12 +120,12 @@ impl NewSilence {
         if self.to <= from || self.to <= now.0 {
             return Err(Problem::invalid("to", "it must be after from, and after now"));
         }
-        if self.to - from > LONGEST_MS {
+        if self.to.saturating_sub(from) > LONGEST_MS {
             return Err(Problem::invalid("to", "at most a year after from"));
         }
         let reason = self.reason.trim().to_owned();
-        if reason.is_empty() || reason.len() > LONGEST_TEXT {
-            return Err(Problem::invalid("reason", format!("say why, in at most {LONGEST_TEXT} bytes")));
+        if reason.is_empty() || reason.chars().count() > LONGEST_TEXT {
+            return Err(Problem::invalid("reason", format!("say why, in at most {LONGEST_TEXT} characters")));
         }
         let target = self.target.map(|target| target.trim().to_owned()).filter(|target| !target.is_empty());
         let (scope, target) = match (self.scope, target) {
@@ -135,9 +137,9 @@ impl NewSilence {
                 ));
             }
             (_, None) => return Err(Problem::invalid("target", "name the location or device")),
-            (SilenceScope::Location, Some(target)) if target.len() <= LONGEST_TEXT => ("location", target),
+            (SilenceScope::Location, Some(target)) if target.chars().count() <= LONGEST_TEXT => ("location", target),
             (SilenceScope::Location, Some(_)) => {
-                return Err(Problem::invalid("target", format!("at most {LONGEST_TEXT} bytes")));
+                return Err(Problem::invalid("target", format!("at most {LONGEST_TEXT} characters")));
             }
             (SilenceScope::Device, Some(target)) => match target.parse::<DeviceName>() {
                 Ok(name) => ("device", name.to_string()),

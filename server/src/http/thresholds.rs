@@ -2,6 +2,7 @@
 #![allow(unused_qualifications)] // utoipa's macro writes them
 
 use super::auth::Caller;
+use super::conditional::{IfMatch, stale};
 use super::devices::tell_settings;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Named, Params, unknown_device};
@@ -109,6 +110,7 @@ pub struct DeviceThresholds {
 #[serde(deny_unknown_fields)]
 pub struct ThresholdChange {
     /// For whom; 1 to 1000.
+    #[schema(min_items = 1, max_items = 1000)]
     targets: Vec<Target>,
     /// Of which metric.
     #[schema(value_type = words::Metric)]
@@ -139,7 +141,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Thresholds>, Probl
 
 /// What holds for a device, and whether it runs it.
 #[utoipa::path(get, path = "/api/v1/devices/{name}/thresholds", operation_id = "getDeviceThresholds", tag = "alerts",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 200, body = DeviceThresholds), Problems))]
 pub async fn of_device(State(app): State<Arc<App>>, Named(name): Named) -> Result<Json<DeviceThresholds>, Problem> {
     let device = app.store.device(&name).await?.ok_or_else(|| unknown_device(name.as_str()))?;
@@ -168,12 +170,14 @@ pub async fn of_device(State(app): State<Arc<App>>, Named(name): Named) -> Resul
     Ok(Json(DeviceThresholds { device: name.to_string(), thresholds: holds.into_iter().map(shown).collect() }))
 }
 
-/// Sets or takes away a threshold for devices, locations or the fleet: for all the targets, or for none.
+/// Sets or takes away a threshold for devices, locations or the fleet: for all the targets, or for none. With
+/// `If-Match: "7"` only if the version of each is still 7 (`"0"`: none was ever set); else 412.
 #[utoipa::path(put, path = "/api/v1/thresholds", operation_id = "changeThresholds", tag = "alerts",
     request_body = ThresholdChange, responses((status = 200, body = ThresholdsChanged), Problems))]
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
+    IfMatch(seen): IfMatch,
     Body(change): Body<ThresholdChange>,
 ) -> Result<Json<ThresholdsChanged>, Problem> {
     let ThresholdChange { targets, metric: name, threshold, preset } = change;
@@ -197,7 +201,8 @@ pub async fn change(
     let preset = preset.filter(|_| threshold.is_some());
     to_the_end(async move {
         let new = NewThreshold { targets, metric, threshold, preset };
-        let changed = app.store.set_thresholds(&new, &caller.actor(), app.clock.now()).await?;
+        let done = app.store.set_seen_thresholds(&new, seen, &caller.actor(), app.clock.now()).await?;
+        let changed = done.map_err(stale)?;
         tracing::info!(%metric, targets = new.targets.len(), devices = changed.len(), user = caller.account, "thresholds changed");
         tell(&app, &changed).await;
         Ok(Json(ThresholdsChanged { devices: changed.iter().map(ToString::to_string).collect() }))

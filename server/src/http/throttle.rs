@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Failures that cost nothing: people mistype.
 const FREE: u32 = 5;
+/// More failures than these lengthen no wait, and would only take longer to be forgiven.
+const MOST_FAILED: u32 = FREE + 6;
 /// The longest wait between two attempts of one address, in milliseconds.
 const LONGEST_MS: i64 = 60_000;
 /// An address that has been quiet for this long is forgotten, in milliseconds.
@@ -25,6 +27,8 @@ pub struct Throttle {
 struct Attempts {
     failed: u32,
     last: UtcMillis,
+    /// Up to when the time has been counted for forgiving; later than now while the address has to wait anyway.
+    forgiven: UtcMillis,
     /// No attempt is looked at before.
     next: UtcMillis,
 }
@@ -41,11 +45,12 @@ impl Throttle {
         if attempts.len() >= MOST && !attempts.contains_key(&key) {
             make_room(&mut attempts, now);
         }
-        let entry = attempts.entry(key).or_insert(Attempts { failed: 0, last: now, next: now });
+        let entry = attempts.entry(key).or_insert(Attempts { failed: 0, last: now, forgiven: now, next: now });
         // A clock that was set back must not make the wait longer.
         let set_back = (entry.last.0 - now.0).max(0);
         entry.next.0 -= set_back;
         entry.last.0 -= set_back;
+        entry.forgiven.0 -= set_back;
         let wait = entry.next.0 - now.0;
         if wait > 0 {
             return Err(wait);
@@ -53,12 +58,11 @@ impl Throttle {
         if now.0.saturating_sub(entry.last.0) > FORGET_MS {
             entry.failed = 0;
         }
-        // One is forgiven for each of the longest waits: that many could have been tried anyway.
-        let waits = (now.0 - entry.last.0) / LONGEST_MS;
-        entry.failed = entry.failed.saturating_sub(u32::try_from(waits).unwrap_or(u32::MAX));
-        entry.failed = entry.failed.saturating_add(1);
-        entry.last = now;
-        entry.next = UtcMillis(now.0 + pause_ms(entry.failed));
+        entry.forgive(now);
+        entry.failed += 1;
+        let pause = pause_ms(entry.failed);
+        (entry.last, entry.next) = (now, UtcMillis(now.0 + pause));
+        entry.forgiven.0 += pause;
         Ok(())
     }
 
@@ -68,6 +72,7 @@ impl Throttle {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = attempts.get_mut(&network(address)) {
             entry.failed = entry.failed.saturating_sub(1);
+            entry.forgiven.0 -= entry.next.0 - entry.last.0;
             entry.next = entry.last;
         }
     }
@@ -75,6 +80,21 @@ impl Throttle {
     #[cfg(test)]
     fn remembered(&self) -> usize {
         self.attempts.lock().unwrap().len()
+    }
+}
+
+impl Attempts {
+    /// One is forgiven for each of the longest waits: that many could have been tried anyway. The time since the last
+    /// forgiving counts, whatever was tried meanwhile: people of a busy site sign in all day. Nobody saves up, and a pause that
+    /// had to be made counts for nothing.
+    fn forgive(&mut self, now: UtcMillis) {
+        let waits = (now.0 - self.forgiven.0).max(0) / LONGEST_MS;
+        let forgiven = u32::try_from(waits).unwrap_or(u32::MAX);
+        self.failed = self.failed.min(MOST_FAILED).saturating_sub(forgiven);
+        self.forgiven.0 += waits * LONGEST_MS;
+        if self.failed == 0 {
+            self.forgiven = now;
+        }
     }
 }
 
@@ -189,6 +209,33 @@ mod tests {
         while throttle.attempt(address(1), UtcMillis(9_000_000_000)).is_ok() {}
         assert_eq!(throttle.attempt(address(1), UtcMillis(1_000_000)), Err(1000));
         assert_eq!(throttle.attempt(address(1), UtcMillis(1_001_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_busy_site_is_forgiven_too_and_a_guesser_beside_it_gets_no_more_than_one_a_minute() {
+        let throttle = Throttle::default();
+        let mut now = UtcMillis(1_000_000);
+        for _ in 0..8 {
+            while let Err(wait) = throttle.attempt(address(1), now) {
+                now.0 += wait;
+            }
+        }
+        // Somebody signs in every twenty seconds, rightly: nobody is ever quiet for a minute.
+        for _ in 0..60 {
+            now.0 += 20_000;
+            assert_eq!(throttle.attempt(address(1), now), Ok(()));
+            throttle.take_back(address(1));
+        }
+        for _ in 0..FREE {
+            assert_eq!(throttle.attempt(address(1), now), Ok(()), "twenty minutes later, people may mistype again");
+        }
+        let mut guesses = 0;
+        let end = now.0 + 3_600_000;
+        while now.0 < end {
+            guesses += i64::from(throttle.attempt(address(1), now).is_ok());
+            now.0 += 500;
+        }
+        assert!(guesses <= 60 + 16, "{guesses} in an hour");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
+use super::words;
 use crate::admission::Admits;
 use crate::run::App;
 use crate::store::{NewToken as Wanted, Token as Stored};
@@ -18,7 +19,7 @@ const MOST_USES: u32 = 10_000;
 const SHORTEST_S: u32 = 60;
 /// The longest life of a token: a year.
 const LONGEST_S: u32 = 366 * 86_400;
-/// Longest note and location, in bytes.
+/// Longest note and location, in characters.
 const LONGEST_TEXT: usize = 200;
 /// Most boards that one token names.
 const MOST_SERIALS: usize = 1000;
@@ -40,19 +41,23 @@ pub enum Whom {
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// How many devices may enrol with it, 1 to 10000.
+    #[schema(minimum = 1, maximum = 10000)]
     uses: u32,
     /// For how many seconds it is valid, 60 to 31622400.
+    #[schema(minimum = 60, maximum = 31622400)]
     valid_s: u32,
     /// What it is for.
     #[serde(default)]
+    #[schema(max_length = 200)]
     note: String,
     /// Whom it lets in; all others wait for approval.
     #[serde(default)]
     admits: Whom,
     /// Only names that are registered at this location.
+    #[schema(max_length = 200)]
     location: Option<String>,
     /// Only boards with these serials.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<words::Serial>>, max_items = 1000)]
     serials: Option<Vec<Serial>>,
 }
 
@@ -136,12 +141,12 @@ impl NewToken {
             let detail = format!("{} s is not between {SHORTEST_S} and {LONGEST_S} s", self.valid_s);
             return Err(Problem::invalid("valid_s", detail));
         }
-        if self.note.len() > LONGEST_TEXT {
-            return Err(Problem::invalid("note", format!("at most {LONGEST_TEXT} bytes")));
+        if self.note.chars().count() > LONGEST_TEXT {
+            return Err(Problem::invalid("note", format!("at most {LONGEST_TEXT} characters")));
         }
         let location = self.location.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        if location.as_ref().is_some_and(|text| text.len() > LONGEST_TEXT) {
-            return Err(Problem::invalid("location", format!("at most {LONGEST_TEXT} bytes")));
+        if location.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
+            return Err(Problem::invalid("location", format!("at most {LONGEST_TEXT} characters")));
         }
         let serials = self.serials.filter(|serials| !serials.is_empty());
         if serials.as_ref().is_some_and(|serials| serials.len() > MOST_SERIALS) {

@@ -4,13 +4,14 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id, Params};
+use super::person::{changed_email, given, valid_email, valid_name};
 use super::session::tell_ended;
 use super::{password, to_the_end};
 use crate::access::Role;
 use crate::run::App;
 use crate::store::{Account, AccountChange, AccountDone};
 use axum::{Json, extract::State, http::StatusCode};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
@@ -18,13 +19,6 @@ use utoipa::{IntoParams, ToSchema};
 const USUAL: u32 = 100;
 /// Most accounts of one answer.
 const MOST: u32 = 500;
-/// Longest name, in characters.
-const LONGEST_NAME: usize = 32;
-/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3 without its brackets).
-const LONGEST_EMAIL: usize = 254;
-/// What the audit log and alerts call those who have no account.
-const RESERVED: [&str; 4] = ["device", "intake", "rule", "server"];
-
 /// Which accounts.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +27,7 @@ pub struct Which {
     /// Only those with names after this one: `next` of the answer before.
     after: Option<String>,
     /// At most so many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
@@ -43,6 +38,9 @@ pub struct User {
     name: String,
     /// What it is.
     role: Role,
+    /// What others call its owner, if that is not its name.
+    #[schema(required)]
+    display_name: Option<String>,
     /// Its e-mail address, which its owner may sign in with, too.
     #[schema(required)]
     email: Option<String>,
@@ -70,10 +68,12 @@ pub struct Users {
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// 2 to 32 small letters, digits, '-' and '_'; a letter first.
+    #[schema(pattern = "^(?!(device|intake|rule|server)$)[a-z][a-z0-9_-]{1,31}$")]
     name: String,
     /// What it is to be.
     role: Role,
     /// Its owner's e-mail address.
+    #[schema(max_length = 254, pattern = r"^\s*[^\s@]+@[^\s@]+\s*$")]
     email: Option<String>,
 }
 
@@ -96,18 +96,15 @@ pub struct UserChange {
     disabled: Option<bool>,
     /// Another e-mail address; null: none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 254, pattern = r"^\s*[^\s@]+@[^\s@]+\s*$")]
     email: Option<Option<String>>,
 }
 
-/// A field that is there, be it null.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(from).map(Some)
-}
-
 impl From<Account> for User {
-    fn from(Account { name, role, email, must_change, created_at, disabled_at }: Account) -> Self {
-        Self { name, role, email, must_change, created_at: created_at.0, disabled_at: disabled_at.map(|at| at.0) }
+    fn from(account: Account) -> Self {
+        let Account { name, role, display_name, email, must_change, created_at, disabled_at } = account;
+        let (created_at, disabled_at) = (created_at.0, disabled_at.map(|at| at.0));
+        Self { name, role, display_name, email, must_change, created_at, disabled_at }
     }
 }
 
@@ -153,10 +150,7 @@ pub async fn change(
     Id(name): Id,
     Body(change): Body<UserChange>,
 ) -> Result<Json<User>, Problem> {
-    let email = match change.email {
-        Some(Some(email)) => Some(Some(valid_email(&email)?)),
-        other => other,
-    };
+    let email = changed_email(change.email)?;
     let change = AccountChange { role: change.role, disabled: change.disabled, email };
     to_the_end(async move {
         let done = app.store.change_account(&name, &change, &caller.actor(), app.clock.now()).await?;
@@ -182,7 +176,8 @@ pub async fn reset(
     .await
 }
 
-fn done_or_problem(app: &App, done: AccountDone) -> Result<User, Problem> {
+/// What came of it, told to whoever watches with a session that ended.
+pub fn done_or_problem(app: &App, done: AccountDone) -> Result<User, Problem> {
     let conflict = |code, detail| Problem::new(StatusCode::CONFLICT, code, detail);
     match done {
         AccountDone::Done(account, ended) => {
@@ -202,30 +197,4 @@ async fn made_password() -> Result<(String, String), Problem> {
     let password = password::make().map_err(|e| Problem::internal(&e))?;
     let hash = password::hash(password.clone()).await.map_err(|e| Problem::internal(&e))?;
     Ok((password, hash))
-}
-
-fn valid_name(name: &str) -> Result<&str, Problem> {
-    let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
-    let good =
-        letters && (2..=LONGEST_NAME).contains(&name.len()) && name.starts_with(|c: char| c.is_ascii_lowercase());
-    if !good {
-        let detail = format!("use 2 to {LONGEST_NAME} of a-z, 0-9, '-' and '_', a letter first");
-        return Err(Problem::invalid("name", detail));
-    }
-    if RESERVED.contains(&name) {
-        return Err(Problem::invalid("name", "the audit log calls others so: choose another"));
-    }
-    Ok(name)
-}
-
-/// An address in small letters. Whether anybody reads it, only a message to it would show.
-fn valid_email(email: &str) -> Result<String, Problem> {
-    let email = email.trim().to_lowercase();
-    let plain = email.chars().all(|c| !c.is_whitespace() && !c.is_control());
-    let parts = email.split_once('@').filter(|(of, at)| !of.is_empty() && !at.is_empty() && !at.contains('@'));
-    if plain && parts.is_some() && email.len() <= LONGEST_EMAIL {
-        Ok(email)
-    } else {
-        Err(Problem::invalid("email", "write it as name@example.org"))
-    }
 }

@@ -4,7 +4,7 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
 use super::thresholds::follow;
-use super::to_the_end;
+use super::{to_the_end, words};
 use crate::cut_off::cut_off;
 use crate::live::Event;
 use crate::registry::{Column, cell};
@@ -71,12 +71,13 @@ pub struct WaitingBoards {
 #[serde(deny_unknown_fields, default)]
 pub struct NewApproval {
     /// The name of a new device; the registered or the next free one if absent.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::DeviceName>)]
     name: Option<DeviceName>,
     /// The device whose place it takes, with name and history.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::DeviceName>)]
     replaces: Option<DeviceName>,
     /// Where it stands.
+    #[schema(max_length = 100)]
     location: Option<String>,
 }
 
@@ -107,6 +108,7 @@ pub struct EnrolmentPolicy {
 #[serde(deny_unknown_fields)]
 pub struct NewPolicy {
     /// For how many seconds re-flashed boards come back by themselves, at most a week; 0 closes the window.
+    #[schema(maximum = 604800)]
     returns_for_s: u32,
 }
 

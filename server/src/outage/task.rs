@@ -107,6 +107,7 @@ fn in_service(device: Device) -> Option<Seen> {
     if device.revoked_at.is_some() || device.quarantined_at.is_some() {
         return None;
     }
+    let silent_ms = device.silent_ms();
     let Device { name, location, status, last_seen, .. } = device;
-    Some(Seen { name, location, status, last_seen: last_seen? })
+    Some(Seen { name, location, status, last_seen: last_seen?, silent_ms })
 }

@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 
 /// A device that is back sooner was not gone: a certificate is changed like that, and a short cut mends itself.
 const SHORTEST_MS: i64 = 10_000;
-/// A device of which nothing was heard for so long is gone, whatever it said last.
-const SILENT_MS: i64 = crate::store::ONLINE_GRACE_MS;
 
 /// A device in service that has been heard at least once.
 #[derive(Debug, Clone)]
@@ -22,6 +20,8 @@ pub struct Seen {
     pub status: Option<Status>,
     /// When anything last came from it.
     pub last_seen: UtcMillis,
+    /// If nothing was heard of it for so long it is gone, whatever it said last.
+    pub silent_ms: i64,
 }
 
 /// An outage that has not ended.
@@ -142,7 +142,7 @@ impl Watcher {
         let mut started_at = seen.last_seen.0;
         for deaf in deaf {
             // Whether it went while nobody could hear is not known.
-            if (deaf.from - SILENT_MS..deaf.to).contains(&started_at) {
+            if (deaf.from - seen.silent_ms..deaf.to).contains(&started_at) {
                 started_at = deaf.to;
             }
         }
@@ -171,7 +171,7 @@ fn gone(seen: &Seen, now: UtcMillis) -> Option<Gone> {
     match seen.status.as_ref().map(|status| status.state) {
         Some(LinkState::Lost) => Some(Gone::Lost),
         Some(LinkState::Stopped) => Some(Gone::Stopped),
-        Some(LinkState::Online) | None => (now.0 - seen.last_seen.0 > SILENT_MS).then_some(Gone::Silent),
+        Some(LinkState::Online) | None => (now.0 - seen.last_seen.0 > seen.silent_ms).then_some(Gone::Silent),
     }
 }
 

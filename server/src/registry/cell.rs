@@ -9,8 +9,8 @@ pub const LONGEST_LOCATION: usize = 100;
 /// Most characters of the notes.
 pub const LONGEST_NOTES: usize = 500;
 
-/// A spreadsheet takes text that begins so for a formula.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// A spreadsheet takes text that begins so for a formula; the last four are the wide forms of the first.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
 /// Text as a spreadsheet may open it: an apostrophe before what would be a formula, and before an apostrophe.
 pub fn neutralised(text: &str) -> String {

@@ -39,6 +39,9 @@ pub enum ClaimError {
         /// Whose.
         serial: Serial,
     },
+    /// It has no board: programs speak for it.
+    #[error("{0}: it has no board, programs hand its readings in; to give it one, replace it on its page")]
+    NoBoard(DeviceName),
     /// The board has another name.
     #[error("serial {serial}: this board is {name}")]
     NamedOtherwise {
@@ -56,7 +59,7 @@ impl ClaimError {
             Self::Nameless | Self::Unknown(_) | Self::OfAnother { .. } => "name",
             Self::Location(_) => "location",
             Self::Position => "latitude",
-            Self::NamedOtherwise { .. } => "serial",
+            Self::NamedOtherwise { .. } | Self::NoBoard(_) => "serial",
         }
     }
 }
@@ -90,7 +93,7 @@ impl Claim {
     /// When the label means nothing that is known, or says what contradicts it.
     pub fn decide(&self, registry: &Registry) -> Result<(Entry, Changes), ClaimError> {
         let registered = |name: &DeviceName| registry.registrations.iter().find(|r| r.entry.name == *name);
-        let serial_of = |name: &DeviceName| registry.devices.iter().find(|(known, _)| known == name).map(|(_, s)| *s);
+        let device = |name: &DeviceName| registry.devices.iter().find(|(known, _)| known == name).map(|(_, s)| *s);
         let name = match (&self.name, self.serial) {
             (Some(name), _) => name.clone(),
             (None, Some(serial)) => {
@@ -99,9 +102,13 @@ impl Claim {
             (None, None) => return Err(ClaimError::Nameless),
         };
         let before = registered(&name);
-        let has = serial_of(&name).or_else(|| before.and_then(|r| r.entry.serial));
-        if before.is_none() && has.is_none() {
+        let device = device(&name);
+        let has = device.flatten().or_else(|| before.and_then(|r| r.entry.serial));
+        if before.is_none() && device.is_none() {
             return Err(ClaimError::Unknown(name.to_string()));
+        }
+        if self.serial.is_some() && device == Some(None) {
+            return Err(ClaimError::NoBoard(name));
         }
         if let Some(serial) = self.serial {
             if let Some(has) = has.filter(|has| *has != serial) {
@@ -127,7 +134,7 @@ impl Claim {
 
 /// The name of the device with this board, or else the one that is registered for it.
 fn name_of(registry: &Registry, serial: Serial) -> Option<DeviceName> {
-    let enrolled = registry.devices.iter().find(|(_, known)| *known == serial).map(|(name, _)| name);
+    let enrolled = registry.devices.iter().find(|(_, known)| *known == Some(serial)).map(|(name, _)| name);
     let registered = registry.registrations.iter().find(|r| r.entry.serial == Some(serial)).map(|r| &r.entry.name);
     enrolled.or(registered).cloned()
 }
@@ -146,7 +153,8 @@ mod tests {
         format!("{n:016x}").parse().unwrap()
     }
 
-    /// pi-1 is reserved, pi-2 registered for board 2, pi-3 has enrolled as board 3 without being registered.
+    /// pi-1 is reserved, pi-2 registered for board 2, pi-3 has enrolled as board 3 without being registered,
+    /// and pi-4 has no board.
     fn registry() -> Registry {
         let registration = |n, serial| Registration {
             entry: Entry { serial, ..Entry::named(pi(n)) },
@@ -155,7 +163,7 @@ mod tests {
         };
         Registry {
             registrations: vec![registration(1, None), registration(2, Some(board(2)))],
-            devices: vec![(pi(3), board(3))],
+            devices: vec![(pi(3), Some(board(3))), (pi(4), None)],
         }
     }
 
@@ -183,6 +191,8 @@ mod tests {
         assert_eq!(claim(Some(2), Some(9)), Err(ClaimError::OfAnother { name: pi(2), serial: board(2) }));
         assert_eq!(claim(Some(1), Some(3)), Err(ClaimError::NamedOtherwise { serial: board(3), name: pi(3) }));
         assert!(matches!(claim(Some(7), None), Err(ClaimError::Unknown(_))));
+        assert_eq!(claim(Some(4), Some(9)), Err(ClaimError::NoBoard(pi(4))));
+        assert_eq!(claim(Some(4), None).unwrap().0.serial, None, "but it stands somewhere");
         assert_eq!(claim(None, None), Err(ClaimError::Nameless));
         assert_eq!(Claim::new(Some(pi(1)), None, "", (Some(1.0), None)), Err(ClaimError::Position));
         assert_eq!(Claim::new(Some(pi(1)), None, "", (Some(91.0), Some(0.0))), Err(ClaimError::Position));

@@ -65,8 +65,8 @@ pub struct Registration {
 pub struct Registry {
     /// pi-2 before pi-10.
     pub registrations: Vec<Registration>,
-    /// The devices that ever enrolled, revoked ones included.
-    pub devices: Vec<(DeviceName, Serial)>,
+    /// The devices that there ever were, revoked ones included; one without a serial has no board.
+    pub devices: Vec<(DeviceName, Option<Serial>)>,
 }
 
 /// What is to be written.

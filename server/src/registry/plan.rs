@@ -124,6 +124,8 @@ struct Known<'a> {
     by_name: HashMap<&'a DeviceName, &'a Registration>,
     by_serial: HashMap<Serial, &'a Registration>,
     serial_of: HashMap<&'a DeviceName, Serial>,
+    /// Devices that programs speak for.
+    boardless: HashSet<&'a DeviceName>,
     name_of: HashMap<Serial, &'a DeviceName>,
 }
 
@@ -133,8 +135,9 @@ impl<'a> Known<'a> {
         Self {
             by_name: registrations.iter().map(|r| (&r.entry.name, r)).collect(),
             by_serial: registrations.iter().filter_map(|r| Some((r.entry.serial?, r))).collect(),
-            serial_of: registry.devices.iter().map(|(name, serial)| (name, *serial)).collect(),
-            name_of: registry.devices.iter().map(|(name, serial)| (*serial, name)).collect(),
+            serial_of: registry.devices.iter().filter_map(|(name, serial)| Some((name, (*serial)?))).collect(),
+            boardless: registry.devices.iter().filter(|(_, serial)| serial.is_none()).map(|(name, _)| name).collect(),
+            name_of: registry.devices.iter().filter_map(|(name, serial)| Some(((*serial)?, name))).collect(),
         }
     }
 
@@ -173,6 +176,9 @@ impl<'a> Known<'a> {
         let serial = entry.serial?;
         if let Some(name) = self.name_of.get(&serial).filter(|name| ***name != entry.name) {
             return Some(Refusal::EnrolledAs((*name).clone()));
+        }
+        if self.boardless.contains(&entry.name) {
+            return Some(Refusal::NoBoard(entry.name.clone()));
         }
         let enrolled = self.serial_of.get(&entry.name).filter(|enrolled| **enrolled != serial)?;
         Some(Refusal::EnrolledWith { name: entry.name.clone(), serial: enrolled.to_string() })

@@ -74,7 +74,7 @@ mod tests {
     fn a_range_reserves_what_is_free_and_names_what_is_not() {
         let registry = Registry {
             registrations: vec![],
-            devices: vec![(DeviceName::numbered(2), "10000000deadbeef".parse().unwrap())],
+            devices: vec![(DeviceName::numbered(2), "10000000deadbeef".parse().ok())],
         };
         let (taken, changes) = Range::new(1, 3, " Greenhouse ").unwrap().reserve(&registry);
         assert_eq!(taken, [DeviceName::numbered(2)]);

@@ -39,13 +39,17 @@ pub enum Refusal {
     EnrolledAs(DeviceName),
     #[error("{name} has enrolled with the serial {serial}: a device that has enrolled keeps its name and serial")]
     EnrolledWith { name: DeviceName, serial: String },
+    #[error("{0} has no board, programs hand its readings in: to give it this one, replace it on its page")]
+    NoBoard(DeviceName),
 }
 
 impl Refusal {
     /// The cell at fault; `None` if it is the line.
     pub fn column(&self) -> Option<Column> {
         match self {
-            Self::Serial(_) | Self::RegisteredAs(_) | Self::EnrolledWith { .. } => Some(Column::Serial),
+            Self::Serial(_) | Self::RegisteredAs(_) | Self::EnrolledWith { .. } | Self::NoBoard(_) => {
+                Some(Column::Serial)
+            }
             Self::Name(_) | Self::EnrolledAs(_) => Some(Column::Name),
             Self::Metric(_) => Some(Column::Metrics),
             Self::NotANumber { column, .. }
@@ -75,6 +79,7 @@ impl Refusal {
             Self::RegisteredAs(_) => "registered_as",
             Self::EnrolledAs(_) => "enrolled_as",
             Self::EnrolledWith { .. } => "enrolled_with",
+            Self::NoBoard(_) => "no_board",
         }
     }
 
@@ -86,7 +91,7 @@ impl Refusal {
             Self::Character { code, .. } => code.clone(),
             Self::TooLong { most, .. } => most.to_string(),
             Self::Twice { line, .. } => line.to_string(),
-            Self::RegisteredAs(name) | Self::EnrolledAs(name) => name.to_string(),
+            Self::RegisteredAs(name) | Self::EnrolledAs(name) | Self::NoBoard(name) => name.to_string(),
             Self::EnrolledWith { serial, .. } => serial.clone(),
             Self::NoIdentity | Self::HalfPosition { .. } | Self::TooManyCells { .. } => String::new(),
         }

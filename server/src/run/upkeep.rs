@@ -21,6 +21,8 @@ const TIDY_EVERY: Duration = Duration::from_secs(600);
 const SHOW_EXPIRED_MS: i64 = 30 * 86_400_000;
 /// A board that waits for approval and has not asked for so long is gone.
 const SHOW_SILENT_MS: i64 = 7 * 86_400_000;
+/// An invitation that ended is shown for so long, and so long somebody waits for an account that nobody decides on.
+const SHOW_PEOPLE_MS: i64 = 30 * 86_400_000;
 /// Certificates that ended so long ago matter to nobody.
 const SHOW_CERTIFICATES_MS: i64 = 400 * 86_400_000;
 /// How often the list of revoked certificates is written although nothing changed.
@@ -86,8 +88,11 @@ async fn tell_changes(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What no reading brings about: rules that follow from a changed registry, data that is missing, and what is told of the past.
+/// What no reading brings about: sign-ins that were refused, rules that follow from a changed registry, data that is missing, and what is told of the past.
 async fn watch_over(app: &App) -> Result<(), StoreError> {
+    for entry in app.refusals.due(app.clock.now()) {
+        app.store.note(entry).await?;
+    }
     follow(app).await;
     app.store.notice_missing(app.clock.now()).await?;
     app.store.tell_of_the_past(app.clock.now()).await
@@ -110,8 +115,21 @@ async fn forget_expired(app: &App) -> Result<(), StoreError> {
     let waiting = app.store.forget_waiting(UtcMillis(now.0 - SHOW_SILENT_MS)).await?;
     let certificates = app.store.forget_expired_certificates(UtcMillis(now.0 - SHOW_CERTIFICATES_MS)).await?;
     let news = app.store.forget_news(UtcMillis(now.0 - SHOW_DELIVERIES_MS)).await?;
-    if sessions + tokens + revisions + waiting + certificates + news > 0 {
-        tracing::debug!(sessions, tokens, revisions, waiting, certificates, news, "forgot what has expired");
+    let people = forget_people(app, UtcMillis(now.0 - SHOW_PEOPLE_MS)).await?;
+    let answers = app.store.forget_answers(now).await?;
+    let forgotten = [sessions, tokens, revisions, waiting, certificates, news, people, answers];
+    if forgotten.iter().any(|count| *count > 0) {
+        tracing::debug!(sessions, tokens, revisions, waiting, certificates, news, people, answers, "forgot what has expired");
     }
     Ok(())
+}
+
+/// Invitations, and wishes for accounts that nobody decided on.
+async fn forget_people(app: &App, then: UtcMillis) -> Result<u64, StoreError> {
+    let asked = app.store.forget_sign_ups(then).await?;
+    if asked > 0 {
+        tracing::info!(asked, "nobody decided on these wishes for accounts; they are forgotten");
+        app.live.publish(Event::SignUps);
+    }
+    Ok(asked + app.store.forget_invitations(then).await?)
 }

@@ -1,7 +1,9 @@
 //! Accounts: made, changed, disabled, never deleted. Knows hashes only: no password ever comes here.
 
-use super::{Store, StoreError, audit::audit, on_pool};
-use crate::access::Role;
+use super::conn::{Conn, on_conn, transaction};
+use super::{Store, StoreError, audit::audit, audit::audit_on, invitation::WITHDRAW_OF, on_pool};
+use super::{session::end_sessions, totp::remove_totp};
+use crate::access::{Permission, Role};
 use crate::audit::{Act, Actor, Entry};
 use serde_json::{Value, json};
 use shared::UtcMillis;
@@ -13,6 +15,8 @@ pub struct Account {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// What others call its owner, if that is not its name.
+    pub display_name: Option<String>,
     /// In small letters.
     pub email: Option<String>,
     /// Its owner has not yet chosen a password.
@@ -32,6 +36,20 @@ pub struct StoredPassword {
     pub hash: String,
     /// Nobody signs in with it.
     pub disabled: bool,
+    /// It is no account yet: its owner asked for one and waits for approval.
+    pub waits: bool,
+}
+
+/// An account that is to be made.
+#[derive(Debug)]
+pub(super) struct Fresh<'a> {
+    pub name: &'a str,
+    /// PHC string.
+    pub hash: &'a str,
+    pub role: Role,
+    pub email: Option<&'a str>,
+    pub display_name: Option<&'a str>,
+    pub must_change: bool,
 }
 
 /// What is to become of an account; what is `None` stays.
@@ -48,7 +66,7 @@ pub struct AccountChange {
 /// What came of making or changing an account.
 #[derive(Debug, PartialEq, Eq)]
 pub enum AccountDone {
-    /// It is so; the hashes of the sessions that ended by it.
+    /// It is so; the ids of the sessions that ended by it.
     Done(Account, Vec<String>),
     /// There is no such account.
     Unknown,
@@ -60,26 +78,48 @@ pub enum AccountDone {
     LastAdmin,
 }
 
-type Row = (String, String, Option<String>, bool, i64, Option<i64>);
-const ONE: &str = "SELECT name, role, email, must_change, created_at, disabled_at FROM account WHERE name = $1";
-const HAS_EMAIL: &str = "SELECT COUNT(*) FROM account WHERE email = $1 AND name <> $2";
-const END: &str = "DELETE FROM session WHERE account = $1 RETURNING hash";
+pub(super) type Row = (String, String, Option<String>, Option<String>, bool, i64, Option<i64>);
+pub(super) const ONE: &str = "SELECT name, role, display_name, email, must_change, created_at, disabled_at FROM account
+    WHERE name = $1";
+pub(super) const HAS_EMAIL: &str = "SELECT COUNT(*) FROM account WHERE email = $1 AND name <> $2";
 
 pub(super) fn stored_role(word: &str) -> Result<Role, StoreError> {
     Role::from_word(word).ok_or_else(|| StoreError::Corrupt { what: "account", why: format!("its role is {word:?}") })
 }
 
-fn account((name, role, email, must_change, created_at, disabled_at): Row) -> Result<Account, StoreError> {
+pub(super) fn account(row: Row) -> Result<Account, StoreError> {
+    let (name, role, display_name, email, must_change, created_at, disabled_at) = row;
     let (created_at, disabled_at) = (UtcMillis(created_at), disabled_at.map(UtcMillis));
-    Ok(Account { name, role: stored_role(&role)?, email, must_change, created_at, disabled_at })
+    Ok(Account { name, role: stored_role(&role)?, display_name, email, must_change, created_at, disabled_at })
 }
 
 /// What the audit log says of how an account is.
-fn told(account: &Account) -> Value {
-    json!({"role": account.role.as_str(), "disabled": account.disabled_at.is_some(), "email": account.email})
+pub(super) fn told(account: &Account) -> Value {
+    let Account { role, email, display_name, disabled_at, .. } = account;
+    json!({"role": role.as_str(), "disabled": disabled_at.is_some(), "email": email, "display_name": display_name})
 }
 
-fn entry(actor: &Actor, act: Act, user: &str, now: UtcMillis) -> Entry {
+/// Makes an account, if neither its name nor its address is taken. Whoever calls holds the lock and writes it down.
+pub(super) async fn insert(conn: &mut Conn<'_>, fresh: &Fresh<'_>, now: UtcMillis) -> Result<AccountDone, StoreError> {
+    const QUERY: &str = "INSERT INTO account (name, password, role, email, display_name, must_change, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let Fresh { name, hash, role, email, display_name, must_change } = *fresh;
+    on_conn!(conn, |c| {
+        if sqlx::query(ONE).bind(name).fetch_optional(&mut *c).await?.is_some() {
+            return Ok(AccountDone::NameTaken);
+        }
+        let taken: i64 = sqlx::query_scalar(HAS_EMAIL).bind(email).bind(name).fetch_one(&mut *c).await?;
+        if taken > 0 {
+            return Ok(AccountDone::EmailTaken);
+        }
+        let query = sqlx::query(QUERY).bind(name).bind(hash).bind(role.as_str()).bind(email).bind(display_name);
+        query.bind(must_change).bind(now.0).execute(&mut *c).await?;
+        let row: Row = sqlx::query_as(ONE).bind(name).fetch_one(&mut *c).await?;
+        Ok(AccountDone::Done(account(row)?, vec![]))
+    })
+}
+
+pub(super) fn entry(actor: &Actor, act: Act, user: &str, now: UtcMillis) -> Entry {
     actor.did(act, now).with("user", user)
 }
 
@@ -118,26 +158,14 @@ impl Store {
         actor: &Actor,
         now: UtcMillis,
     ) -> Result<AccountDone, StoreError> {
-        const QUERY: &str = "INSERT INTO account (name, password, role, email, must_change, created_at)
-            VALUES ($1, $2, $3, $4, TRUE, $5)";
         let (begin, alone) = self.one_at_a_time();
-        Ok(on_pool!(&self.pool, |pool| {
-            let mut tx = pool.begin_with(begin).await?;
-            sqlx::query(alone).execute(&mut *tx).await?;
-            if sqlx::query(ONE).bind(name).fetch_optional(&mut *tx).await?.is_some() {
-                return Ok(AccountDone::NameTaken);
-            }
-            let taken: i64 = sqlx::query_scalar(HAS_EMAIL).bind(email).bind(name).fetch_one(&mut *tx).await?;
-            if taken > 0 {
-                return Ok(AccountDone::EmailTaken);
-            }
-            let query = sqlx::query(QUERY).bind(name).bind(hash).bind(role.as_str()).bind(email);
-            query.bind(now.0).execute(&mut *tx).await?;
-            let row: Row = sqlx::query_as(ONE).bind(name).fetch_one(&mut *tx).await?;
-            let made = account(row)?;
-            audit!(tx, entry(actor, Act::UserCreated, name, now).with("after", told(&made)));
-            tx.commit().await?;
-            AccountDone::Done(made, vec![])
+        let fresh = Fresh { name, hash, role, email, display_name: None, must_change: true };
+        Ok(transaction!(self, begin, |conn| {
+            on_conn!(conn, |c| sqlx::query(alone).execute(&mut *c).await?.rows_affected());
+            let done = insert(conn, &fresh, now).await?;
+            let AccountDone::Done(made, _) = &done else { return Ok(done) };
+            audit_on(conn, entry(actor, Act::UserCreated, name, now).with("after", told(made))).await?;
+            done
         }))
     }
 
@@ -146,7 +174,7 @@ impl Store {
     /// # Errors
     /// When the database fails or a row can't be read.
     pub async fn accounts(&self, after: &str, limit: u32) -> Result<Vec<Account>, StoreError> {
-        const QUERY: &str = "SELECT name, role, email, must_change, created_at, disabled_at FROM account
+        const QUERY: &str = "SELECT name, role, display_name, email, must_change, created_at, disabled_at FROM account
             WHERE name > $1 ORDER BY name LIMIT $2";
         let rows: Vec<Row> = on_pool!(&self.pool, |pool| {
             sqlx::query_as(QUERY).bind(after).bind(i64::from(limit)).fetch_all(pool).await?
@@ -190,8 +218,15 @@ impl Store {
             let query = sqlx::query(QUERY).bind(name).bind(after.role.as_str());
             query.bind(after.disabled_at.map(|at| at.0)).bind(&after.email).execute(&mut *tx).await?;
             let ends = after.role != before.role || after.disabled_at.is_some();
-            let ended = if ends { sqlx::query_scalar(END).bind(name).fetch_all(&mut *tx).await? } else { vec![] };
-            let entry = entry(actor, Act::UserChanged, name, now).with("before", told(&before));
+            let reason = if after.disabled_at.is_some() { "disabled" } else { "role" };
+            let ended = if ends { end_sessions!(tx, actor, name, "", reason, now) } else { vec![] };
+            let mut entry = entry(actor, Act::UserChanged, name, now).with("before", told(&before));
+            if may_invite(&before) && !may_invite(&after) {
+                // For good: whoever gets the right back invites anew.
+                let withdrawn =
+                    sqlx::query(WITHDRAW_OF).bind(name).bind(now.0).execute(&mut *tx).await?.rows_affected();
+                entry = entry.with("invitations_withdrawn", withdrawn);
+            }
             audit!(tx, entry.with("after", told(&after)));
             tx.commit().await?;
             AccountDone::Done(after, ended)
@@ -217,28 +252,37 @@ impl Store {
             sqlx::query(QUERY).bind(name).bind(hash).execute(&mut *tx).await?;
             let row: Option<Row> = sqlx::query_as(ONE).bind(name).fetch_optional(&mut *tx).await?;
             let Some(after) = row.map(account).transpose()? else { return Ok(AccountDone::Unknown) };
-            let ended: Vec<String> = sqlx::query_scalar(END).bind(name).fetch_all(&mut *tx).await?;
+            let ended = end_sessions!(tx, actor, name, "", "password_reset", now);
             audit!(tx, entry(actor, Act::UserPasswordReset, name, now).with("sessions_ended", ended.len()));
             tx.commit().await?;
             AccountDone::Done(after, ended)
         }))
     }
 
-    /// What somebody signs in with, by name or, if there is an `@` in it, by e-mail address.
+    /// What somebody signs in with, by name or, if there is an `@` in it, by e-mail address. One who waits for approval has
+    /// only a name.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn stored_password(&self, user: &str) -> Result<Option<StoredPassword>, StoreError> {
-        const BY_NAME: &str = "SELECT name, password, disabled_at FROM account WHERE name = $1";
-        const BY_EMAIL: &str = "SELECT name, password, disabled_at FROM account WHERE email = $1";
+        const BY_NAME: &str = "SELECT name, password, disabled_at, FALSE FROM account WHERE name = $1
+            UNION ALL SELECT name, password, NULL, TRUE FROM sign_up
+            WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM account WHERE name = $1)";
+        const BY_EMAIL: &str = "SELECT name, password, disabled_at, FALSE FROM account WHERE email = $1";
         let query = if user.contains('@') { BY_EMAIL } else { BY_NAME };
-        let row: Option<(String, String, Option<i64>)> =
+        let row: Option<(String, String, Option<i64>, bool)> =
             on_pool!(&self.pool, |pool| sqlx::query_as(query).bind(user).fetch_optional(pool).await?);
-        Ok(row.map(|(name, hash, disabled)| StoredPassword { name, hash, disabled: disabled.is_some() }))
+        let stored = |(name, hash, disabled_at, waits): (_, _, Option<i64>, _)| StoredPassword {
+            name,
+            hash,
+            disabled: disabled_at.is_some(),
+            waits,
+        };
+        Ok(row.map(stored))
     }
 
-    /// Replaces somebody's own password `old`, and ends all their sessions but `keep`. `None` if the password is
-    /// another meanwhile, else the hashes of the sessions that ended.
+    /// Replaces somebody's own password `old`, and ends all their sessions but that of the id `keep`. `None` if the password is
+    /// another meanwhile, else the ids of the sessions that ended.
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
@@ -252,7 +296,6 @@ impl Store {
     ) -> Result<Option<Vec<String>>, StoreError> {
         const QUERY: &str = "UPDATE account SET password = $2, must_change = FALSE
             WHERE name = $1 AND password = $3 AND disabled_at IS NULL";
-        const END_OTHERS: &str = "DELETE FROM session WHERE account = $1 AND hash <> $2 RETURNING hash";
         let (begin, alone) = self.one_at_a_time();
         Ok(on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
@@ -261,15 +304,15 @@ impl Store {
             if changed.rows_affected() == 0 {
                 return Ok(None);
             }
-            let ended: Vec<String> = sqlx::query_scalar(END_OTHERS).bind(name).bind(keep).fetch_all(&mut *tx).await?;
+            let ended = end_sessions!(tx, actor, name, keep, "password_changed", now);
             audit!(tx, entry(actor, Act::UserPasswordChanged, name, now).with("sessions_ended", ended.len()));
             tx.commit().await?;
             Some(ended)
         }))
     }
 
-    /// Makes an account an admin's that may sign in with this password, whatever it was, and ends its sessions; `false`
-    /// if there is no such account. For whoever has the machine itself.
+    /// Makes an account an admin's that may sign in with this password, whatever it was, ends its sessions and takes
+    /// its second factor away; `false` if there is no such account. For whoever has the machine itself.
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
@@ -283,12 +326,18 @@ impl Store {
             let row: Option<Row> = sqlx::query_as(ONE).bind(name).fetch_optional(&mut *tx).await?;
             let Some(before) = row.map(account).transpose()? else { return Ok(false) };
             sqlx::query(QUERY).bind(name).bind(hash).execute(&mut *tx).await?;
-            sqlx::query(END).bind(name).execute(&mut *tx).await?;
+            end_sessions!(tx, &Actor::server(), name, "", "recovered", now);
+            let _ = remove_totp!(tx, name);
             audit!(tx, entry(&Actor::server(), Act::UserRecovered, name, now).with("before", told(&before)));
             tx.commit().await?;
             true
         }))
     }
+}
+
+/// Whether invitations of this account's owner count.
+pub(super) fn may_invite(account: &Account) -> bool {
+    account.disabled_at.is_none() && account.role.may(Permission::ManageUsers)
 }
 
 fn changed(before: &Account, change: &AccountChange, now: UtcMillis) -> Account {

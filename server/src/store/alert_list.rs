@@ -163,19 +163,23 @@ impl AlertFilter {
 
     /// What a text that holds the words is LIKE.
     pub(super) fn pattern(&self) -> Option<String> {
-        let mut pattern = String::from("%");
-        for c in self.q.as_ref()?.to_lowercase().chars() {
-            if matches!(c, '%' | '_' | '!') {
-                pattern.push('!');
-            }
-            pattern.push(c);
-        }
-        pattern.push('%');
-        Some(pattern)
+        self.q.as_deref().map(super::like)
     }
 }
 
 impl Store {
+    /// How many there are that are not resolved, by severity and state.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unresolved_alerts(&self) -> Result<Vec<((String, String), i64)>, StoreError> {
+        const QUERY: &str = "SELECT severity, state, COUNT(*) FROM alert
+            WHERE state <> 'resolved' AND cleared IS NULL GROUP BY severity, state";
+        let rows: Vec<(String, String, i64)> =
+            on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).fetch_all(pool).await?);
+        Ok(rows.into_iter().map(|(severity, state, count)| ((severity, state), count)).collect())
+    }
+
     /// Those with a lower id than `before`, the newest first.
     ///
     /// # Errors

@@ -5,8 +5,7 @@
 
 use super::{
     Store, StoreError,
-    conn::{Conn, again},
-    on_pool,
+    conn::{Conn, on_conn, transaction},
     reading::{Committed, Incoming},
     segment::{Summary, pack, split, unpack},
 };
@@ -20,7 +19,7 @@ const SEGMENTS_AT_ONCE: usize = 200;
 /// Most rows of one statement. Both engines take more, but no longer faster.
 const MOST_ROWS: usize = 64;
 /// Most names of one question, and so most devices of which one transaction locks the rows in one order.
-const MOST_NAMES: usize = 512;
+pub(super) const MOST_NAMES: usize = 512;
 
 /// A statement that inserts any number of rows.
 pub(super) struct Insert {
@@ -121,6 +120,27 @@ macro_rules! insert_segments {
 }
 pub(super) use insert_segments;
 
+/// The rows of a question about devices, however many: `of_names!(conn, &names, |list| format!("... IN ({list})"))`.
+macro_rules! of_names {
+    ($conn:expr, $names:expr, |$list:ident| $sql:expr) => {{
+        let mut rows = Vec::new();
+        for names in $names.chunks($crate::store::append::MOST_NAMES) {
+            let count = names.len().next_power_of_two();
+            let $list = $crate::store::append::placeholders(0, count);
+            let sql = sqlx::AssertSqlSafe($sql);
+            rows.extend($crate::store::conn::on_conn!($conn, |c| {
+                let mut query = sqlx::query_as(sql);
+                for i in 0..count {
+                    query = query.bind(names[i.min(names.len() - 1)]);
+                }
+                query.fetch_all(&mut *c).await?
+            }));
+        }
+        rows
+    }};
+}
+pub(super) use of_names;
+
 /// A row of `segment`.
 pub(crate) struct SegmentRow {
     pub(super) device: String,
@@ -185,94 +205,46 @@ impl Store {
     /// # Errors
     /// When the database fails: then nothing is kept and nothing may be acknowledged.
     pub async fn append(&self, batches: &[Incoming]) -> Result<Vec<Option<Committed>>, StoreError> {
+        let (begin, _) = self.writing();
+        Ok(transaction!(self, begin, |conn| self.append_on(conn, batches, 0).await?))
+    }
+
+    /// The same within a transaction. The first `past` batches are of the past: what was taken since is known already, so they
+    /// are kept, but neither judged nor the latest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn append_on(
+        &self,
+        conn: &mut Conn<'_>,
+        batches: &[Incoming],
+        past: usize,
+    ) -> Result<Vec<Option<Committed>>, StoreError> {
         let names: Vec<&str> = {
             let mut names: Vec<_> = batches.iter().map(|b| b.device.as_str()).collect();
             names.sort_unstable();
             names.dedup();
             names
         };
-        let (begin, lock) = self.writing();
-        again!(on_pool!(&self.pool, |pool| {
-            let mut tx = pool.begin_with(begin).await?;
-            let mut seen: Vec<(String, Option<i64>)> = Vec::with_capacity(names.len());
-            let mut rows: Vec<BufferRow> = Vec::with_capacity(names.len());
-            for names in names.chunks(MOST_NAMES) {
-                let count = names.len().next_power_of_two();
-                let list = placeholders(0, count);
-                // Locks the devices, in one order, before their buffers are read: another server may
-                // be taking in the same batch.
-                let sql = format!(
-                    "SELECT name, last_seen FROM device WHERE name IN ({list}) AND revoked_at IS NULL AND quarantined_at IS NULL ORDER BY name{lock}"
-                );
-                let mut query = sqlx::query_as(AssertSqlSafe(sql));
-                for i in 0..count {
-                    query = query.bind(names[i.min(names.len() - 1)]);
-                }
-                seen.extend(query.fetch_all(&mut *tx).await?);
-                let sql = format!(
-                    "SELECT device, buffer, high_seq, skipped, latest, loose, loose_since FROM buffer WHERE device IN ({list})"
-                );
-                let mut query = sqlx::query_as(AssertSqlSafe(sql));
-                for i in 0..count {
-                    query = query.bind(names[i.min(names.len() - 1)]);
-                }
-                rows.extend(query.fetch_all(&mut *tx).await?);
-            }
-            let known: HashSet<&str> = seen.iter().map(|(name, _)| name.as_str()).collect();
-            let plan = Plan::of(batches, &known, rows);
-            insert!(
-                tx,
-                RECENT,
-                &plan.recent,
-                |row| row.device.as_str(),
-                row.buffer.as_str(),
-                row.summary.first_seq,
-                row.summary.last_seq,
-                row.summary.first_at,
-                row.summary.last_at,
-                row.packed.as_slice()
-            );
-            insert_segments!(tx, &plan.segments);
-            insert!(
-                tx,
-                REFUSED,
-                &plan.refused,
-                |row| row.device,
-                row.buffer.as_str(),
-                row.row.seq.cast_signed(),
-                row.row.reason.as_str(),
-                row.row.row.as_str(),
-                row.at
-            );
-            let changed: Vec<_> = plan.buffers.iter().filter(|(_, b)| b.changed).collect();
-            insert!(
-                tx,
-                BUFFERS,
-                &changed,
-                |row| row.0.0.as_str(),
-                row.0.1.as_str(),
-                row.1.high.cast_signed(),
-                row.1.skipped.cast_signed(),
-                row.1.heard_at,
-                pack(&row.1.latest.iter().flatten().copied().collect::<Vec<_>>()),
-                row.1.loose,
-                row.1.loose_since
-            );
-            for (name, at) in last_seen(batches, &seen) {
-                let sql = "UPDATE device SET last_seen = $2 WHERE name = $1";
-                sqlx::query(sql).bind(name).bind(at).execute(&mut *tx).await?;
-            }
-            let mut conn = Conn::from(&mut *tx);
-            if let Some(now) = batches.iter().map(|batch| batch.at).max() {
-                self.judge(&mut conn, &plan.fresh(batches), now).await?;
-            }
-            let news = conn.news;
-            tx.commit().await?;
-            if news {
-                self.wake();
-            }
-            Ok(plan.answers)
-        }))
+        // Locks the devices, in one order, before their buffers are read: another server may be taking in the same batch.
+        let lock = conn.lock();
+        let seen: Vec<(String, Option<i64>)> = of_names!(conn, &names, |list| format!(
+            "SELECT name, last_seen FROM device WHERE name IN ({list}) AND revoked_at IS NULL AND quarantined_at IS NULL ORDER BY name{lock}"
+        ));
+        let rows: Vec<BufferRow> = of_names!(conn, &names, |list| format!(
+            "SELECT device, buffer, high_seq, skipped, latest, loose, loose_since FROM buffer WHERE device IN ({list})"
+        ));
+        let known: HashSet<&str> = seen.iter().map(|(name, _)| name.as_str()).collect();
+        let plan = Plan::of(batches, past, &known, rows);
+        plan.write(conn).await?;
+        for (name, at) in last_seen(batches, &seen) {
+            let sql = "UPDATE device SET last_seen = $2 WHERE name = $1";
+            on_conn!(conn, |c| sqlx::query(sql).bind(name).bind(at).execute(&mut *c).await?.rows_affected());
+        }
+        if let Some(now) = batches.iter().map(|batch| batch.at).max() {
+            self.judge(conn, &plan.fresh(batches, past), now).await?;
+        }
+        Ok(plan.answers)
     }
 }
 
@@ -301,23 +273,67 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn of(batches: &'a [Incoming], known: &HashSet<&str>, rows: Vec<BufferRow>) -> Self {
+    fn of(batches: &'a [Incoming], past: usize, known: &HashSet<&str>, rows: Vec<BufferRow>) -> Self {
         let mut plan = Plan { buffers: rows.into_iter().map(Buffer::read).collect(), ..Plan::default() };
-        for batch in batches {
-            let answer = known.contains(batch.device.as_str()).then(|| plan.take(batch));
+        for (n, batch) in batches.iter().enumerate() {
+            let answer = known.contains(batch.device.as_str()).then(|| plan.take(batch, n < past));
             plan.answers.push(answer);
         }
         plan
     }
 
-    /// The readings that had not been seen before, and whose.
-    fn fresh<'b>(&'b self, batches: &'b [Incoming]) -> Vec<(&'b str, &'b [Reading])> {
+    /// The readings that had not been seen before and are to be judged, and whose.
+    fn fresh<'b>(&'b self, batches: &'b [Incoming], past: usize) -> Vec<(&'b str, &'b [Reading])> {
         let whose = batches.iter().map(|batch| batch.device.as_str());
         let fresh = self.answers.iter().map(|answer| answer.as_ref().map_or(&[][..], |kept| &kept.fresh[..]));
-        whose.zip(fresh).filter(|(_, fresh)| !fresh.is_empty()).collect()
+        whose.zip(fresh).skip(past).filter(|(_, fresh)| !fresh.is_empty()).collect()
     }
 
-    fn take(&mut self, batch: &'a Incoming) -> Committed {
+    async fn write(&self, conn: &mut Conn<'_>) -> Result<(), StoreError> {
+        let changed: Vec<_> = self.buffers.iter().filter(|(_, b)| b.changed).collect();
+        on_conn!(conn, |c| {
+            insert!(
+                c,
+                RECENT,
+                &self.recent,
+                |row| row.device.as_str(),
+                row.buffer.as_str(),
+                row.summary.first_seq,
+                row.summary.last_seq,
+                row.summary.first_at,
+                row.summary.last_at,
+                row.packed.as_slice()
+            );
+            insert_segments!(c, &self.segments);
+            insert!(
+                c,
+                REFUSED,
+                &self.refused,
+                |row| row.device,
+                row.buffer.as_str(),
+                row.row.seq.cast_signed(),
+                row.row.reason.as_str(),
+                row.row.row.as_str(),
+                row.at
+            );
+            insert!(
+                c,
+                BUFFERS,
+                &changed,
+                |row| row.0.0.as_str(),
+                row.0.1.as_str(),
+                row.1.high.cast_signed(),
+                row.1.skipped.cast_signed(),
+                row.1.heard_at,
+                pack(&row.1.latest.iter().flatten().copied().collect::<Vec<_>>()),
+                row.1.loose,
+                row.1.loose_since
+            );
+        });
+        Ok(())
+    }
+
+    fn take(&mut self, batch: &'a Incoming, past: bool) -> Committed {
         let Incoming { device, received, at } = batch;
         let key = (device.to_string(), received.buffer.to_string());
         let buffer = self.buffers.entry(key.clone()).or_default();
@@ -333,7 +349,7 @@ impl<'a> Plan<'a> {
         buffer.skipped += skipped;
         buffer.heard_at = at.0;
         buffer.changed = true;
-        for reading in fresh {
+        for reading in fresh.iter().filter(|_| !past) {
             buffer.latest[reading.metric as usize] = Some(*reading);
         }
         let (device, buffer_id) = key;

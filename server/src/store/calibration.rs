@@ -245,7 +245,9 @@ impl Store {
             settings.thresholds = watched.remove(&device.name).unwrap_or_default();
             (device.name, settings)
         };
-        let wanted = |device: &Device| device.settings_version > 0 && device.revoked_at.is_none();
+        // Nobody listens for one without a board.
+        let wanted =
+            |device: &Device| device.settings_version > 0 && device.revoked_at.is_none() && device.serial.is_some();
         Ok(devices.into_iter().filter(wanted).map(&mut told).collect())
     }
 }

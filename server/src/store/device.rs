@@ -2,16 +2,16 @@
 
 use super::{Store, StoreError, on_pool};
 use crate::ca::PublicKeySha256;
-use shared::{DeviceName, Serial, Status, UtcMillis, message::Intervals, message::LinkState};
-use sqlx::Row;
+use crate::registry::cell;
+use shared::{DeviceName, Metric, Serial, Status, UtcMillis, message::Intervals, message::LinkState};
 
 /// A registered device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Device {
     /// Its name for ever, also after it was revoked.
     pub name: DeviceName,
-    /// The serial of its board.
-    pub serial: Serial,
+    /// The serial of its board; `None`: it has no board, programs hand its readings in.
+    pub serial: Option<Serial>,
     /// SHA-256 of its public key, hexadecimal.
     pub public_key: String,
     /// When it was given its name.
@@ -30,23 +30,32 @@ pub struct Device {
     pub settings_version: u32,
     /// Its sampling intervals as set here.
     pub intervals: Intervals,
+    /// After how long without a reading it counts as offline, in milliseconds; `None` for one with a board.
+    pub silent_after_ms: Option<i64>,
     /// Where the registry says that it stands.
     pub location: Option<String>,
+    /// Degrees north and east, as the registry says.
+    pub position: Option<(f64, f64)>,
+    /// What the registry says that it is meant to measure.
+    pub metrics: Vec<Metric>,
+    /// Whatever else the registry says of it.
+    pub notes: String,
 }
 
-/// The columns of a device, as [`Fields`] takes them.
-macro_rules! device_columns {
+/// Devices with what is registered of them, as [`Fields`] takes them.
+macro_rules! devices {
     () => {
-        "name, serial, public_key, enrolled_at, revoked_at, quarantined_at, model, last_seen, status, settings_version, intervals,
-            (SELECT location FROM registration WHERE registration.name = device.name) AS location"
+        "SELECT device.name, device.serial, public_key, enrolled_at, revoked_at, quarantined_at, model, last_seen, status,
+            settings_version, intervals, silent_after_ms, location, latitude, longitude, metrics, notes
+            FROM device LEFT JOIN registration ON registration.name = device.name"
     };
 }
 
-/// A row of the table, before it is judged. Columns stand in the order of `device_columns!`.
+/// A row of `devices!`, before it is judged.
 #[derive(sqlx::FromRow)]
 struct Fields {
     name: String,
-    serial: String,
+    serial: Option<String>,
     public_key: String,
     enrolled_at: i64,
     revoked_at: Option<i64>,
@@ -56,7 +65,12 @@ struct Fields {
     status: Option<String>,
     settings_version: i64,
     intervals: String,
+    silent_after_ms: Option<i64>,
     location: Option<String>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    metrics: Option<String>,
+    notes: Option<String>,
 }
 
 impl TryFrom<Fields> for Device {
@@ -74,7 +88,12 @@ impl TryFrom<Fields> for Device {
         });
         Ok(Self {
             name: row.name.parse().map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
-            serial: row.serial.parse().map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
+            serial: row
+                .serial
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(|e: shared::id::IdError| corrupt(e.to_string()))?,
             enrolled_at: UtcMillis(row.enrolled_at),
             revoked_at: row.revoked_at.map(UtcMillis),
             quarantined_at: row.quarantined_at.map(UtcMillis),
@@ -84,7 +103,11 @@ impl TryFrom<Fields> for Device {
             intervals: serde_json::from_str(&row.intervals).map_err(|e| corrupt(e.to_string()))?,
             public_key: row.public_key,
             model: row.model,
+            silent_after_ms: row.silent_after_ms,
             location: row.location.filter(|location| !location.is_empty()),
+            position: row.latitude.zip(row.longitude),
+            metrics: cell::metrics(row.metrics.as_deref().unwrap_or_default()).map_err(|e| corrupt(e.to_string()))?,
+            notes: row.notes.unwrap_or_default(),
         })
     }
 }
@@ -95,10 +118,16 @@ pub const ONLINE_GRACE_MS: i64 = 90_000;
 
 impl Device {
     /// Whether it is connected: its last word says so, and it was heard lately. Readings count as a sign of life, but only
-    /// its own word makes it online.
+    /// its own word makes it online; one without a board has no other word than its readings.
     pub fn is_online(&self, now: UtcMillis) -> bool {
         let says_online = self.status.as_ref().is_some_and(|status| status.state == LinkState::Online);
-        says_online && self.last_seen.is_some_and(|at| now.0.saturating_sub(at.0) <= ONLINE_GRACE_MS)
+        let is_there = says_online || self.serial.is_none();
+        is_there && self.last_seen.is_some_and(|at| now.0.saturating_sub(at.0) <= self.silent_ms())
+    }
+
+    /// After how long without a sign of life it is not there, in milliseconds.
+    pub fn silent_ms(&self) -> i64 {
+        self.silent_after_ms.unwrap_or(ONLINE_GRACE_MS)
     }
 }
 
@@ -115,7 +144,7 @@ impl Store {
     /// # Errors
     /// When the database fails or a row can't be read.
     pub async fn devices(&self) -> Result<Vec<Device>, StoreError> {
-        const QUERY: &str = concat!("SELECT ", device_columns!(), " FROM device");
+        const QUERY: &str = devices!();
         let rows: Vec<Fields> = on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).fetch_all(pool).await?);
         let mut devices = rows.into_iter().map(Device::try_from).collect::<Result<Vec<_>, _>>()?;
         devices.sort_by(|a, b| (a.name.number(), &a.name).cmp(&(b.name.number(), &b.name)));
@@ -127,7 +156,7 @@ impl Store {
     /// # Errors
     /// When the database fails or the row can't be read.
     pub async fn device(&self, name: &DeviceName) -> Result<Option<Device>, StoreError> {
-        const QUERY: &str = concat!("SELECT ", device_columns!(), " FROM device WHERE name = $1");
+        const QUERY: &str = concat!(devices!(), " WHERE device.name = $1");
         let row: Option<Fields> =
             on_pool!(&self.pool, |pool| sqlx::query_as(QUERY).bind(name.as_str()).fetch_optional(pool).await?);
         row.map(Device::try_from).transpose()
@@ -192,33 +221,5 @@ impl Store {
             status.state = LinkState::Lost;
         }
         Ok(last)
-    }
-
-    /// Sets a device's sampling intervals as its next version, which is returned; `None` if there is no such device.
-    /// The version also exceeds `reported`, which the device says that it runs: after the server's restore from a
-    /// back-up the device would ignore a lower one as old.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_intervals(
-        &self,
-        name: &DeviceName,
-        intervals: &Intervals,
-        reported: u32,
-    ) -> Result<Option<u32>, StoreError> {
-        const QUERY: &str = "UPDATE device SET intervals = $2, settings_version = CASE WHEN settings_version > $3 THEN settings_version ELSE $3 END + 1
-            WHERE name = $1 RETURNING settings_version";
-        let corrupt = |why: String| StoreError::Corrupt { what: "device", why };
-        let text = serde_json::to_string(intervals).map_err(|e| corrupt(e.to_string()))?;
-        let version: Option<i64> = on_pool!(&self.pool, |pool| {
-            let row = sqlx::query(QUERY)
-                .bind(name.as_str())
-                .bind(text)
-                .bind(i64::from(reported))
-                .fetch_optional(pool)
-                .await?;
-            row.map(|row| row.try_get(0)).transpose()?
-        });
-        version.map(|v| u32::try_from(v).map_err(|e| corrupt(e.to_string()))).transpose()
     }
 }

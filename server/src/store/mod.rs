@@ -9,24 +9,33 @@ mod alert_list;
 mod alert_row;
 mod append;
 mod audit;
+mod audit_list;
 mod bucket;
 mod calibration;
 mod certificate;
+mod chain;
 mod clearance;
 mod column;
 mod conn;
 mod delivery;
 mod device;
+mod handed_in;
+mod idempotency;
 mod intake;
+mod invitation;
 mod judge;
+mod key;
 mod late;
+mod machine;
 mod missing;
 mod outage;
 mod outage_keep;
 mod outbox;
 mod overlay;
 mod policy;
+mod profile;
 mod reading;
+mod refresh;
 mod registration;
 mod report;
 mod retell;
@@ -34,12 +43,15 @@ mod revision;
 mod segment;
 mod sensors;
 mod session;
+mod settings;
+mod sign_up;
 mod silence;
 mod sqlite_file;
 mod takeover;
 mod threshold;
 mod tidy;
 mod token;
+mod totp;
 mod waiting;
 mod watched;
 
@@ -49,26 +61,36 @@ pub use alert_act::AlertAct;
 pub use alert_id::first_of as first_news_of;
 pub use alert_list::{AlertCounts, AlertEvent, AlertFilter, Delivery, MOST_ALERTS};
 pub(crate) use append::SegmentRow;
-pub use audit::{MOST_ENTRIES, Written};
+pub use audit_list::{AuditFilter, MOST_ENTRIES, Written};
 pub use bucket::Buckets;
 pub use calibration::{KeptRecord, Recording};
 pub use certificate::Issued;
 pub use clearance::Clearance;
 pub use delivery::Due;
 pub use device::{Device, ONLINE_GRACE_MS};
+pub use handed_in::{Fate, HandedIn, Outcome as HandInOutcome};
+pub use idempotency::Repeat;
 pub use intake::IntakeToken;
+pub use invitation::{Invitation, InvitationState, Inviting, Joining, NewInvitation, Newcomer};
+pub use key::{KEY_PREFIX, Key, NewKey, Spent};
+pub use machine::{Machine, Made as MadeMachine};
 pub use outage::{MOST_OUTAGES, OpenOutages, Outage, Which as WhichOutages};
 pub use outbox::Told;
 pub use overlay::Revised;
+pub use profile::{Profile, ProfileChange, ProfileDone};
 pub use reading::{Committed, Incoming};
+pub use refresh::Refreshed;
 pub use report::Intake;
 pub use revision::{Draft, Results, Revision, Wanted};
 pub use sensors::Probes;
-pub use session::{NewSession, OwnSession, SessionOwner, session_id};
+pub use session::{IDLE_MS, NewSession, OwnSession, Pair, SessionOwner};
+pub use settings::{NewSettings, SettingsDone};
+pub use sign_up::{NewSignUp, SignUp, SigningUp};
 pub use silence::{NewSilence, Silence};
 pub use takeover::{Approval, Approved, Replaced};
 pub use threshold::NewThreshold;
 pub use token::{NewToken, Token};
+pub use totp::Totp;
 pub use waiting::WaitingBoard;
 
 use crate::alert::words;
@@ -76,6 +98,7 @@ use alert_id::Ids;
 use jiff::tz::TimeZone;
 use shared::DeviceName;
 use sqlx::{PgPool, SqlitePool, postgres::PgPoolOptions, sqlite::SqliteConnectOptions, sqlite::SqlitePoolOptions};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::{str::FromStr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -90,7 +113,7 @@ pub enum StoreError {
     },
     /// The database did not do what it was asked.
     #[error("database: {0}")]
-    Sql(#[from] sqlx::Error),
+    Sql(#[source] sqlx::Error),
     /// The tables could not be brought up to date.
     #[error("database migration: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -102,6 +125,21 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+}
+
+/// Errors of the database since the process began, whoever met them.
+static ERRORS: AtomicU64 = AtomicU64::new(0);
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        ERRORS.fetch_add(1, Relaxed);
+        Self::Sql(error)
+    }
+}
+
+/// How often the database did not do what it was asked since the process began, whoever asked.
+pub fn errors() -> u64 {
+    ERRORS.load(Relaxed)
 }
 
 /// The two engines. `on_pool!` runs the same code on either.
@@ -211,4 +249,17 @@ fn stored_serial(serial: &str) -> Result<shared::Serial, StoreError> {
 
 fn stored_name(name: &str) -> Result<DeviceName, StoreError> {
     name.parse().map_err(|e: shared::id::IdError| StoreError::Corrupt { what: "name", why: e.to_string() })
+}
+
+/// A text that stands somewhere, as `LIKE` reads it: in small letters, and nothing in it means anything else than itself.
+fn like(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }

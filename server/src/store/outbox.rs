@@ -1,7 +1,7 @@
 //! The outbox: what is to be told, written by whatever changes an alert, read here. Knows no channel but by its name.
 
 use super::append::{chunks, placeholders};
-use super::{Store, StoreError, alert_id, audit::audit, conn::again, on_pool};
+use super::{Store, StoreError, alert_id, audit::audit_all, conn::again, on_pool};
 use crate::alert::{News, What};
 use crate::audit::{Act, Actor};
 use shared::UtcMillis;
@@ -79,6 +79,7 @@ impl Store {
             let mut tx = pool.begin_with(begin).await?;
             sqlx::query(alone).execute(&mut *tx).await?;
             let rows: Vec<New> = sqlx::query_as(NEW).bind(TOGETHER).fetch_all(&mut *tx).await?;
+            let mut entries = vec![];
             for row in &rows {
                 let withheld = row.withheld();
                 sqlx::query(SPREAD).bind(row.id).bind(withheld).execute(&mut *tx).await?;
@@ -88,9 +89,10 @@ impl Store {
                     }
                 }
                 if let Some(act) = act(&row.what).filter(|_| row.by_nobody()) {
-                    audit!(tx, row.entry(act));
+                    entries.push(row.entry(act));
                 }
             }
+            audit_all!(tx, entries);
             tx.commit().await?;
             Ok(rows.len() as i64 == TOGETHER)
         }))

@@ -49,12 +49,12 @@ impl TryFrom<Row> for Registration {
 }
 
 /// Puts the rows of both tables together.
-fn registry(rows: Vec<Row>, devices: Vec<(String, String)>) -> Result<Registry, StoreError> {
+fn registry(rows: Vec<Row>, devices: Vec<(String, Option<String>)>) -> Result<Registry, StoreError> {
     let mut registrations = rows.into_iter().map(Registration::try_from).collect::<Result<Vec<_>, _>>()?;
     registrations.sort_by(|a, b| order(&a.entry.name).cmp(&order(&b.entry.name)));
-    let device = |(name, serial): (String, String)| {
+    let device = |(name, serial): (String, Option<String>)| {
         let corrupt = |e: shared::id::IdError| StoreError::Corrupt { what: "device", why: e.to_string() };
-        Ok((stored_name(&name)?, serial.parse::<Serial>().map_err(corrupt)?))
+        Ok((stored_name(&name)?, serial.map(|serial| serial.parse::<Serial>()).transpose().map_err(corrupt)?))
     };
     let devices = devices.into_iter().map(device).collect::<Result<Vec<_>, StoreError>>()?;
     Ok(Registry { registrations, devices })

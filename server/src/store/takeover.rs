@@ -9,7 +9,7 @@ use shared::{DeviceName, Serial, UtcMillis, enrol::WaitReason};
 pub(super) const WITHDRAW: &str = "UPDATE certificate SET revoked_at = $2 WHERE device = $1 AND revoked_at IS NULL";
 /// From now on this board with this key is the device.
 pub(super) const TAKE_OVER: &str = "UPDATE device SET serial = $2, public_key = $3, model = $4, revoked_at = NULL,
-    quarantined_at = NULL, successor = NULL, enrolled_at = $5 WHERE name = $1";
+    quarantined_at = NULL, successor = NULL, silent_after_ms = NULL, enrolled_at = $5 WHERE name = $1";
 /// How long the device was in service until now.
 pub(super) const SERVED: &str = "INSERT INTO service (device, from_at, to_at)
     SELECT name, enrolled_at, COALESCE(quarantined_at, revoked_at, $2) FROM device WHERE name = $1 ON CONFLICT DO NOTHING";

@@ -88,6 +88,20 @@ impl Store {
         actor: &Actor,
         now: UtcMillis,
     ) -> Result<Vec<DeviceName>, StoreError> {
+        Ok(self.set_seen_thresholds(new, None, actor, now).await?.unwrap_or_default())
+    }
+
+    /// The same if each has the version `seen` still, 0 if there never was one; else the version that one has.
+    ///
+    /// # Errors
+    /// When the database fails; nothing has changed then.
+    pub async fn set_seen_thresholds(
+        &self,
+        new: &NewThreshold,
+        seen: Option<u32>,
+        actor: &Actor,
+        now: UtcMillis,
+    ) -> Result<Result<Vec<DeviceName>, u32>, StoreError> {
         const NEWEST: &str = "SELECT version, threshold, preset FROM threshold
             WHERE scope = $1 AND target = $2 AND metric = $3 ORDER BY version DESC LIMIT 1";
         const INSERT: &str =
@@ -106,6 +120,9 @@ impl Store {
                     .fetch_optional(&mut *c)
                     .await?);
                 let (version, before, preset) = newest.unwrap_or_default();
+                if seen.is_some_and(|seen| i64::from(seen) != version) {
+                    return Ok(Err(u32::try_from(version).unwrap_or(u32::MAX)));
+                }
                 if before == text && preset == new.preset {
                     continue;
                 }
@@ -132,7 +149,7 @@ impl Store {
                 }
                 audit_on(conn, entry).await?;
             }
-            self.rewatch_on(conn, now).await?
+            Ok(self.rewatch_on(conn, now).await?)
         }))
     }
 

@@ -212,6 +212,9 @@ async fn outages_are_listed_and_count_in_the_availability_of_their_day_but_not_t
     })
     .await;
     site.let_pass(HOUR);
+    let cookie = site.sign_in().await;
+    let outages =
+        async |query: &str| site.get(&cookie, &format!("/api/v1/outages{query}")).await.json()["outages"].clone();
     until("the server has noticed its own outage", async || outages("").await[0]["device"] == Value::Null).await;
     assert_eq!(outages("").await[0]["cause"], "server");
     for (query, field) in

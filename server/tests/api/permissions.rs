@@ -26,7 +26,7 @@ fn every_operation_has_a_line_in_the_table_and_every_line_an_operation_that_name
     for (method, path, operation) in operations() {
         let (.., need) = TABLE.iter().find(|(m, p, _)| (*m, *p) == (&*method, &*path)).unwrap();
         assert_eq!(operation["x-permission"], need.as_str(), "{method} {path}");
-        assert_eq!(operation["responses"]["403"].is_null(), *need == Need::Open, "{method} {path}");
+        assert!(*need == Need::Open || !operation["responses"]["403"].is_null(), "{method} {path}");
     }
 }
 

@@ -143,7 +143,7 @@ async fn readiness_says_which_part_failed_and_life_goes_on() {
     let ready = site.ask("GET", "/health/ready", &[], "").await;
     assert_eq!((ready.status, ready.json()), (503, json!({"database": "failed", "broker": "failed"})));
     assert_eq!(site.ask("GET", "/health/live", &[], "").await.status, 200);
-    let devices = site.get("tirta_session=x", "/api/v1/devices").await;
+    let devices = site.get("tirta_session=tirta_at_x", "/api/v1/devices").await;
     assert_eq!((devices.status, devices.code()), (503, "database".to_owned()));
     site.stop().await;
 }

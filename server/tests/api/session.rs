@@ -13,7 +13,7 @@ async fn the_first_password_signs_in_and_nothing_else_does() {
     let cookie = site.sign_in().await;
     let session = site.get(&cookie, "/api/v1/session").await.json();
     assert_eq!((&session["user"], &session["role"]), (&json!("admin"), &json!("admin")));
-    assert_eq!((&session["must_change"], session["permissions"].as_array().unwrap().len()), (&json!(false), 12));
+    assert_eq!((&session["must_change"], session["permissions"].as_array().unwrap().len()), (&json!(false), 13));
 
     let wrong = site.try_password(HOME, "wrong").await;
     assert_eq!((wrong.status, wrong.code()), (401, "bad_credentials".to_owned()));
@@ -28,26 +28,41 @@ async fn the_first_password_signs_in_and_nothing_else_does() {
 async fn the_cookie_is_for_this_site_only_and_over_tls_never_leaves_it() {
     let site = Site::start().await;
     let plain = site.try_password(HOME, &site.password).await;
-    let flags = "; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict";
-    assert!(plain.header("set-cookie").ends_with(flags), "{plain:?}");
-    let secret = plain.cookie();
-    assert!(secret.strip_prefix("tirta_session=").is_some_and(|secret| secret.len() == 43), "256 bits: {secret}");
+    for (name, kind, path, seconds) in
+        [("tirta_session", "tirta_at_", "/", 900), ("tirta_refresh", "tirta_rt_", "/api/v1/session", 30 * 86_400)]
+    {
+        let parts: Vec<_> = plain.set_cookie(name).split("; ").collect();
+        let secret = parts[0].strip_prefix(&format!("{name}={kind}")).unwrap();
+        assert_eq!(
+            (secret.len(), parts[1]),
+            (43, &*format!("Path={path}")),
+            "256 bits, seen where they must be: {parts:?}"
+        );
+        let age: i64 = parts[2].strip_prefix("Max-Age=").unwrap().parse().unwrap();
+        assert!((seconds - 60..=seconds).contains(&age), "{parts:?}");
+        assert_eq!(parts[3..], ["HttpOnly", "SameSite=Strict"]);
+    }
+    assert_eq!(plain.json().as_object().unwrap().len(), 4, "no token that a script could read: {plain:?}");
 
     let body = json!({"user": "admin", "password": site.password}).to_string();
     let secure = site.ask_https("POST", "/api/v1/session", &["content-type: application/json"], &body).await;
-    assert!(secure.header("set-cookie").ends_with(&format!("{flags}; Secure")), "{secure:?}");
+    for cookie in &secure.set_cookies {
+        assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{secure:?}");
+    }
+    assert_eq!(secure.set_cookies.len(), 2);
     site.stop().await;
 }
 
 #[tokio::test]
 async fn what_is_stored_of_a_session_and_a_password_opens_nothing() {
     let site = Site::start().await;
-    let cookie = site.sign_in().await;
-    let secret = cookie.strip_prefix("tirta_session=").unwrap();
+    let signed_in = site.try_password(HOME, &site.password).await;
     let files =
         ["tirta.db", "tirta.db-wal"].map(|name| std::fs::read(site.dir.path().join("data").join(name)).unwrap());
     let holds = |text: &str| files.iter().any(|file| file.windows(text.len()).any(|part| part == text.as_bytes()));
-    assert!(!holds(secret));
+    for cookie in [signed_in.cookie(), signed_in.refresh()] {
+        assert!(!holds(cookie.split_once("=tirta_").unwrap().1.split_once('_').unwrap().1), "{cookie}");
+    }
     assert!(!holds(&site.password));
     assert!(holds("$argon2id$"));
     site.stop().await;
@@ -83,20 +98,10 @@ async fn signing_out_ends_the_session_at_once_and_no_other() {
     let (one, other) = (site.sign_in().await, site.sign_in().await);
     let answer = site.send("DELETE", &one, "/api/v1/session", &json!(null)).await;
     assert_eq!(answer.status, 204);
-    assert!(answer.header("set-cookie").starts_with("tirta_session=; Path=/; Max-Age=0;"), "{answer:?}");
+    assert!(answer.set_cookie("tirta_session").starts_with("tirta_session=; Path=/; Max-Age=0;"), "{answer:?}");
+    assert!(answer.set_cookie("tirta_refresh").starts_with("tirta_refresh=; Path=/api/v1/session; Max-Age=0;"));
     assert_eq!(site.get(&one, "/api/v1/devices").await.status, 401);
     assert_eq!(site.get(&other, "/api/v1/devices").await.status, 200);
-    site.stop().await;
-}
-
-#[tokio::test]
-async fn a_session_ends_after_twelve_hours() {
-    let site = Site::start().await;
-    let cookie = site.sign_in().await;
-    site.let_pass(11 * 3_600_000);
-    assert_eq!(site.get(&cookie, "/api/v1/devices").await.status, 200);
-    site.let_pass(3_600_000);
-    assert_eq!(site.get(&cookie, "/api/v1/devices").await.status, 401);
     site.stop().await;
 }
 
@@ -108,5 +113,33 @@ async fn signing_in_again_with_a_cookie_ends_the_session_that_it_had() {
     assert_eq!(again.status, 200);
     assert_eq!(site.get(&old, "/api/v1/devices").await.status, 401);
     assert_eq!(site.get(&again.cookie(), "/api/v1/devices").await.status, 200);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn refused_sign_ins_are_written_down_once_a_minute_with_their_number_and_no_invented_name() {
+    let site = Site::start().await;
+    let admin = site.sign_in().await;
+    let refusals = async || {
+        let log = site.get(&admin, "/api/v1/audit?act=session.refused").await.json();
+        log["entries"].as_array().unwrap().clone()
+    };
+    for (user, _) in [("admin", 1), ("nobody-at-all", 2), ("admin", 3)] {
+        let body = json!({"user": user, "password": "guess"}).to_string();
+        let answer =
+            site.ask_from(ELSEWHERE, "POST", "/api/v1/session", &["content-type: application/json"], &body).await;
+        assert_eq!(answer.status, 401);
+    }
+    let first = refusals().await;
+    assert_eq!(first.len(), 1, "{first:?}");
+    assert_eq!(
+        (&first[0]["address"], &first[0]["detail"]),
+        (&json!("127.0.0.2"), &json!({"count": 1, "user": "admin"}))
+    );
+    site.let_pass(61_000);
+    assert_eq!(site.try_password(ELSEWHERE, "guess").await.status, 401);
+    let then = refusals().await;
+    assert_eq!((then.len(), &then[0]["detail"]), (2, &json!({"count": 3, "user": "admin"})));
+    assert!(!json!(then).to_string().contains("nobody-at-all"), "it may be a password in the wrong field");
     site.stop().await;
 }

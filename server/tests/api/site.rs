@@ -47,6 +47,8 @@ pub const CHOSEN: &str = "air kolam jernih";
 pub struct Answer {
     pub status: u16,
     pub headers: HashMap<String, String>,
+    /// All of them: an answer may set more than one.
+    pub set_cookies: Vec<String>,
     pub body: Vec<u8>,
 }
 
@@ -67,9 +69,19 @@ impl Answer {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// The cookie that it sets, as a client would send it.
+    /// The cookie of this name with all its marks; nothing if it sets none.
+    pub fn set_cookie(&self, name: &str) -> &str {
+        self.set_cookies.iter().find(|cookie| cookie.starts_with(&format!("{name}="))).map_or("", String::as_str)
+    }
+
+    /// The cookie that a client sends with each request.
     pub fn cookie(&self) -> String {
-        self.header("set-cookie").split(';').next().unwrap().to_owned()
+        self.set_cookie("tirta_session").split(';').next().unwrap().to_owned()
+    }
+
+    /// The cookie that a client sends for the next pair.
+    pub fn refresh(&self) -> String {
+        self.set_cookie("tirta_refresh").split(';').next().unwrap().to_owned()
     }
 }
 
@@ -83,9 +95,15 @@ pub fn config_text(dir: &Path) -> String {
 
 impl Site {
     pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// The same with further lines of the table `[http]`, or further tables, in its configuration.
+    pub async fn start_with(more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(Ahead(AtomicI64::new(0)));
-        let config = Config::parse(&config_text(&dir.path().join("data"))).unwrap();
+        let text = config_text(&dir.path().join("data")).replace("[broker]", &format!("{more}\n[broker]"));
+        let config = Config::parse(&text).unwrap();
         let mut running = start(&config, clock.clone()).await.unwrap();
         let password = running.first_password.take().unwrap();
         let (app, plain, https) = (running.app.clone(), running.plain.unwrap(), running.https);
@@ -272,7 +290,9 @@ async fn exchange(
     headers: &[&str],
     body: &str,
 ) -> Answer {
-    try_exchange(stream, host, method, path, headers, body).await.expect("a whole head")
+    let answer = try_exchange(stream, host, method, path, headers, body).await.expect("a whole head");
+    crate::contract::check(method, path, &answer);
+    answer
 }
 
 /// The same with a server that may be killed meanwhile.
@@ -301,11 +321,10 @@ pub async fn try_exchange(
     let head = String::from_utf8(raw[..end].to_vec()).unwrap();
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers = lines
-        .map(|line| line.split_once(':').unwrap())
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
-    Some(Answer { status, headers, body: raw[end + 4..].to_vec() })
+    let lines = lines.map(|line| line.split_once(':').unwrap());
+    let pairs: Vec<_> = lines.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+    let set_cookies = pairs.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.clone()).collect();
+    Some(Answer { status, headers: pairs.into_iter().collect(), set_cookies, body: raw[end + 4..].to_vec() })
 }
 
 impl Answer {

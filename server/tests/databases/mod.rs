@@ -57,6 +57,18 @@ impl Database {
         }
     }
 
+    /// The same for what may be refused; why, if it is.
+    pub async fn try_tamper(&self, sql: &'static str) -> Result<(), String> {
+        let done = if self.schema.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.map(|_| ())
+        } else {
+            let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.map(|_| ())
+        };
+        done.map_err(|error| error.to_string())
+    }
+
     /// The rows of a question, two texts each.
     pub async fn texts(&self, sql: &'static str) -> Vec<(String, String)> {
         if self.schema.is_some() {

@@ -13,8 +13,8 @@ pub(super) async fn watch(fleet: &Fleet, heard: Heard) -> Result<(), Error> {
     let failed = |error: tungstenite::Error| Error::Verdict(format!("the WebSocket is refused: {error}"));
     let url = format!("{}/api/v1/live", fleet.server.http_url().replacen("http", "ws", 1));
     let mut request = url.into_client_request().map_err(failed)?;
-    let cookie = fleet.client().cookie().and_then(|cookie| cookie.parse().ok());
-    request.headers_mut().extend(cookie.map(|cookie| (hyper::header::COOKIE, cookie)));
+    let bearer = fleet.client().authorization().and_then(|bearer| bearer.parse().ok());
+    request.headers_mut().extend(bearer.map(|bearer| (hyper::header::AUTHORIZATION, bearer)));
     let (mut socket, _) = connect_async(request).await.map_err(failed)?;
     tokio::spawn(async move {
         while let Some(Ok(message)) = socket.next().await {

@@ -23,8 +23,11 @@ pub fn check() -> Result<(), Error> {
     run(&root(), &program, &["--log-level", "warn", "check", "licenses", "bans", "sources"])
 }
 
-/// In the target folder, where this program itself is.
-fn tools_folder() -> Result<PathBuf, Error> {
+/// Where tools are kept: in the target folder, where this program itself is.
+///
+/// # Errors
+/// When it is not to be found.
+pub fn tools_folder() -> Result<PathBuf, Error> {
     let us = std::env::current_exe().ok();
     let target = us.as_deref().and_then(|us| us.parent()?.parent());
     let target = target.ok_or_else(|| Error::Missing("the target folder is not to be found".to_owned()))?;

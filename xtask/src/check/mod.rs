@@ -3,10 +3,12 @@
 mod deny;
 mod packages;
 
+pub use deny::tools_folder;
 pub use packages::{install as install_tools, install_one};
 
 use crate::error::{Error, Tried, make_folder};
 use crate::fleet::{Fleet, FleetSetup, Folder, Programs};
+use crate::fuzz::{self, FuzzOptions};
 use crate::postgres::Postgres;
 use crate::prepare::{cargo, dashboard_folder, install_packages, root, run, run_with};
 use std::{fs, future::Future, path::Path, time::Instant};
@@ -36,6 +38,7 @@ pub async fn run_checks(options: &CheckOptions) -> Result<(), Error> {
         step("Lints", async { lints() }).await?;
         step("Dependencies: licences, bans, sources", async { deny::check() }).await?;
         step("Tests, on SQLite and PostgreSQL", tests()).await?;
+        step("The interface, by made-up requests", fuzz::run_fuzz(&FuzzOptions::short())).await?;
         step("Dashboard in a browser, on a running fleet", browser(None)).await?;
     }
     println!("\nAll checks passed in {} s", start.elapsed().as_secs());

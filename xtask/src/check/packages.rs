@@ -6,7 +6,7 @@ use crate::prepare::{root, run_with};
 use std::path::Path;
 
 /// Debian's name of a package, and a program of it.
-const WANTED: [(&str, &str); 7] = [
+const WANTED: [(&str, &str); 9] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto-clients", "mosquitto_pub"),
     ("chromium", "chromium"),
@@ -14,6 +14,8 @@ const WANTED: [(&str, &str); 7] = [
     ("strace", "strace"),
     ("faketime", "faketime"),
     ("openssl", "openssl"),
+    ("curl", "curl"),
+    ("jq", "jq"),
 ];
 
 /// Installs what the tests need and is missing, and says so.

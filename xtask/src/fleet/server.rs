@@ -242,6 +242,8 @@ impl ServerSetup {
         } else {
             write!(text, "\n[broker]\nkind = \"embedded\"\nlisten = \"{ip}:{broker}\"\n")
         };
+        // What only some servers do is here to be tried and tested, too.
+        text.push_str("\n[accounts]\nregistration = \"approval\"\n");
         if let Some(life_s) = self.certificate_life_s {
             let _ = write!(text, "\n[certificates]\nlife_s = {life_s}\n");
         }

@@ -10,7 +10,13 @@ fn seen(state: LinkState, boot: &str, last_seen: i64) -> Seen {
     let mut status = Status::new(state);
     (status.boot, status.up_s) = (boot.to_owned(), Some(20));
     let (name, location) = (DeviceName::numbered(1), Some("Hall".to_owned()));
-    Seen { name, location, status: Some(status), last_seen: UtcMillis(last_seen * 1000) }
+    Seen {
+        name,
+        location,
+        status: Some(status),
+        last_seen: UtcMillis(last_seen * 1000),
+        silent_ms: crate::store::ONLINE_GRACE_MS,
+    }
 }
 
 fn at(seconds: i64) -> UtcMillis {

@@ -8,9 +8,9 @@ const A: &str = "10000000000000aa";
 const B: &str = "10000000000000bb";
 const C: &str = "10000000000000cc";
 
-/// The registry as if these files had been imported one after the other, with these devices.
+/// The registry as if these files had been imported one after the other, with these devices; without a serial they have no board.
 fn registry(devices: &[(&str, &str)], files: &[&str]) -> Registry {
-    let devices = devices.iter().map(|(name, serial)| (name.parse().unwrap(), serial.parse().unwrap())).collect();
+    let devices = devices.iter().map(|(name, serial)| (name.parse().unwrap(), serial.parse().ok())).collect();
     let mut registry = Registry { devices, ..Registry::default() };
     for file in files {
         let (plan, changes) = planned(&registry, file);
@@ -138,4 +138,11 @@ fn an_export_imported_again_changes_nothing() {
 fn a_refused_line_takes_no_name_from_the_others() {
     let text = format!("serial,name,latitude\n{A},,x\n{B},,\n");
     assert_eq!(verdicts(&Registry::default(), &text), ["refused not_a_number x", "created pi-1"]);
+}
+
+#[test]
+fn a_device_without_a_board_keeps_its_name_from_boards_and_may_stand_somewhere_else() {
+    let known = registry(&[("well-3", "")], &[]);
+    assert_eq!(verdicts(&known, &format!("name,serial\nwell-3,{A}\n")), ["refused no_board well-3"]);
+    assert_eq!(verdicts(&known, "name,location\nwell-3,North\n"), ["created well-3"]);
 }

@@ -1,66 +1,16 @@
-// Owns how this browser tells of alerts: toast always, sound and system notification as the person chose.
+// Owns how this browser tells of alerts: toast always, sound and system notification as `heard` says.
 import type { Alert, News } from '$lib/api/alert-types';
 import { serverNow } from '$lib/format/server-clock';
 import { i18n } from '$lib/i18n/index.svelte';
 import { paths } from '$lib/state/route';
 import { router } from '$lib/state/router.svelte';
-import { stored } from '$lib/state/stored';
 import { toasts } from '$lib/state/toasts.svelte';
+import { heard } from './heard.svelte';
 import { loudness, Told, type Loudness } from './news';
-import { play, wakeSound } from './sound';
-
-const ON_OFF = ['on', 'off'] as const;
-export type Permission = NotificationPermission | 'unsupported';
-
-const permission = (): Permission => ('Notification' in globalThis ? Notification.permission : 'unsupported');
+import { play } from './sound';
 
 class Tell {
-  #sound = $state(stored.read('sound', ON_OFF) === 'on');
-  #notify = $state(stored.read('notify', ON_OFF) === 'on');
-  #permission = $state(permission());
   #told = new Told();
-
-  constructor() {
-    // After a reload the first touch anywhere lets the page sound again.
-    if (this.#sound) addEventListener('pointerdown', wakeSound, { once: true });
-  }
-
-  get sound(): boolean {
-    return this.#sound;
-  }
-
-  /** To be set by a touch, which is what lets the page sound. */
-  set sound(on: boolean) {
-    this.#sound = on;
-    stored.write('sound', on ? 'on' : 'off');
-    if (on) this.try();
-  }
-
-  try(): void {
-    wakeSound();
-    // The first sound of a page has to wait until the browser has woken its output.
-    setTimeout(() => play('warning'), 60);
-  }
-
-  get notify(): boolean {
-    return this.#notify && this.#permission === 'granted';
-  }
-
-  get permission(): Permission {
-    return this.#permission;
-  }
-
-  /** Asks the browser, which asks the person: only ever upon a press of the button. */
-  async allow(): Promise<void> {
-    if (this.#permission === 'unsupported') return;
-    this.#permission = await Notification.requestPermission();
-    this.setNotify(this.#permission === 'granted');
-  }
-
-  setNotify(on: boolean): void {
-    this.#notify = on;
-    stored.write('notify', on ? 'on' : 'off');
-  }
 
   take(news: News): void {
     if (!this.#told.first(news.key)) return;
@@ -71,8 +21,8 @@ class Tell {
     if (loud === 'silent') return;
     this.#toast(news, loud);
     if (loud === 'calm') return;
-    if (this.#sound) play(loud);
-    if (this.notify) this.#notification(news);
+    if (heard.sounds(loud)) play(loud);
+    if (heard.notifies(loud)) this.#notification(news);
   }
 
   #toast(news: News, loud: Loudness): void {

@@ -1,7 +1,8 @@
-// Owns one request: its address, time-out, body and problems. Its types come from the server's document, so that
+// Owns one request: its address, time-out, body, problems, and that an expired access token does not stop it. Its types come from the server's document, so that
 // an operation, parameter or field that the server no longer has does not compile.
 import { noteServerDate } from '$lib/format/server-clock';
 import { Problem, problemOf } from './problem';
+import { refreshed } from './refresh';
 import type { paths } from './schema';
 
 const TIMEOUT_MS = 15_000;
@@ -46,11 +47,8 @@ export async function call<M extends Method, P extends With<M>>(
 ): Promise<Answer<paths[P][M]>> {
   const { path: parts = {}, query, body, csv } = input as Loose;
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ''));
-  const init: RequestInit = {
-    method: method.toUpperCase(),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    cache: 'no-store',
-  };
+  // What the server lets a browser keep is asked for anew each time, and not sent again if it is the same.
+  const init: RequestInit = { method: method.toUpperCase(), cache: 'no-cache' };
   if (body !== undefined) {
     init.headers = { 'content-type': 'application/json' };
     init.body = JSON.stringify(body);
@@ -58,15 +56,27 @@ export async function call<M extends Method, P extends With<M>>(
     init.headers = { 'content-type': 'text/csv' };
     init.body = csv;
   }
-  let response: Response;
+  const whole = address + search(query);
+  const began = Date.now();
+  let response = await ask(whole, init);
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    // It was refused before anything was done, so the same can be asked again.
+    if (!problem.expired || !(await refreshed(began))) throw problem;
+    response = await ask(whole, init);
+    if (!response.ok) throw await problemOf(response);
+  }
+  return (response.status === 204 ? undefined : await response.json()) as Answer<paths[P][M]>;
+}
+
+async function ask(address: string, init: RequestInit): Promise<Response> {
   try {
-    response = await fetch(address + search(query), init);
+    const response = await fetch(address, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    noteServerDate(response.headers.get('date'));
+    return response;
   } catch (cause) {
     throw new Problem(0, 'unreachable', String(cause));
   }
-  noteServerDate(response.headers.get('date'));
-  if (!response.ok) throw await problemOf(response);
-  return (response.status === 204 ? undefined : await response.json()) as Answer<paths[P][M]>;
 }
 
 function search(query: Loose['query']): string {

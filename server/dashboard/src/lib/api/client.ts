@@ -17,12 +17,13 @@ const order = (name: string, body: CalibrationOrder) =>
 
 export const api = {
   session: () => call('get', '/api/v1/session', {}),
-  signIn: (user: string, password: string) => call('post', '/api/v1/session', { body: { user, password } }),
+  signIn: (user: string, password: string, code: string) =>
+    call('post', '/api/v1/session', { body: { user, password, ...(code ? { code } : {}) } }),
   signOut: () => call('delete', '/api/v1/session', {}),
   changePassword: (old: string, chosen: string) =>
     call('post', '/api/v1/session/password', { body: { old, new: chosen } }),
 
-  devices: async () => (await call('get', '/api/v1/devices', {})).devices,
+  devices: async () => (await call('get', '/api/v1/devices', { query: {} })).devices,
   latest: async () => (await call('get', '/api/v1/latest', {})).latest,
   revoke: (name: string) => call('post', '/api/v1/devices/{name}/revoke', { path: { name } }),
   setIntervals: (name: string, interval_ms: Record<string, number>) =>
@@ -57,7 +58,7 @@ export const api = {
   recomputations: async (name: string) =>
     (await call('get', '/api/v1/devices/{name}/recomputations', { path: { name } })).recomputations,
 
-  registrations: async () => (await call('get', '/api/v1/registrations', {})).registrations,
+  registrations: async () => (await call('get', '/api/v1/registrations', { query: {} })).registrations,
   /** `file` is CSV; a dry run only says what would happen. */
   importRegistrations: (file: Blob, dry_run: boolean) =>
     call('post', '/api/v1/registrations/import', { query: { dry_run }, csv: file }),
@@ -82,13 +83,22 @@ export const api = {
     call('put', '/api/v1/enrolment-policy', { body: { returns_for_s } }),
 
   /** The newest entries, or those before a number; of one device or of all, of some kinds or of all. */
-  audit: (filter: { device?: string; acts?: readonly string[] }, limit: number, before?: number) =>
+  audit: (
+    filter: { device?: string; acts?: readonly string[]; text?: string },
+    limit: number,
+    before?: number,
+  ) =>
     call('get', '/api/v1/audit', {
       query: {
         limit,
         ...(filter.device ? { device: filter.device } : {}),
         ...(filter.acts?.length ? { act: filter.acts.join(',') } : {}),
+        ...(filter.text ? { q: filter.text } : {}),
         ...(before === undefined ? {} : { before }),
       },
     }),
+  /** How the log ends. */
+  auditHead: () => call('get', '/api/v1/audit/head', {}),
+  /** Whether all of the log is whole. */
+  verifyAudit: () => call('get', '/api/v1/audit/verify', { query: {} }),
 };

@@ -20,6 +20,16 @@ export class Problem extends Error {
     return this.status === 401;
   }
 
+  /** There is no access token, or it has expired: another may be had. */
+  get expired(): boolean {
+    return this.status === 401 && this.code === 'no_session';
+  }
+
+  /** The password is right, and the account wants a code besides. */
+  get codeNeeded(): boolean {
+    return this.status === 401 && this.code === 'code_needed';
+  }
+
   /** Nothing is answered before the person has chosen a password. */
   get mustChange(): boolean {
     return this.status === 403 && this.code === 'change_password';

@@ -143,6 +143,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log as a file, oldest first: every entry of that time and whatever lies between them, because a chain has no gaps.
+         *     The first line of `jsonl` says where the chain begins and how the log ends, the header `tirta-audit-head` too.
+         */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the audit log ends. */
+        get: operations["getAuditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Looks through all of the log for what was changed, removed or put in. Whoever does not want to believe the server uses
+         *     `tirta audit verify`, which computes by itself.
+         */
+        get: operations["verifyAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/authority": {
         parameters: {
             query?: never;
@@ -231,6 +288,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The configuration in force, without secrets. */
+        get: operations["getConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -241,7 +315,8 @@ export interface paths {
         /** All devices, revoked ones included. */
         get: operations["listDevices"];
         put?: never;
-        post?: never;
+        /** Makes a device without a board, or takes one back that was decommissioned. */
+        post: operations["createDevice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -259,10 +334,12 @@ export interface paths {
         get: operations["getDevice"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Takes a device out of service. Its name and its data stay. */
+        delete: operations["decommissionDevice"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes where a device stands and what else the registry says of it. What is not named stays. */
+        patch: operations["changeDevice"];
         trace?: never;
     };
     "/api/v1/devices/{name}/calibration": {
@@ -413,7 +490,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Replaces the settings of a device. They are applied when the device says so: at once, or after it is back. */
+        /**
+         * Replaces the settings of a device. They are applied when the device says so: at once, or after it is back. With
+         *     `If-Match: "7"` only if their version is still 7; else 412.
+         */
         put: operations["changeSettings"];
         post?: never;
         delete?: never;
@@ -550,6 +630,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All invitations, without their secrets. */
+        get: operations["listInvitations"];
+        put?: never;
+        /** Invites somebody. The secret is shown in this answer and never again. */
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraws an invitation. Whoever joined by it stays. */
+        delete: operations["withdrawInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the account that an invitation offers. A name that is taken leaves the invitation open. */
+        post: operations["join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an invitation offers, for whoever has its secret. */
+        post: operations["lookAtInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All API keys, without their secrets. */
+        get: operations["listKeys"];
+        put?: never;
+        /** Makes an API key. It is shown in this answer and never again. */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraws an API key, at once: connections that it opened end. What came by it stays. */
+        delete: operations["deleteKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/latest": {
         parameters: {
             query?: never;
@@ -612,6 +796,58 @@ export interface paths {
         get: operations["listOutages"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own profile. */
+        get: operations["getProfile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes one's own profile. */
+        patch: operations["changeProfile"];
+        trace?: never;
+    };
+    "/api/v1/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands in one reading. The same device, metric and time is the same reading, however often it comes. */
+        post: operations["handInReading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands in readings of many devices, as JSON or SenML (RFC 8428). Those that can be taken are kept, although others are refused. */
+        post: operations["handInReadings"];
         delete?: never;
         options?: never;
         head?: never;
@@ -739,9 +975,12 @@ export interface paths {
         /** Who is signed in, and what they may do. */
         get: operations["getSession"];
         put?: never;
-        /** Signs in: the answer sets the session cookie. */
+        /** Signs in: the answer sets the session's cookies, or holds its tokens. */
         post: operations["signIn"];
-        /** Signs out: the session ends at once, with every connection that it opened. */
+        /**
+         * Signs out: the session ends at once, with every connection that it opened. Its refresh token will do, also when the access
+         *     token has expired. Whoever is not signed in is not so afterwards, either.
+         */
         delete: operations["signOut"];
         options?: never;
         head?: never;
@@ -759,6 +998,78 @@ export interface paths {
         put?: never;
         /** Changes one's own password; all other sessions end at once. */
         post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes the refresh token for the next two tokens. One that is shown a second time, later than a lost answer explains, ends
+         *     its session: then two have it.
+         */
+        post: operations["refreshSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one's own second factor stands. */
+        get: operations["getSecondFactor"];
+        put?: never;
+        /** Draws a secret for a telephone. It is in force only when one of its codes was shown. */
+        post: operations["proposeSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the second factor in force by a code of the telephone. The recovery codes are shown in this answer and never again. */
+        post: operations["confirmSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switches one's own second factor off. */
+        post: operations["disableSecondFactor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -795,6 +1106,75 @@ export interface paths {
         post?: never;
         /** Ends one of one's own sessions at once, with every connection that it opened. */
         delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether accounts can be asked for. */
+        get: operations["getSignUpRule"];
+        put?: never;
+        /** Asks for an account. It is none before an admin has approved it. */
+        post: operations["signUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks for an account and waits. */
+        get: operations["listSignUps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ups/{name}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives somebody the account that they asked for, and its role. */
+        post: operations["approveSignUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ups/{name}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns a wish for an account down. The name is free again. */
+        post: operations["refuseSignUp"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -844,7 +1224,10 @@ export interface paths {
         };
         /** The thresholds in force. */
         get: operations["listThresholds"];
-        /** Sets or takes away a threshold for devices, locations or the fleet: for all the targets, or for none. */
+        /**
+         * Sets or takes away a threshold for devices, locations or the fleet: for all the targets, or for none. With
+         *     `If-Match: "7"` only if the version of each is still 7 (`"0"`: none was ever set); else 412.
+         */
         put: operations["changeThresholds"];
         post?: never;
         delete?: never;
@@ -951,6 +1334,23 @@ export interface paths {
         /** Gives an account another first password, shown once in the answer; its sessions end. */
         post: operations["resetPassword"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Switches the second factor of an account off, for whoever has lost telephone and recovery codes. */
+        delete: operations["removeSecondFactor"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1075,10 +1475,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the server counts, as text for Prometheus. The token is the one in the file `http.metrics_token_file`; without that
+         *     nobody is answered.
+         */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description Whether somebody may ask for an account. There is no way to get one without anybody's consent.
+         * @enum {string}
+         */
+        AccountRegistration: "closed" | "approval";
         /** @description Something that somebody should know. Times are UTC milliseconds. */
         Alert: {
             /**
@@ -1330,7 +1755,7 @@ export interface components {
              * @description What is wrong, such as `low,high`.
              * @default null
              */
-            kind: string;
+            kind: components["schemas"]["AlertKinds"];
             /**
              * Format: int32
              * @description Of a list: at most so many, 1 to 500; 100 if absent.
@@ -1346,7 +1771,7 @@ export interface components {
              * @description Of which metric.
              * @default null
              */
-            metric: string;
+            metric: components["schemas"]["Metrics"];
             /**
              * @description Words that stand in them or in their notes, in this order.
              * @default null
@@ -1356,17 +1781,17 @@ export interface components {
              * @description `warning`, `critical`.
              * @default null
              */
-            severity: string;
+            severity: components["schemas"]["Severities"];
             /**
              * @description `rule`, `outage`, `intake`.
              * @default null
              */
-            source: string;
+            source: components["schemas"]["AlertSources"];
             /**
              * @description `open`, `acknowledged`, `resolved`.
              * @default null
              */
-            state: string;
+            state: components["schemas"]["AlertStates"];
             /**
              * Format: int64
              * @description Those that have been so since before this time (UTC milliseconds).
@@ -1395,6 +1820,8 @@ export interface components {
          * @enum {string}
          */
         AlertKind: "low" | "high" | "rate" | "missing" | "fault" | "offline" | "location_offline" | "fleet_offline" | "repeated_outages" | "external";
+        /** @description One or more kinds of alerts, with a comma between. */
+        AlertKinds: string;
         /** @description What is told to others: webhooks, MQTT and browsers get the same. */
         AlertMessage: {
             alert: components["schemas"]["Alert"] | null;
@@ -1450,11 +1877,15 @@ export interface components {
          * @enum {string}
          */
         AlertSource: "rule" | "outage" | "intake";
+        /** @description One or more sources of alerts, with a comma between. */
+        AlertSources: string;
         /**
          * @description How far an alert has been dealt with.
          * @enum {string}
          */
         AlertState: "open" | "acknowledged" | "resolved";
+        /** @description One or more states of alerts, with a comma between. */
+        AlertStates: string;
         /** @description The same in both languages of the people who read it. */
         AlertText: {
             /** @description English. */
@@ -1496,6 +1927,46 @@ export interface components {
             /** @description Devices with a reading in the range. */
             series: components["schemas"]["Series"][];
         };
+        /** @description An API key, without its secret. */
+        ApiKey: {
+            /** @description It hands in readings of these devices only; null: of any. */
+            devices: string[] | null;
+            /**
+             * Format: int64
+             * @description Until when it is good (UTC milliseconds); null: until it is withdrawn.
+             */
+            expires_at: number | null;
+            /** @description Names it; no secret. */
+            id: string;
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            made_at: number;
+            /** @description By whom it was made. */
+            made_by: string;
+            /** @description What has it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description When it was withdrawn (UTC milliseconds).
+             */
+            revoked_at: number | null;
+            /** @description What it was made for. It may no more of it than its maker's role may now. */
+            scopes: components["schemas"]["Permission"][];
+            /** @description What it is worth. */
+            state: components["schemas"]["KeyState"];
+            /**
+             * Format: int64
+             * @description When it was last used, to the minute (UTC milliseconds).
+             */
+            used_at: number | null;
+        };
+        /** @description All API keys. */
+        ApiKeys: {
+            /** @description In the order of their creation. */
+            keys: components["schemas"]["ApiKey"][];
+        };
         /** @description The name that a board has now. */
         ApprovedBoard: {
             /** @description It gets its certificate when it asks again. */
@@ -1505,6 +1976,23 @@ export interface components {
         ApprovedBoards: {
             /** @description In the order in which they came. */
             approved: string[];
+        };
+        /** @description What comes next. */
+        AskedForAccount: {
+            /** @description `waiting`: signing in says when an admin has approved it. */
+            state: string;
+        };
+        /** @description Where the log is broken first. */
+        AuditBreak: {
+            /** @description What is wrong, for people. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description The number of the first entry that is not as it should be.
+             */
+            entry: number;
+            /** @description `changed`, `unhashed`, `removed`, `reordered`, `truncated` or `rewritten`. */
+            problem: string;
         };
         /** @description Something that was done. */
         AuditEntry: {
@@ -1531,6 +2019,16 @@ export interface components {
             /** @description An account, `device` or `server`. */
             who: string;
         };
+        /** @description An end of the log. Written down elsewhere as `id:hash` it proves later that nothing up to it was changed. */
+        AuditHead: {
+            /** @description Its SHA-256, over itself and the hash of the one before (hexadecimal). */
+            hash: string;
+            /**
+             * Format: int64
+             * @description The number of the last entry; 0 if there is none.
+             */
+            id: number;
+        };
         /** @description A part of the audit log. */
         AuditLog: {
             /** @description The newest first. */
@@ -1540,6 +2038,18 @@ export interface components {
              * @description Where it goes on; null at the end.
              */
             next: number | null;
+        };
+        /** @description Whether the log is whole, as the server sees it. */
+        AuditVerdict: {
+            broken: components["schemas"]["AuditBreak"] | null;
+            /**
+             * Format: int64
+             * @description How many were looked at; null if the log is broken.
+             */
+            entries: number | null;
+            head: components["schemas"]["AuditHead"] | null;
+            /** @description Every entry follows from the one before. */
+            intact: boolean;
         };
         /** @description The authority of the fleet. */
         Authority: {
@@ -1609,6 +2119,17 @@ export interface components {
              * @description How long the server itself was not there to know: not counted.
              */
             unknown_ms: number;
+        };
+        /** @description What became of a batch: those that could be taken are kept, although others are refused. */
+        BatchResult: {
+            /** @description How many were kept before. */
+            duplicates: number;
+            /** @description How many are not taken. */
+            refused: number;
+            /** @description Of each, in the order of the batch. */
+            results: components["schemas"]["ReadingResult"][];
+            /** @description How many are kept that were not before. */
+            stored: number;
         };
         /** @description `shared::enrol::Broker`, for the document. */
         BrokerAddress: {
@@ -1724,7 +2245,7 @@ export interface components {
             /** @description What to do. */
             order: components["schemas"]["OrderKind"];
             /** @description Which session; for every order but `begin`. */
-            session?: string;
+            session?: components["schemas"]["RecordId"];
         };
         /** @description One point of a calibration. */
         CalibrationPoint: {
@@ -1855,6 +2376,11 @@ export interface components {
          * @enum {string}
          */
         ClockQuality: "synced" | "repaired" | "unsynced";
+        /** @description A code of the telephone. */
+        Code: {
+            /** @description Six digits. */
+            code: string;
+        };
         /** @description Whose identity was on a card. */
         CopiedCard: {
             /** @description The device. */
@@ -1865,14 +2391,26 @@ export interface components {
         /** @description `shared::enrol::CopiedFrom`, for the document. */
         CopiedFrom: {
             /** @description The name on the card. */
-            name: string;
+            name: components["schemas"]["DeviceName"];
             /** @description The serial on the card. */
-            serial: string;
+            serial: components["schemas"]["Serial"];
         };
         /** @description An intake token with its secret: this is the only time it is shown. */
         CreatedIntakeToken: components["schemas"]["IntakeToken"] & {
             /** @description What the system sends as `Authorization: Bearer ...`. */
             token: string;
+        };
+        /** @description An invitation with its secret: this is the only time it is shown. */
+        CreatedInvitation: components["schemas"]["Invitation"] & {
+            /** @description The link for the person, if the server's configuration says where people reach it. */
+            link: string | null;
+            /** @description What whoever joins shows. In a link it stands behind `#`, where no server and no log sees it. */
+            secret: string;
+        };
+        /** @description An API key with its secret: this is the only time it is shown. */
+        CreatedKey: components["schemas"]["ApiKey"] & {
+            /** @description What the program sends as `Authorization: Bearer ...`. */
+            key: string;
         };
         /** @description An enrolment token with its secret: this is the only time it is shown. */
         CreatedToken: components["schemas"]["Token"] & {
@@ -1885,6 +2423,10 @@ export interface components {
         };
         /** @description What a person signs in with. */
         Credentials: {
+            /** @description The tokens are wanted in the answer and no cookies: for programs. */
+            bearer?: boolean;
+            /** @description The code of the telephone, or a recovery code, where the account has a second factor (401 `code_needed`). */
+            code?: string | null;
             /**
              * Format: password
              * @description Its password.
@@ -1911,19 +2453,33 @@ export interface components {
              * @description When it got its identity (UTC milliseconds).
              */
             enrolled_at: number;
-            /** @description SHA-256 of its public key, hexadecimal; empty while it is quarantined. */
+            /** @description SHA-256 of its public key, hexadecimal; empty while it is quarantined, or without a board. */
             key_sha256: string;
             /**
              * Format: int64
              * @description When anything last came from it (UTC milliseconds).
              */
             last_seen: number | null;
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84), as the registry says.
+             */
+            latitude: number | null;
             /** @description The place where the registry says that it is. */
             location: string | null;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude: number | null;
+            /** @description What it is meant to measure, as the registry says. */
+            metrics: components["schemas"]["Metric"][];
             /** @description The model of the board, as it says. */
             model: string | null;
             /** @description Its name, such as `pi-7`. */
             name: string;
+            /** @description Whatever else the registry says of it. */
+            notes: string;
             /** @description By metric: `ok`, or the fault that the last reading had. */
             probes: {
                 [key: string]: string;
@@ -1932,10 +2488,15 @@ export interface components {
             sensors: {
                 [key: string]: components["schemas"]["Probe"];
             };
-            /** @description The CPU serial of the board. */
-            serial: string;
+            /** @description The CPU serial of the board; null: it has no board, programs hand its readings in. */
+            serial: string | null;
             /** @description What the device is told to do. */
             settings: components["schemas"]["Settings"];
+            /**
+             * Format: int64
+             * @description After how many seconds without a reading it counts as offline; null for one with a board, whose agent says how it is.
+             */
+            silent_after_s: number | null;
             /** @description Whether any of its latest readings is simulated. */
             simulated: boolean;
             /** @description Where it stands. */
@@ -1958,6 +2519,32 @@ export interface components {
             /** @description Hexadecimal. */
             serial_number: string;
         };
+        /** @description What is to become of a device; what is not named stays. */
+        DeviceChange: {
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84), with `longitude`; null for both: not known.
+             */
+            latitude?: number | null;
+            /** @description Where it stands. */
+            location?: string | null;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude?: number | null;
+            /** @description What it is meant to measure. */
+            metrics?: components["schemas"]["Metric"][] | null;
+            /** @description Whatever else there is to know. */
+            notes?: string | null;
+            /**
+             * Format: int32
+             * @description After how many seconds without a reading it counts as offline, 60 to 2592000; 3600 if never said. Only without a board.
+             */
+            silent_after_s?: number | null;
+        };
+        /** @description The name of a device: 1 to 32 of a-z, 0-9 and '-', a letter first, not '-' last, not beginning with `tirta`. */
+        DeviceName: string;
         /**
          * @description Where a device stands.
          * @enum {string}
@@ -2008,6 +2595,8 @@ export interface components {
         Devices: {
             /** @description In the order of their numbers. */
             devices: components["schemas"]["Device"][];
+            /** @description Where it goes on; null at the end. */
+            next: string | null;
         };
         /** @description `shared::enrol::EnrolReply`, for the document. */
         EnrolReply: {
@@ -2034,7 +2623,7 @@ export interface components {
             /** @description The board's model, for people. */
             model?: string;
             /** @description CPU serial: 8 or 16 hexadecimal digits. */
-            serial: string;
+            serial: components["schemas"]["Serial"];
             /** @description The enrolment token. */
             token: string;
         };
@@ -2151,6 +2740,63 @@ export interface components {
             /** @description In the order of their creation. */
             tokens: components["schemas"]["IntakeToken"][];
         };
+        /** @description An invitation, without its secret. */
+        Invitation: {
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            created_at: number;
+            /** @description The person's e-mail address. */
+            email: string | null;
+            /**
+             * Format: int64
+             * @description When it was used or withdrawn (UTC milliseconds).
+             */
+            ended_at: number | null;
+            /**
+             * Format: int64
+             * @description Until when it is open (UTC milliseconds).
+             */
+            expires_at: number;
+            /** @description Names it; no secret. */
+            id: string;
+            /** @description By whom. */
+            invited_by: string;
+            /** @description What others call the person. */
+            name: string | null;
+            /** @description What the person will be. */
+            role: components["schemas"]["Role"];
+            /** @description How it stands. */
+            state: components["schemas"]["InvitationState"];
+            /** @description The account that came of it. */
+            used_by: string | null;
+        };
+        /** @description The secret of an invitation. */
+        InvitationSecret: {
+            /** @description What stands behind `#` in the link. */
+            secret: string;
+        };
+        /**
+         * @description Whether somebody can still join by an invitation.
+         * @enum {string}
+         */
+        InvitationState: "open" | "used" | "withdrawn" | "expired";
+        /** @description All invitations. */
+        Invitations: {
+            /** @description The newest first; those that ended stay for a month. */
+            invitations: components["schemas"]["Invitation"][];
+        };
+        /**
+         * @description What a key is worth.
+         * @enum {string}
+         */
+        KeyState: "good" | "revoked" | "expired" | "stopped";
+        /**
+         * @description The languages of the dashboard.
+         * @enum {string}
+         */
+        Language: "id" | "en";
         /** @description The latest reading of each device and metric. */
         Latest: {
             /** @description In the order of the devices. */
@@ -2188,6 +2834,9 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "waiting";
+        } | {
+            /** @enum {string} */
+            type: "signups";
         } | {
             /** @description The device's name. */
             device: string;
@@ -2233,11 +2882,22 @@ export interface components {
              */
             value?: number;
         };
+        /** @description Who has joined, and may sign in now. */
+        Member: {
+            /** @description Its e-mail address. */
+            email: string | null;
+            /** @description What it is. */
+            role: components["schemas"]["Role"];
+            /** @description The account's name. */
+            user: string;
+        };
         /**
          * @description A measured quantity.
          * @enum {string}
          */
         Metric: "ph" | "tds" | "temperature" | "volume" | "ec" | "level" | "pressure" | "flow" | "speed";
+        /** @description One or more metrics, with a comma between. */
+        Metrics: string;
         /** @description How a board is let in. */
         NewApproval: {
             /**
@@ -2245,16 +2905,10 @@ export interface components {
              * @default null
              */
             location: string | null;
-            /**
-             * @description The name of a new device; the registered or the next free one if absent.
-             * @default null
-             */
-            name: string | null;
-            /**
-             * @description The device whose place it takes, with name and history.
-             * @default null
-             */
-            replaces: string | null;
+            /** @default null */
+            name: components["schemas"]["DeviceName"] | null;
+            /** @default null */
+            replaces: components["schemas"]["DeviceName"] | null;
         };
         /** @description What a label says, and where it was read. */
         NewClaim: {
@@ -2270,15 +2924,79 @@ export interface components {
              * @description Degrees east.
              */
             longitude?: number | null;
-            /** @description The name on the label. */
-            name?: string | null;
-            /** @description The serial on the label or the board. */
-            serial?: string | null;
+            name?: components["schemas"]["DeviceName"] | null;
+            serial?: components["schemas"]["Serial"] | null;
+        };
+        /** @description A device without a board: programs hand its readings in. */
+        NewDevice: {
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84), with `longitude`.
+             */
+            latitude?: number | null;
+            /** @description Where it stands. */
+            location?: string | null;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude?: number | null;
+            /** @description What it is meant to measure. */
+            metrics?: components["schemas"]["Metric"][] | null;
+            /** @description Its name for ever: 1 to 32 of a-z, 0-9 and '-', beginning with a letter. */
+            name: string;
+            /** @description Whatever else there is to know. */
+            notes?: string | null;
+            /**
+             * Format: int32
+             * @description After how many seconds without a reading it counts as offline, 60 to 2592000; 3600 if absent.
+             */
+            silent_after_s?: number | null;
         };
         /** @description The intake token that is wanted. */
         NewIntakeToken: {
             /** @description Which system gets it: 1 to 40 of a-z, 0-9 and -. */
             name: string;
+        };
+        /** @description The invitation that is wanted. */
+        NewInvitation: {
+            /** @description The person's e-mail address. */
+            email?: string | null;
+            /** @description What others call the person: at most 80 characters. */
+            name?: string | null;
+            /** @description What the person is to be. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: int32
+             * @description For how many seconds it is open, 3600 to 2592000; a week if nothing is said.
+             */
+            valid_s?: number | null;
+        };
+        /** @description The key that is wanted. */
+        NewKey: {
+            /** @description It hands in readings of these devices only; of any if absent. */
+            devices?: string[] | null;
+            /** @description What gets it: 1 to 40 of a-z, 0-9 and -. */
+            name: string;
+            /** @description What it may do: permissions that its maker has, without `manage_users`. */
+            scopes: components["schemas"]["Permission"][];
+            /**
+             * Format: int32
+             * @description For how many seconds it is good, 60 to 316224000; until it is withdrawn if absent.
+             */
+            valid_s?: number | null;
+        };
+        /** @description Who joins. */
+        NewMember: {
+            /** @description The user name: 2 to 32 small letters, digits, '-' and '_'; a letter first. */
+            name: string;
+            /**
+             * Format: password
+             * @description The password: 12 characters at least.
+             */
+            password: string;
+            /** @description What stands behind `#` in the link. */
+            secret: string;
         };
         /** @description A window to open. */
         NewPolicy: {
@@ -2303,10 +3021,32 @@ export interface components {
              */
             to: number;
         };
+        /** @description A reading of a device without a board: a value with its unit, or why there is none. */
+        NewReading: {
+            clock?: components["schemas"]["ClockQuality"] | null;
+            /** @description Of which device. */
+            device: string;
+            fault?: components["schemas"]["Fault"] | null;
+            /** @description What was measured. */
+            metric: components["schemas"]["Metric"];
+            /** @description It comes from a simulation, not from water. */
+            simulated?: boolean;
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970 (UTC). With device and metric it names the reading for ever.
+             */
+            time: number;
+            /** @description Its unit, which `value` needs: the one that the metric is shown in, or another that can be turned into it. */
+            unit?: string | null;
+            /**
+             * Format: double
+             * @description The calibrated value.
+             */
+            value?: number | null;
+        };
         /** @description What shall be computed again. */
         NewRecomputation: {
-            /** @description The record to compute all of it with; the record that was in force at the time of each reading if absent. */
-            calibration?: string | null;
+            calibration?: components["schemas"]["RecordId"] | null;
             /**
              * Format: int64
              * @description From when on (UTC milliseconds).
@@ -2322,10 +3062,24 @@ export interface components {
         };
         /** @description The settings that a device shall have. */
         NewSettings: {
-            /** @description Sampling intervals in milliseconds by metric, 100 to 86,400,000; a metric that is absent goes back to the device's own. */
+            /** @description Sampling intervals in milliseconds by metric; a metric that is absent goes back to the device's own. */
             interval_ms: {
                 [key: string]: number;
             };
+        };
+        /** @description The account that somebody asks for. The role is an admin's to give. */
+        NewSignUp: {
+            /** @description What others call the person, so that an admin knows who asks: at most 80 characters. */
+            display_name?: string | null;
+            /** @description The person's e-mail address. */
+            email?: string | null;
+            /** @description The user name: 2 to 32 small letters, digits, '-' and '_'; a letter first. */
+            name: string;
+            /**
+             * Format: password
+             * @description The password: 12 characters at least.
+             */
+            password: string;
         };
         /** @description The silence that is wanted. */
         NewSilence: {
@@ -2357,7 +3111,7 @@ export interface components {
             /** @description What it is for. */
             note?: string;
             /** @description Only boards with these serials. */
-            serials?: string[] | null;
+            serials?: components["schemas"]["Serial"][] | null;
             /**
              * Format: int32
              * @description How many devices may enrol with it, 1 to 10000.
@@ -2377,6 +3131,37 @@ export interface components {
             name: string;
             /** @description What it is to be. */
             role: components["schemas"]["Role"];
+        };
+        /** @description Of which alerts the dashboard tells with more than words on the screen, and how. */
+        Notifications: {
+            /** @description With a notification of the system, where the browser may. */
+            browser: boolean;
+            quiet: components["schemas"]["QuietHours"] | null;
+            /** @description How bad an alert has to be: `warning`, `critical` or both. */
+            severities: components["schemas"]["Severity"][];
+            /** @description With a sound. */
+            sound: boolean;
+        };
+        /** @description What an invitation offers. */
+        OfferedAccount: {
+            /** @description The e-mail address that the account gets. */
+            email: string | null;
+            /**
+             * Format: int64
+             * @description Until when (UTC milliseconds).
+             */
+            expires_at: number;
+            /** @description By whom. */
+            invited_by: string;
+            /** @description What others call the person. */
+            name: string | null;
+            /** @description What the person will be. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description What became of the one reading. */
+        OneResult: {
+            /** @description `stored`, or `duplicate` if it was kept before. */
+            outcome: components["schemas"]["ReadingOutcome"];
         };
         /**
          * @description What the device shall do.
@@ -2429,10 +3214,18 @@ export interface components {
             /** @description The newest first. */
             outages: components["schemas"]["Outage"][];
         };
+        /** @description One's own password, once more. */
+        OwnPassword: {
+            /**
+             * Format: password
+             * @description The one that holds now.
+             */
+            password: string;
+        };
         /** @description Somewhere that one is signed in. */
         OwnSession: {
             /** @description The address from which it was made. */
-            address: string | null;
+            address: string;
             /** @description What the browser or program called itself; 200 characters at most. */
             agent: string | null;
             /**
@@ -2444,7 +3237,7 @@ export interface components {
             current: boolean;
             /**
              * Format: int64
-             * @description When it ends by itself (UTC milliseconds).
+             * @description When it ends by itself, however much it is used (UTC milliseconds); one that is not used for a week ends before.
              */
             expires_at: number;
             /** @description Names it; no secret. */
@@ -2477,7 +3270,7 @@ export interface components {
          * @description Something that may be allowed. The words are shown to programs: they only ever grow in number.
          * @enum {string}
          */
-        Permission: "read" | "handle_alerts" | "oversee_alerts" | "calibrate" | "claim_devices" | "configure_devices" | "approve_devices" | "set_thresholds" | "silence" | "manage_fleet" | "read_audit" | "manage_users";
+        Permission: "read" | "handle_alerts" | "oversee_alerts" | "calibrate" | "claim_devices" | "configure_devices" | "approve_devices" | "set_thresholds" | "silence" | "manage_fleet" | "read_audit" | "manage_users" | "write_readings";
         /** @description An alert that there would have been. Times are UTC milliseconds. */
         PreviewAlert: {
             /**
@@ -2513,7 +3306,7 @@ export interface components {
              */
             days?: number;
             /** @description On whose readings. */
-            device: string;
+            device: components["schemas"]["DeviceName"];
             /** @description Of which metric. */
             metric: components["schemas"]["Metric"];
             /** @description The threshold. */
@@ -2557,8 +3350,11 @@ export interface components {
         };
         /** @description Why a request was not done. */
         Problem: {
-            /** @description What went wrong, for programs. */
-            code: string;
+            /**
+             * @description What went wrong, for programs.
+             * @enum {string}
+             */
+            code: "authority" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_token" | "busy" | "change_password" | "csr_malformed" | "csr_mismatch" | "database" | "forbidden" | "internal" | "invalid" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_sensor" | "no_session" | "not_csv" | "not_in_force" | "not_json" | "not_sent" | "offline" | "other_origin" | "refused" | "revoked" | "second_key" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_attempts" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_calibration" | "unknown_clearance" | "unknown_device" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_request" | "unknown_session" | "unknown_silence" | "unknown_token" | "unknown_user" | "weak_key" | "websocket_needed" | "wrong_password";
             /** @description What went wrong and what to do, for people. */
             detail: string;
             /** @description The field or parameter at fault. */
@@ -2572,6 +3368,46 @@ export interface components {
             title: string;
             /** @description Always `about:blank`: `code` tells problems apart. */
             type: string;
+        };
+        /** @description One's own profile. */
+        Profile: {
+            /** @description What others call its owner, if that is not its name. */
+            display_name: string | null;
+            /** @description Its e-mail address, to sign in with, too. */
+            email: string | null;
+            language: components["schemas"]["Language"] | null;
+            /** @description The account's name; it never changes. */
+            name: string;
+            /** @description When the dashboard makes itself heard. */
+            notifications: components["schemas"]["Notifications"];
+            /** @description What it is; an admin changes it. */
+            role: components["schemas"]["Role"];
+            /** @description Light or dark. */
+            theme: components["schemas"]["Theme"];
+        };
+        /** @description What is to become of it; what is not named stays. */
+        ProfileChange: {
+            /** @description Another name to show: at most 80 characters; null: none. */
+            display_name?: string | null;
+            /** @description Another e-mail address; null: none. */
+            email?: string | null;
+            language?: components["schemas"]["Language"] | null;
+            notifications?: components["schemas"]["Notifications"] | null;
+            theme?: components["schemas"]["Theme"] | null;
+        };
+        /** @description What the telephone needs; nothing is in force before a code of it was shown. */
+        ProposedSecret: {
+            /** @description To be typed: base32. */
+            secret: string;
+            /** @description To be shown as a picture: an `otpauth` address. */
+            uri: string;
+        };
+        /** @description Hours of each day in which only what is critical is heard; over midnight if they end before they begin. */
+        QuietHours: {
+            /** @description From when, such as `22:00`. */
+            from: string;
+            /** @description Until when, such as `06:00`; another time than `from`. */
+            to: string;
         };
         /** @description What the server needs for its work. */
         Readiness: {
@@ -2617,6 +3453,29 @@ export interface components {
              */
             value: number | null;
         };
+        /** @description Readings of any number of devices. */
+        ReadingBatch: {
+            /** @description 1 to 1000. */
+            readings: components["schemas"]["NewReading"][];
+        };
+        /**
+         * @description What became of a reading.
+         * @enum {string}
+         */
+        ReadingOutcome: "stored" | "duplicate" | "refused";
+        /** @description What became of one reading of a batch. */
+        ReadingResult: {
+            /** @description Why it is refused, for programs. */
+            code?: string;
+            /** @description What is wrong and what to do, for people. */
+            detail?: string;
+            /** @description The field at fault. */
+            field?: string;
+            /** @description Where it stood in the batch, from 0. */
+            index: number;
+            /** @description What became of it. */
+            outcome: components["schemas"]["ReadingOutcome"];
+        };
         /** @description Readings of one device and metric. */
         Readings: {
             /** @description What was measured. */
@@ -2632,6 +3491,21 @@ export interface components {
         Recomputations: {
             /** @description Newest first. */
             recomputations: components["schemas"]["Revision"][];
+        };
+        /** @description The id of a calibration, or of a session in which one is made: 16 hexadecimal digits. */
+        RecordId: string;
+        /** @description What opens the account once each when the telephone is lost: this is the only time they are shown. */
+        RecoveryCodes: {
+            /** @description Ten of them. */
+            recovery_codes: string[];
+        };
+        /** @description The refresh token of a program; a browser sends its cookie instead. */
+        RefreshToken: {
+            /**
+             * Format: password
+             * @description As it came with the last answer.
+             */
+            refresh_token: string;
         };
         /** @description Why nothing was imported. */
         RefusedImport: components["schemas"]["Problem"] & {
@@ -2675,6 +3549,8 @@ export interface components {
         };
         /** @description All registrations. */
         Registrations: {
+            /** @description Where it goes on; null at the end. */
+            next: string | null;
             /** @description In the order of their numbers. */
             registrations: components["schemas"]["Registration"][];
         };
@@ -2683,7 +3559,7 @@ export interface components {
             /** @description PKCS#10 request (PEM) with the key of its last certificate, whose common name is the serial. */
             csr: string;
             /** @description The device. */
-            name: string;
+            name: components["schemas"]["DeviceName"];
         };
         /** @description A device whose board was replaced. */
         ReplacedDevice: {
@@ -2695,7 +3571,7 @@ export interface components {
         /** @description The board that takes a device's place. */
         Replacement: {
             /** @description Its serial. */
-            serial: string;
+            serial: components["schemas"]["Serial"];
         };
         /**
          * @description Whether it is so still.
@@ -2709,17 +3585,16 @@ export interface components {
              * @description Since when (UTC milliseconds); now if absent.
              */
             at?: number | null;
-            /** @description Which device it is about. */
-            device?: string | null;
-            /** @description What makes it one in that system, at most 200 bytes: the same key again is the same alert. */
+            device?: components["schemas"]["DeviceName"] | null;
+            /** @description What makes it one in that system, at most 200 characters: the same key again is the same alert. */
             key: string;
             metric?: components["schemas"]["Metric"] | null;
             severity?: components["schemas"]["Severity"] | null;
             /** @description Whether it is so still. */
             state: components["schemas"]["ReportState"];
-            /** @description More, at most 4000 bytes. */
+            /** @description More, at most 4000 characters. */
             text?: string | null;
-            /** @description In a line, at most 200 bytes; may be left out when it is resolved. */
+            /** @description In a line, at most 200 characters; may be left out when it is resolved. */
             title?: string;
             /**
              * Format: double
@@ -2785,6 +3660,78 @@ export interface components {
          * @enum {string}
          */
         Scope: "fleet" | "location" | "device";
+        /** @description How one's own second factor stands. */
+        SecondFactor: {
+            /**
+             * Format: int64
+             * @description Since when signing in needs a code (UTC milliseconds); null: it does not.
+             */
+            enabled_at: number | null;
+            /**
+             * Format: int64
+             * @description Recovery codes that are left.
+             */
+            recovery_codes: number;
+        };
+        /** @description A record as it is written. What this version does not know is ignored, unless its name ends with `_`. */
+        SenmlRecord: {
+            /** @description Base name, before the name of this record and those after it. */
+            bn?: string | null;
+            /**
+             * Format: double
+             * @description Base sum: not used here.
+             */
+            bs?: number | null;
+            /**
+             * Format: double
+             * @description Base time in seconds.
+             */
+            bt?: number | null;
+            /** @description Base unit. */
+            bu?: string | null;
+            /**
+             * Format: double
+             * @description Base value.
+             */
+            bv?: number | null;
+            /**
+             * Format: int64
+             * @description Version of SenML.
+             */
+            bver?: number | null;
+            /** @description Name: `DEVICE:METRIC` or `DEVICE/METRIC`, with the base name before it. */
+            n?: string | null;
+            /**
+             * Format: double
+             * @description Sum: not used here.
+             */
+            s?: number | null;
+            /** @description Ours: it comes from a simulation, not from water. */
+            simulated?: boolean;
+            /**
+             * Format: double
+             * @description Time in seconds; before 1978 it is from now.
+             */
+            t?: number | null;
+            /** @description Unit. */
+            u?: string | null;
+            /**
+             * Format: double
+             * @description Within so many seconds there will be another: not used here.
+             */
+            ut?: number | null;
+            /**
+             * Format: double
+             * @description Value.
+             */
+            v?: number | null;
+            /** @description Yes or no: no metric is. */
+            vb?: boolean | null;
+            /** @description Bytes: no metric has any. */
+            vd?: string | null;
+            /** @description Text: no metric has one. */
+            vs?: string | null;
+        };
         /** @description Which values are believed; both ends belong to the range. */
         SensorLimits: {
             /** @description Outside, the reading is a fault. */
@@ -2792,6 +3739,8 @@ export interface components {
             /** @description Outside, it is flagged. */
             usual: number[];
         };
+        /** @description The serial of a board: 8 or 16 hexadecimal digits, not all zero. */
+        Serial: string;
         /**
          * @description Buckets of one device and metric, as columns of equal length. A time without any reading has no bucket; one with
          *     faults only has no values.
@@ -2820,6 +3769,84 @@ export interface components {
             time: number[];
             /** @description The unit of the values. */
             unit: components["schemas"]["Unit"];
+        };
+        /** @description The MQTT broker of the server. */
+        ServerBroker: {
+            /** @description Where the embedded one listens, or the external one is. */
+            address: string;
+            /** @description Where devices are told to connect, if that is something else. */
+            advertised: string | null;
+            /** @description `embedded` or `external`. */
+            kind: string;
+        };
+        /** @description The server as it is set up. */
+        ServerConfig: {
+            /** @description Whether it announces itself on the local network. */
+            announce: boolean;
+            /** @description The MQTT broker. */
+            broker: components["schemas"]["ServerBroker"];
+            /**
+             * Format: int64
+             * @description How long after its end a device still gets the next one, in seconds.
+             */
+            certificate_grace_s: number;
+            /**
+             * Format: int64
+             * @description How long a device's certificate is good, in seconds.
+             */
+            certificate_life_s: number;
+            /** @description Pages of these origins may ask with a token of their own. */
+            cors_origins: string[];
+            /** @description Where the authority's files lie. */
+            data_dir: string;
+            /** @description Where the database is, without names and passwords. */
+            database: string;
+            /** @description Where HTTPS listens. */
+            https: string;
+            /** @description What one request may hold or ask for. */
+            limits: components["schemas"]["ServerLimits"];
+            /** @description What is logged. */
+            log: string;
+            /** @description `text` or `json`. */
+            log_format: string;
+            /** @description Whether `/metrics` is open to whoever has its token. */
+            metrics: boolean;
+            /**
+             * Format: int64
+             * @description After how many seconds without a device somebody is told.
+             */
+            offline_after_s: number;
+            /** @description Where plain HTTP listens. */
+            plain: string | null;
+            /** @description Names and addresses in the server's certificate, besides those of the loopback. */
+            public_hosts: string[];
+            /** @description Where it is reached, if the configuration says so. */
+            public_url: string | null;
+            /** @description `sqlite` or `postgres`. */
+            storage: string;
+            /** @description The fleet's time zone. */
+            time_zone: string;
+            /** @description Which server this is. */
+            version: string;
+            /** @description Who else is told of alerts, by name. */
+            webhooks: string[];
+        };
+        /** @description What one request may hold or ask for. */
+        ServerLimits: {
+            /**
+             * Format: int32
+             * @description Alerts of one answer.
+             */
+            alerts: number;
+            /**
+             * Format: int32
+             * @description Entries of the audit log of one answer.
+             */
+            audit_entries: number;
+            /** @description Bytes of a body, where nothing else is said. */
+            body_bytes: number;
+            /** @description Bytes of a registry's file. */
+            registry_file_bytes: number;
         };
         /** @description Who is signed in. */
         Session: {
@@ -2873,11 +3900,68 @@ export interface components {
              */
             version: number;
         };
+        /** @description One or more of `warning` and `critical`, with a comma between. */
+        Severities: string;
         /**
          * @description How bad something is.
          * @enum {string}
          */
         Severity: "warning" | "critical";
+        /** @description An account that somebody asks for, and waits. */
+        SignUp: {
+            /** @description From which address they asked; of IPv6, from which network. */
+            address: string;
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            asked_at: number;
+            /** @description What others call the person. */
+            display_name: string | null;
+            /** @description The person's e-mail address. */
+            email: string | null;
+            /** @description The user name. */
+            name: string;
+        };
+        /** @description On what terms somebody is let in. */
+        SignUpApproval: {
+            /** @description Another e-mail address than they asked for; null: none. */
+            email?: string | null;
+            /** @description What the person is to be. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Whether accounts can be asked for. */
+        SignUpRule: {
+            /** @description `closed`: by invitation only; `approval`: an admin decides on each. */
+            registration: components["schemas"]["AccountRegistration"];
+        };
+        /** @description All that wait. */
+        SignUps: {
+            /** @description The one that waits longest first. */
+            sign_ups: components["schemas"]["SignUp"][];
+        };
+        /** @description Who is signed in, with the tokens if they were asked for in the answer (RFC 6749, 5.1); a browser has them as cookies. */
+        SignedIn: {
+            /** @description To be sent as `Authorization: Bearer ...`. */
+            access_token?: string;
+            /**
+             * Format: int64
+             * @description For how many seconds the access token is good.
+             */
+            expires_in?: number;
+            /** @description Nothing can be done before a password is chosen. */
+            must_change: boolean;
+            /** @description What it may do. */
+            permissions: components["schemas"]["Permission"][];
+            /** @description Gives the next two tokens, once. */
+            refresh_token?: string;
+            /** @description What it is. */
+            role: components["schemas"]["Role"];
+            /** @description Always `Bearer`. */
+            token_type?: string;
+            /** @description The account's name. */
+            user: string;
+        };
         /** @description A silence or maintenance window. */
         Silence: {
             /** @description Whether it holds now. */
@@ -2942,6 +4026,11 @@ export interface components {
             /** @description The name of the location or device; empty for the fleet. */
             target?: string;
         };
+        /**
+         * @description How bright it is.
+         * @enum {string}
+         */
+        Theme: "system" | "light" | "dark";
         /** @description What is to hold for one metric of a device. Values are in the metric's unit, times in milliseconds. */
         Threshold: {
             /**
@@ -3143,6 +4232,8 @@ export interface components {
              * @description Since when nobody signs in with it (UTC milliseconds).
              */
             disabled_at: number | null;
+            /** @description What others call its owner, if that is not its name. */
+            display_name: string | null;
             /** @description Its e-mail address, which its owner may sign in with, too. */
             email: string | null;
             /** @description Its owner has not yet chosen a password. */
@@ -3225,7 +4316,1093 @@ export interface components {
             waiting: components["schemas"]["WaitingBoard"][];
         };
     };
-    responses: never;
+    responses: {
+        /**
+         * @description - `bad_body`: the body broke off, or its chunks are none
+         *     - `bad_csv`: the file can't be read as CSV at all
+         *     - `bad_query`: the query can't be read
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_body-bad_csv-bad_query-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_body" | "bad_csv" | "bad_query" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_body`: the body broke off, or its chunks are none
+         *     - `bad_json`: the body is no JSON, or more than one value
+         *     - `bad_path`: the path holds bytes that are no text
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_body-bad_json-bad_path-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_body" | "bad_json" | "bad_path" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_body`: the body broke off, or its chunks are none
+         *     - `bad_json`: the body is no JSON, or more than one value
+         *     - `csr_malformed`: the certificate request can't be read
+         *     - `csr_mismatch`: the certificate request is for another board
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         *     - `weak_key`: the key of the certificate request is too weak
+         */
+        "400-bad_body-bad_json-csr_malformed-csr_mismatch-invalid-weak_key": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_body" | "bad_json" | "csr_malformed" | "csr_mismatch" | "invalid" | "weak_key";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_body`: the body broke off, or its chunks are none
+         *     - `bad_json`: the body is no JSON, or more than one value
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_body-bad_json-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_body" | "bad_json" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_path`: the path holds bytes that are no text
+         *     - `bad_query`: the query can't be read
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_path-bad_query-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_path" | "bad_query" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_path`: the path holds bytes that are no text
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_path-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_path" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_query`: the query can't be read
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         */
+        "400-bad_query-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_query" | "invalid";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
+         * @description - `bad_query`: the query can't be read
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         *     - `websocket_needed`: this path speaks WebSocket only
+         */
+        "400-bad_query-invalid-websocket_needed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_query" | "invalid" | "websocket_needed";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /** @description - `bad_credentials`: the name or the password is wrong */
+        "401-bad_credentials": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_credentials";
+                    /** @constant */
+                    status?: 401;
+                };
+            };
+        };
+        /** @description - `bad_token`: the token is not known */
+        "401-bad_token": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_token";
+                    /** @constant */
+                    status?: 401;
+                };
+            };
+        };
+        /** @description - `no_session`: sign in first */
+        "401-no_session": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "no_session";
+                    /** @constant */
+                    status?: 401;
+                };
+            };
+        };
+        /**
+         * @description - `bad_token`: the token is not known
+         *     - `other_origin`: a browser was made to ask this by another site
+         *     - `refused`: somebody has refused this board
+         *     - `revoked`: the device was decommissioned
+         *     - `token_expired`: the token has expired
+         *     - `token_revoked`: the token was withdrawn
+         *     - `token_used_up`: as many devices as allowed have enrolled with the token
+         *     - `unknown_key`: the key is not, or not any more, the one of this device: make a new one and enrol
+         */
+        "403-bad_token-other_origin-refused-revoked-token_expired-token_revoked-token_used_up-unknown_key": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_token" | "other_origin" | "refused" | "revoked" | "token_expired" | "token_revoked" | "token_used_up" | "unknown_key";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         */
+        "403-change_password-forbidden": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         */
+        "403-change_password-forbidden-other_origin": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `approve_devices`: admin, supervisor.
+         */
+        "403-change_password-forbidden-other_origin-approve_devices": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `calibrate`: admin, supervisor, technician.
+         */
+        "403-change_password-forbidden-other_origin-calibrate": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `claim_devices`: admin, supervisor, technician.
+         */
+        "403-change_password-forbidden-other_origin-claim_devices": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `configure_devices`: admin, supervisor.
+         */
+        "403-change_password-forbidden-other_origin-configure_devices": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `handle_alerts`: admin, supervisor, technician.
+         */
+        "403-change_password-forbidden-other_origin-handle_alerts": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `manage_fleet`: admin.
+         */
+        "403-change_password-forbidden-other_origin-manage_fleet": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `manage_users`: admin.
+         */
+        "403-change_password-forbidden-other_origin-manage_users": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `oversee_alerts`: admin, supervisor.
+         */
+        "403-change_password-forbidden-other_origin-oversee_alerts": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `read`: admin, supervisor, technician, auditor.
+         */
+        "403-change_password-forbidden-other_origin-read": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `set_thresholds`: admin, supervisor.
+         */
+        "403-change_password-forbidden-other_origin-set_thresholds": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `silence`: admin, supervisor.
+         */
+        "403-change_password-forbidden-other_origin-silence": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `write_readings`: admin.
+         */
+        "403-change_password-forbidden-other_origin-write_readings": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *
+         *     Only for the permission `read`: admin, supervisor, technician, auditor.
+         */
+        "403-change_password-forbidden-read": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role may not do this
+         *
+         *     Only for the permission `read_audit`: admin, auditor.
+         */
+        "403-change_password-forbidden-read_audit": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /** @description - `forbidden`: your role may not do this */
+        "403-forbidden": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "forbidden";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `forbidden`: your role may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *     - `wrong_password`: the old password is wrong
+         */
+        "403-forbidden-other_origin-wrong_password": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "forbidden" | "other_origin" | "wrong_password";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /** @description - `other_origin`: a browser was made to ask this by another site */
+        "403-other_origin": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `other_origin`: a browser was made to ask this by another site
+         *     - `revoked`: the device was decommissioned
+         *     - `too_late`: the certificate ended longer ago than the grace time: enrol again
+         *     - `unknown_key`: the key is not, or not any more, the one of this device: make a new one and enrol
+         */
+        "403-other_origin-revoked-too_late-unknown_key": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "other_origin" | "revoked" | "too_late" | "unknown_key";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /** @description - `unknown_alert`: there is no such alert */
+        "404-unknown_alert": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_alert";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /**
+         * @description - `unknown_calibration`: the device has no such calibration
+         *     - `unknown_device`: there is no such device
+         */
+        "404-unknown_calibration-unknown_device": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_calibration" | "unknown_device";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_clearance`: there is no such clearance, or it is restored already */
+        "404-unknown_clearance": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_clearance";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_device`: there is no such device */
+        "404-unknown_device": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_device";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /**
+         * @description - `unknown_label`: nothing of this name or serial is registered
+         *     - `unknown_request`: no board waits under this id
+         */
+        "404-unknown_label-unknown_request": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_label" | "unknown_request";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_request`: no board waits under this id */
+        "404-unknown_request": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_request";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_session`: you have no such session */
+        "404-unknown_session": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_session";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_silence`: there is no such silence */
+        "404-unknown_silence": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_silence";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_token`: there is no such token */
+        "404-unknown_token": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_token";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_user`: there is no such account */
+        "404-unknown_user": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_user";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `websocket_needed`: this path speaks WebSocket only */
+        "405-websocket_needed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "websocket_needed";
+                    /** @constant */
+                    status?: 405;
+                };
+            };
+        };
+        /** @description - `too_slow`: the body did not arrive in time */
+        "408-too_slow": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_slow";
+                    /** @constant */
+                    status?: 408;
+                };
+            };
+        };
+        /** @description - `authority`: no other authority is to be retired, or the one before is not retired yet */
+        "409-authority": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "authority";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `busy`: the server computes history for somebody else: try again later
+         *     - `no_sensor`: the device never said what it measures this metric with
+         */
+        "409-busy-no_sensor": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "busy" | "no_sensor";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `last_admin`: nobody would be left who may do everything
+         *     - `taken`: the name, address, board or token is another's
+         */
+        "409-last_admin-taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "last_admin" | "taken";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `not_in_force`: only the calibration in force can be taken back
+         *     - `revoked`: the device was decommissioned
+         */
+        "409-not_in_force-revoked": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_in_force" | "revoked";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `offline`: the device is not connected, and this needs it now
+         *     - `revoked`: the device was decommissioned
+         */
+        "409-offline-revoked": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "offline" | "revoked";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `revoked`: the device was decommissioned */
+        "409-revoked": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "revoked";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `second_key`: two keys wait under this serial: look at them one by one
+         *     - `taken`: the name, address, board or token is another's
+         */
+        "409-second_key-taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "second_key" | "taken";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `taken`: the name, address, board or token is another's */
+        "409-taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "taken";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `taken`: the name, address, board or token is another's
+         *     - `unknown_device`: there is no such device
+         */
+        "409-taken-unknown_device": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "taken" | "unknown_device";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `too_large`: the body is larger than this path takes */
+        "413-too_large": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_large";
+                    /** @constant */
+                    status?: 413;
+                };
+            };
+        };
+        /**
+         * @description - `not_csv`: send `content-type: text/csv`
+         *     - `not_json`: send `content-type: application/json`
+         */
+        "415-not_csv-not_json": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_csv" | "not_json";
+                    /** @constant */
+                    status?: 415;
+                };
+            };
+        };
+        /** @description - `not_json`: send `content-type: application/json` */
+        "415-not_json": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_json";
+                    /** @constant */
+                    status?: 415;
+                };
+            };
+        };
+        /** @description - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do */
+        "422-invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "invalid";
+                    /** @constant */
+                    status?: 422;
+                };
+            };
+        };
+        /** @description - `websocket_needed`: this path speaks WebSocket only */
+        "426-websocket_needed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "websocket_needed";
+                    /** @constant */
+                    status?: 426;
+                };
+            };
+        };
+        /**
+         * @description - `too_fast`: this token reports too fast: wait as `retry-after` says
+         *     - `too_many_alerts`: too many alerts of this token are not resolved
+         *     - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says
+         */
+        "429-too_fast-too_many_alerts-too_many_attempts": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_fast" | "too_many_alerts" | "too_many_attempts";
+                    /** @constant */
+                    status?: 429;
+                };
+            };
+        };
+        /** @description - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says */
+        "429-too_many_attempts": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_many_attempts";
+                    /** @constant */
+                    status?: 429;
+                };
+            };
+        };
+        /** @description - `internal`: the server failed; its log says why */
+        "500-internal": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "internal";
+                    /** @constant */
+                    status?: 500;
+                };
+            };
+        };
+        /** @description - `database`: the database did not answer: try again */
+        "503-database": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "database";
+                    /** @constant */
+                    status?: 503;
+                };
+            };
+        };
+        /**
+         * @description - `database`: the database did not answer: try again
+         *     - `not_sent`: the order can't be sent to the device now: try again
+         */
+        "503-database-not_sent": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "database" | "not_sent";
+                    /** @constant */
+                    status?: 503;
+                };
+            };
+        };
+        /**
+         * @description - `database`: the database did not answer: try again
+         *     - `too_many_waiting`: too many boards wait for approval
+         */
+        "503-database-too_many_waiting": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "database" | "too_many_waiting";
+                    /** @constant */
+                    status?: 503;
+                };
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -3236,20 +5413,26 @@ export interface operations {
     listAlerts: {
         parameters: {
             query?: {
-                /** @description `open`, `acknowledged`, `resolved`. */
-                state?: string;
-                /** @description `warning`, `critical`. */
-                severity?: string;
+                /**
+                 * @description `open`, `acknowledged`, `resolved`.
+                 * @example open,acknowledged
+                 */
+                state?: components["schemas"]["AlertStates"];
+                /**
+                 * @description `warning`, `critical`.
+                 * @example critical
+                 */
+                severity?: components["schemas"]["Severities"];
                 /** @description `rule`, `outage`, `intake`. */
-                source?: string;
+                source?: components["schemas"]["AlertSources"];
                 /** @description What is wrong, such as `low,high`. */
-                kind?: string;
+                kind?: components["schemas"]["AlertKinds"];
                 /** @description At which device. */
                 device?: string;
                 /** @description At which location. */
                 location?: string;
                 /** @description Of which metric. */
-                metric?: string;
+                metric?: components["schemas"]["Metrics"];
                 /** @description Whose they are. */
                 assignee?: string;
                 /** @description Words that stand in them or in their notes, in this order. */
@@ -3266,7 +5449,10 @@ export interface operations {
                 cleared?: number;
                 /** @description Of a list: only those with a lower id, `next` of the answer before. */
                 before?: number;
-                /** @description Of a list: at most so many, 1 to 500; 100 if absent. */
+                /**
+                 * @description Of a list: at most so many, 1 to 500; 100 if absent.
+                 * @example 100
+                 */
                 limit?: number;
             };
             header?: never;
@@ -3275,60 +5461,94 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A part of the alerts. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "acknowledged_at": null,
+                     *           "acknowledged_by": null,
+                     *           "assignee": null,
+                     *           "changed_at": 1763689861000,
+                     *           "children": 0,
+                     *           "detail": {},
+                     *           "device": "pi-7",
+                     *           "extreme": 9.4,
+                     *           "historical": false,
+                     *           "id": 41,
+                     *           "kind": "high",
+                     *           "known_at": 1763689861000,
+                     *           "limit": 9,
+                     *           "location": "Kolam 3",
+                     *           "metric": "ph",
+                     *           "parent": null,
+                     *           "raised_at": 1763689860000,
+                     *           "read": false,
+                     *           "reason": null,
+                     *           "reopened": 0,
+                     *           "resolved_at": null,
+                     *           "resolved_by": null,
+                     *           "severity": "critical",
+                     *           "silenced": false,
+                     *           "simulated": false,
+                     *           "since": 1763689800000,
+                     *           "snoozed_until": null,
+                     *           "source": "rule",
+                     *           "state": "open",
+                     *           "text": {
+                     *             "en": "pH at Kolam 3 is too high: 9.31",
+                     *             "id": "pH di Kolam 3 terlalu tinggi: 9.31"
+                     *           },
+                     *           "unit": "pH",
+                     *           "value": 9.31,
+                     *           "worst": "critical"
+                     *         }
+                     *       ],
+                     *       "counts": {
+                     *         "acknowledged": 0,
+                     *         "critical": 1,
+                     *         "open": 1,
+                     *         "unread": 1
+                     *       },
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Alerts"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     exportAlerts: {
         parameters: {
             query?: {
-                /** @description `open`, `acknowledged`, `resolved`. */
-                state?: string;
+                /**
+                 * @description `open`, `acknowledged`, `resolved`.
+                 * @example resolved
+                 */
+                state?: components["schemas"]["AlertStates"];
                 /** @description `warning`, `critical`. */
-                severity?: string;
+                severity?: components["schemas"]["Severities"];
                 /** @description `rule`, `outage`, `intake`. */
-                source?: string;
+                source?: components["schemas"]["AlertSources"];
                 /** @description What is wrong, such as `low,high`. */
-                kind?: string;
+                kind?: components["schemas"]["AlertKinds"];
                 /** @description At which device. */
                 device?: string;
                 /** @description At which location. */
                 location?: string;
                 /** @description Of which metric. */
-                metric?: string;
+                metric?: components["schemas"]["Metrics"];
                 /** @description Whose they are. */
                 assignee?: string;
                 /** @description Words that stand in them or in their notes, in this order. */
@@ -3360,36 +5580,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example id,source,kind,device,location,metric,unit,severity,worst,state,since
+                     *     41,rule,high,pi-7,Kolam 3,ph,pH,critical,critical,open,1763689800000
+                     */
                     "text/csv": string;
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     actOnAlerts: {
@@ -3401,45 +5604,44 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "act": "resolve",
+                 *       "ids": [
+                 *         41
+                 *       ],
+                 *       "reason": "The probe was dirty."
+                 *     }
+                 */
                 "application/json": components["schemas"]["AlertActs"];
             };
         };
         responses: {
+            /** @description What was done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "done": [
+                     *         41
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertsActed"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-handle_alerts"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     clearAlerts: {
@@ -3451,45 +5653,45 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "location": "Kolam 3",
+                 *       "state": "resolved"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AlertFilter"];
             };
         };
         responses: {
+            /** @description What was cleared. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clearance": {
+                     *         "alerts": 17,
+                     *         "at": 1763690400000,
+                     *         "id": 3,
+                     *         "restored_at": null,
+                     *         "who": "siti"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertsCleared"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-oversee_alerts"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listClearances: {
@@ -3501,41 +5703,32 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Clearances. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clearances": [
+                     *         {
+                     *           "alerts": 17,
+                     *           "at": 1763690400000,
+                     *           "id": 3,
+                     *           "restored_at": null,
+                     *           "who": "siti"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertClearances"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     restoreAlerts: {
@@ -3543,48 +5736,38 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the clearance's id */
+                /**
+                 * @description the clearance's id
+                 * @example 3
+                 */
                 id: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description What was put back. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alerts": 17
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertsRestored"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-oversee_alerts"];
+            404: components["responses"]["404-unknown_clearance"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getAlert: {
@@ -3592,48 +5775,98 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the alert's id */
+                /**
+                 * @description the alert's id
+                 * @example 41
+                 */
                 id: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description An alert with all that happened to it. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert": {
+                     *         "acknowledged_at": null,
+                     *         "acknowledged_by": null,
+                     *         "assignee": null,
+                     *         "changed_at": 1763689861000,
+                     *         "children": 0,
+                     *         "detail": {},
+                     *         "device": "pi-7",
+                     *         "extreme": 9.4,
+                     *         "historical": false,
+                     *         "id": 41,
+                     *         "kind": "high",
+                     *         "known_at": 1763689861000,
+                     *         "limit": 9,
+                     *         "location": "Kolam 3",
+                     *         "metric": "ph",
+                     *         "parent": null,
+                     *         "raised_at": 1763689860000,
+                     *         "read": false,
+                     *         "reason": null,
+                     *         "reopened": 0,
+                     *         "resolved_at": null,
+                     *         "resolved_by": null,
+                     *         "severity": "critical",
+                     *         "silenced": false,
+                     *         "simulated": false,
+                     *         "since": 1763689800000,
+                     *         "snoozed_until": null,
+                     *         "source": "rule",
+                     *         "state": "open",
+                     *         "text": {
+                     *           "en": "pH at Kolam 3 is too high: 9.31",
+                     *           "id": "pH di Kolam 3 terlalu tinggi: 9.31"
+                     *         },
+                     *         "unit": "pH",
+                     *         "value": 9.31,
+                     *         "worst": "critical"
+                     *       },
+                     *       "children": [],
+                     *       "deliveries": [
+                     *         {
+                     *           "at": 1763689861000,
+                     *           "channel": "on-call",
+                     *           "done_at": 1763689861800,
+                     *           "problem": null,
+                     *           "state": "sent",
+                     *           "tries": 1,
+                     *           "what": "raised",
+                     *           "withheld": null
+                     *         }
+                     *       ],
+                     *       "events": [
+                     *         {
+                     *           "at": 1763689861000,
+                     *           "detail": {
+                     *             "value": 9.31
+                     *           },
+                     *           "seq": 1,
+                     *           "what": "raised",
+                     *           "who": "rule"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertHistory"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_alert"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listAudit: {
@@ -3641,11 +5874,25 @@ export interface operations {
             query?: {
                 /** @description Only those about this device. */
                 device?: string;
-                /** @description Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between. */
+                /**
+                 * @description Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between.
+                 * @example device.revoked,device.replaced
+                 */
                 act?: string;
+                /** @description Only those by this one: an account, `device` or `server`. */
+                who?: string;
+                /** @description Only those from this time on (UTC milliseconds). */
+                from?: number;
+                /** @description Only those before this time (UTC milliseconds). */
+                to?: number;
+                /** @description Only those with this text in who, device, board, address or detail, in whatever case. */
+                q?: string;
                 /** @description Only those with a lower number: `next` of the answer before. */
                 before?: number;
-                /** @description At most so many, 1 to 500. */
+                /**
+                 * @description At most so many, 1 to 500.
+                 * @example 100
+                 */
                 limit?: number;
             };
             header?: never;
@@ -3654,41 +5901,125 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A part of the audit log. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "act": "device.revoked",
+                     *           "address": "192.0.2.7",
+                     *           "at": 1763690400000,
+                     *           "detail": {},
+                     *           "device": "pi-7",
+                     *           "id": 118,
+                     *           "serial": "10000000deadbeef",
+                     *           "who": "siti"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditLog"];
                 };
             };
-            /** @description Refused: only for admin, auditor */
-            403: {
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description `jsonl`, if nothing is said, or `csv`. */
+                format?: "jsonl" | "csv";
+                /** @description From this time on (UTC milliseconds). */
+                from?: number;
+                /** @description Until before this time (UTC milliseconds). */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/jsonl": string;
+                    "text/csv": string;
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    getAuditHead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An end of the log. Written down elsewhere as `id:hash` it proves later that nothing up to it was changed. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["AuditHead"];
                 };
             };
-            /** @description The server or its database failed. */
-            "5XX": {
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: {
+                /** @description An end that was written down, `NUMBER:HASH`: the log must still hold it. */
+                head?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether the log is whole, as the server sees it. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["AuditVerdict"];
                 };
             };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getAuthority: {
@@ -3700,41 +6031,27 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The authority of the fleet. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *       "expires_at": 2079050400000,
+                     *       "previous": null,
+                     *       "subject": "CN=Tirta CA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Authority"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     retireAuthority: {
@@ -3746,41 +6063,29 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The authority of the fleet. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *       "expires_at": 2079050400000,
+                     *       "previous": null,
+                     *       "subject": "CN=Tirta CA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Authority"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            409: components["responses"]["409-authority"];
+            415: components["responses"]["415-not_json"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     rotateAuthority: {
@@ -3792,49 +6097,47 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The authority of the fleet. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *       "expires_at": 2079050400000,
+                     *       "previous": {
+                     *         "ca_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *         "devices": 99,
+                     *         "expires_at": 1766282400000
+                     *       },
+                     *       "subject": "CN=Tirta CA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Authority"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            409: components["responses"]["409-authority"];
+            415: components["responses"]["415-not_json"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listAvailability: {
         parameters: {
             query?: {
-                /** @description What the time is cut into. */
+                /**
+                 * @description What the time is cut into.
+                 * @example day
+                 */
                 per?: "day" | "week" | "month";
-                /** @description Of what. */
+                /**
+                 * @description Of what.
+                 * @example device
+                 */
                 by?: "device" | "location";
                 /** @description Only of this device. */
                 device?: string;
@@ -3851,41 +6154,42 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Availability by time. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "availability_percent": 99.8,
+                     *           "causes": {
+                     *             "power": 1
+                     *           },
+                     *           "device": "pi-7",
+                     *           "from": 1763604000000,
+                     *           "location": "Kolam 3",
+                     *           "longest_ms": 172800,
+                     *           "out_ms": 172800,
+                     *           "outages": 1,
+                     *           "planned_ms": 0,
+                     *           "to": 1763690400000,
+                     *           "unknown_ms": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Availabilities"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     claim: {
@@ -3897,48 +6201,49 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "latitude": -6.2,
+                 *       "location": "Kolam 3",
+                 *       "longitude": 106.8,
+                 *       "name": "pi-7"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewClaim"];
             };
         };
         responses: {
+            /** @description A claimed device. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approved": false,
+                     *       "location": "Kolam 3",
+                     *       "name": "pi-7",
+                     *       "serial": "10000000deadbeef"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClaimedDevice"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-claim_devices"];
+            404: components["responses"]["404-unknown_label-unknown_request"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken-unknown_device"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
-    listDevices: {
+    getConfig: {
         parameters: {
             query?: never;
             header?: never;
@@ -3947,44 +6252,259 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The server as it is set up. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["ServerConfig"];
+                };
+            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listDevices: {
+        parameters: {
+            query?: {
+                /** @description Only those with this text in name, serial or location, in whatever case. */
+                q?: string;
+                /** @description Only those at this location. */
+                location?: string;
+                /** @description Only those after this name: `next` of the answer before. */
+                after?: string;
+                /** @description At most so many, 1 to 1000; all if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All devices. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "devices": [
+                     *         {
+                     *           "agent": "0.1.0",
+                     *           "alarm": null,
+                     *           "buffer": {
+                     *             "dropped": 0,
+                     *             "id": "00c0ffee00c0ffee",
+                     *             "pending": 0,
+                     *             "set_aside": 0,
+                     *             "trouble": null
+                     *           },
+                     *           "calibrations": {
+                     *             "ph": {
+                     *               "at": 1761098400000,
+                     *               "by": "siti",
+                     *               "health": {
+                     *                 "offset_mv": 1.2,
+                     *                 "slope_percent": 98.5
+                     *               },
+                     *               "id": "00c0ffee00c0ffee"
+                     *             }
+                     *           },
+                     *           "certificate": {
+                     *             "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *             "expires_at": 1766196000000,
+                     *             "issued_at": 1763604000000,
+                     *             "serial_number": "4f1d"
+                     *           },
+                     *           "clock": "synced",
+                     *           "enrolled_at": 1755914400000,
+                     *           "key_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "last_seen": 1763690400000,
+                     *           "location": "Kolam 3",
+                     *           "model": "Raspberry Pi 5 Model B Rev 1.0",
+                     *           "name": "pi-7",
+                     *           "probes": {
+                     *             "ph": "ok"
+                     *           },
+                     *           "sensors": {
+                     *             "ph": {
+                     *               "limits": {
+                     *                 "possible": [
+                     *                   0,
+                     *                   14
+                     *                 ],
+                     *                 "usual": [
+                     *                   4,
+                     *                   10
+                     *                 ]
+                     *               },
+                     *               "sensor": null,
+                     *               "source": "ads1115 0x48 A0"
+                     *             }
+                     *           },
+                     *           "serial": "10000000deadbeef",
+                     *           "settings": {
+                     *             "applied": 3,
+                     *             "interval_ms": {
+                     *               "ph": 10000
+                     *             },
+                     *             "version": 3
+                     *           },
+                     *           "simulated": false,
+                     *           "state": "online"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Devices"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    createDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDevice"];
+            };
+        };
+        responses: {
+            /** @description A device. */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A device. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent": "0.1.0",
+                     *       "alarm": null,
+                     *       "buffer": {
+                     *         "dropped": 0,
+                     *         "id": "00c0ffee00c0ffee",
+                     *         "pending": 0,
+                     *         "set_aside": 0,
+                     *         "trouble": null
+                     *       },
+                     *       "calibrations": {
+                     *         "ph": {
+                     *           "at": 1761098400000,
+                     *           "by": "siti",
+                     *           "health": {
+                     *             "offset_mv": 1.2,
+                     *             "slope_percent": 98.5
+                     *           },
+                     *           "id": "00c0ffee00c0ffee"
+                     *         }
+                     *       },
+                     *       "certificate": {
+                     *         "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *         "expires_at": 1766196000000,
+                     *         "issued_at": 1763604000000,
+                     *         "serial_number": "4f1d"
+                     *       },
+                     *       "clock": "synced",
+                     *       "enrolled_at": 1755914400000,
+                     *       "key_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "last_seen": 1763690400000,
+                     *       "location": "Kolam 3",
+                     *       "model": "Raspberry Pi 5 Model B Rev 1.0",
+                     *       "name": "pi-7",
+                     *       "probes": {
+                     *         "ph": "ok"
+                     *       },
+                     *       "sensors": {
+                     *         "ph": {
+                     *           "limits": {
+                     *             "possible": [
+                     *               0,
+                     *               14
+                     *             ],
+                     *             "usual": [
+                     *               4,
+                     *               10
+                     *             ]
+                     *           },
+                     *           "sensor": null,
+                     *           "source": "ads1115 0x48 A0"
+                     *         }
+                     *       },
+                     *       "serial": "10000000deadbeef",
+                     *       "settings": {
+                     *         "applied": 3,
+                     *         "interval_ms": {
+                     *           "ph": 10000
+                     *         },
+                     *         "version": 3
+                     *       },
+                     *       "simulated": false,
+                     *       "state": "online"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    decommissionDevice: {
         parameters: {
             query?: never;
             header?: never;
@@ -3996,6 +6516,39 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description out of service, or was so already */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    changeDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the device's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceChange"];
+            };
+        };
+        responses: {
+            /** @description A device. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4004,33 +6557,15 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-configure_devices"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     calibrate: {
@@ -4038,52 +6573,53 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "buffers": "technical",
+                 *       "lot": "L2211",
+                 *       "metric": "ph",
+                 *       "order": "begin"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CalibrationOrder"];
             };
         };
         responses: {
+            /** @description The session that was meant. */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "session": "00c0ffee00c0ffee"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CalibrationSession"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-calibrate"];
+            404: components["responses"]["404-unknown_device"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-offline-revoked"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database-not_sent"];
         };
     };
     listCalibrations: {
@@ -4091,48 +6627,77 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description All records of a device. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": {
+                     *         "ph": "00c0ffee00c0ffee"
+                     *       },
+                     *       "calibrations": [
+                     *         {
+                     *           "at": 1763690400000,
+                     *           "buffers": "technical",
+                     *           "by": "siti",
+                     *           "calibration": {
+                     *             "acid_percent": 98.5,
+                     *             "base_percent": 98.5,
+                     *             "kind": "ph",
+                     *             "zero_mv": 1500
+                     *           },
+                     *           "clock": "synced",
+                     *           "health": {
+                     *             "offset_mv": 1.2,
+                     *             "slope_percent": 98.5
+                     *           },
+                     *           "id": "00c0ffee00c0ffee",
+                     *           "lot": "L2211",
+                     *           "metric": "ph",
+                     *           "points": [
+                     *             {
+                     *               "celsius": 25,
+                     *               "millivolts": 1500,
+                     *               "nominal": 7,
+                     *               "spread": 0.12
+                     *             },
+                     *             {
+                     *               "celsius": 25,
+                     *               "millivolts": 1674.8,
+                     *               "nominal": 4,
+                     *               "spread": 0.1
+                     *             }
+                     *           ],
+                     *           "undoes": null,
+                     *           "undone_by": null,
+                     *           "via": "dashboard"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Calibrations"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     undoCalibration: {
@@ -4140,110 +6705,133 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
-                /** @description the record in force */
-                id: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
+                /**
+                 * @description the record in force
+                 * @example 00c0ffee00c0ffee
+                 */
+                id: components["schemas"]["RecordId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The record of a calibration: written once, never changed. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": 1763690400000,
+                     *       "buffers": null,
+                     *       "by": "siti",
+                     *       "calibration": null,
+                     *       "clock": "synced",
+                     *       "health": null,
+                     *       "id": "00c0ffee00c0fff0",
+                     *       "lot": null,
+                     *       "metric": "ph",
+                     *       "points": [],
+                     *       "undoes": "00c0ffee00c0ffee",
+                     *       "undone_by": null,
+                     *       "via": "dashboard"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CalibrationRecord"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-calibrate"];
+            404: components["responses"]["404-unknown_calibration-unknown_device"];
+            409: components["responses"]["409-not_in_force-revoked"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getReadings: {
         parameters: {
             query: {
-                /** @description What was measured. */
+                /**
+                 * @description What was measured.
+                 * @example ph
+                 */
                 metric: components["schemas"]["Metric"];
-                /** @description From when on (UTC milliseconds); a day before `to` if absent. */
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
                 from?: number;
-                /** @description Until when, exclusive (UTC milliseconds); now if absent. */
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent.
+                 * @example 1763690400000
+                 */
                 to?: number;
-                /** @description Most readings of the answer, 1 to 10000; 1000 if absent. */
+                /**
+                 * @description Most readings of the answer, 1 to 10000; 1000 if absent.
+                 * @example 1000
+                 */
                 limit?: number;
                 /** @description As things stood after this recomputation, 0: as the device sent them; the newest if absent. */
                 revision?: number;
             };
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Readings of one device and metric. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "metric": "ph",
+                     *       "readings": [
+                     *         {
+                     *           "clock": "synced",
+                     *           "fault": null,
+                     *           "flags": [],
+                     *           "metric": "ph",
+                     *           "millivolts": 1497.25,
+                     *           "revision": 0,
+                     *           "spread": 0.125,
+                     *           "time": 1763690400000,
+                     *           "unit": "pH",
+                     *           "value": 7.02
+                     *         }
+                     *       ],
+                     *       "truncated": false,
+                     *       "unit": "pH"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readings"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listRecomputations: {
@@ -4251,48 +6839,50 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description All revisions of a device. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "recomputations": [
+                     *         {
+                     *           "calibration": "00c0ffee00c0ffee",
+                     *           "changed": 60311,
+                     *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "from": 1763085600000,
+                     *           "made_at": 1763690400000,
+                     *           "made_by": "siti",
+                     *           "metric": "ph",
+                     *           "readings": 60480,
+                     *           "revision": 1,
+                     *           "to": 1763690400000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Recomputations"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     recompute: {
@@ -4300,52 +6890,62 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "calibration": "00c0ffee00c0ffee",
+                 *       "from": 1763085600000,
+                 *       "metric": "ph",
+                 *       "to": 1763690400000
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewRecomputation"];
             };
         };
         responses: {
+            /** @description What a recomputation made: a value for each reading that has millivolts, beside the original. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "calibration": "00c0ffee00c0ffee",
+                     *       "changed": 60311,
+                     *       "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "from": 1763085600000,
+                     *       "made_at": 1763690400000,
+                     *       "made_by": "siti",
+                     *       "metric": "ph",
+                     *       "readings": 60480,
+                     *       "revision": 1,
+                     *       "to": 1763690400000
+                     *     }
+                     */
                     "application/json": components["schemas"]["Revision"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-calibrate"];
+            404: components["responses"]["404-unknown_device"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-busy-no_sensor"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     replaceDevice: {
@@ -4353,52 +6953,51 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "serial": "10000000cafe0001"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Replacement"];
             };
         };
         responses: {
+            /** @description A device whose board was replaced. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "pi-7",
+                     *       "waiting": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReplacedDevice"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            404: components["responses"]["404-unknown_device"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-second_key-taken"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     revokeDevice: {
@@ -4406,8 +7005,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
@@ -4420,93 +7022,105 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            404: components["responses"]["404-unknown_device"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getSeries: {
         parameters: {
             query: {
-                /** @description What was measured. */
+                /**
+                 * @description What was measured.
+                 * @example ph
+                 */
                 metric: components["schemas"]["Metric"];
-                /** @description From when on (UTC milliseconds); a day before `to` if absent. */
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
                 from?: number;
-                /** @description Until when, exclusive (UTC milliseconds); now if absent. */
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent.
+                 * @example 1763690400000
+                 */
                 to?: number;
-                /** @description Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent. */
+                /**
+                 * @description Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent.
+                 * @example 24
+                 */
                 points?: number;
                 /** @description As things stood after this recomputation, 0: as the devices sent them; the newest if absent. */
                 revision?: number;
             };
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /**
+             * @description Buckets of one device and metric, as columns of equal length. A time without any reading has no bucket; one with
+             *     faults only has no values.
+             */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "avg": [
+                     *         7.01,
+                     *         7.02
+                     *       ],
+                     *       "bucket_ms": 3600000,
+                     *       "count": [
+                     *         360,
+                     *         358
+                     *       ],
+                     *       "device": "pi-7",
+                     *       "faults": [
+                     *         0,
+                     *         2
+                     *       ],
+                     *       "max": [
+                     *         7.05,
+                     *         7.04
+                     *       ],
+                     *       "metric": "ph",
+                     *       "min": [
+                     *         6.98,
+                     *         7
+                     *       ],
+                     *       "time": [
+                     *         1763683200000,
+                     *         1763686800000
+                     *       ],
+                     *       "unit": "pH"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Series"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     changeSettings: {
@@ -4514,52 +7128,56 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "interval_ms": {
+                 *         "ph": 10000
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewSettings"];
             };
         };
         responses: {
+            /** @description The settings of a device. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "applied": 3,
+                     *       "interval_ms": {
+                     *         "ph": 10000
+                     *       },
+                     *       "version": 4
+                     *     }
+                     */
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-configure_devices"];
+            404: components["responses"]["404-unknown_device"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-revoked"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getDeviceThresholds: {
@@ -4567,48 +7185,67 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example pi-7
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description What holds for a device. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "device": "pi-7",
+                     *       "thresholds": {
+                     *         "ph": {
+                     *           "applied": true,
+                     *           "beyond_probe": [],
+                     *           "changed_at": 1763690400000,
+                     *           "changed_by": "siti",
+                     *           "preset": null,
+                     *           "scope": "location",
+                     *           "target": "Kolam 3",
+                     *           "threshold": {
+                     *             "clear_ms": 60000,
+                     *             "high": {
+                     *               "critical": 9,
+                     *               "warning": 8.5
+                     *             },
+                     *             "hold_ms": 60000,
+                     *             "hysteresis": 0.1,
+                     *             "low": {
+                     *               "critical": 6,
+                     *               "warning": 6.5
+                     *             },
+                     *             "missing": {
+                     *               "after_ms": 600000,
+                     *               "severity": "warning"
+                     *             }
+                     *           },
+                     *           "version": 3,
+                     *           "waiting_since": null
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeviceThresholds"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            404: components["responses"]["404-unknown_device"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     enrol: {
@@ -4620,15 +7257,36 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "csr": "-----BEGIN CERTIFICATE REQUEST-----\nMIIB...\n-----END CERTIFICATE REQUEST-----\n",
+                 *       "model": "Raspberry Pi 5 Model B Rev 1.0",
+                 *       "serial": "10000000deadbeef",
+                 *       "token": "c29tZS1ieXRlcy1vZi1hLXRva2Vu"
+                 *     }
+                 */
                 "application/json": components["schemas"]["EnrolRequest"];
             };
         };
         responses: {
+            /** @description `shared::enrol::EnrolReply`, for the document. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "broker": {
+                     *         "host": "tirta.example",
+                     *         "port": 8883
+                     *       },
+                     *       "ca": "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",
+                     *       "certificate": "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",
+                     *       "name": "pi-7",
+                     *       "server_time": 1763690400000
+                     *     }
+                     */
                     "application/json": components["schemas"]["EnrolReply"];
                 };
             };
@@ -4641,24 +7299,15 @@ export interface operations {
                     "application/json": components["schemas"]["WaitForApproval"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-csr_malformed-csr_mismatch-invalid-weak_key"];
+            403: components["responses"]["403-bad_token-other_origin-refused-revoked-token_expired-token_revoked-token_used_up-unknown_key"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database-too_many_waiting"];
         };
     };
     getEnrolmentPolicy: {
@@ -4670,41 +7319,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What holds for boards that come back. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "returns_until": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["EnrolmentPolicy"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     setEnrolmentPolicy: {
@@ -4716,45 +7348,38 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "returns_for_s": 3600
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPolicy"];
             };
         };
         responses: {
+            /** @description What holds for boards that come back. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "returns_until": 1763694000000
+                     *     }
+                     */
                     "application/json": components["schemas"]["EnrolmentPolicy"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listTokens: {
@@ -4766,41 +7391,38 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All enrolment tokens. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "tokens": [
+                     *         {
+                     *           "admits": "registered",
+                     *           "created_at": 1763690400000,
+                     *           "created_by": "siti",
+                     *           "expires_at": 1763776800000,
+                     *           "id": "7be10c42d9aa",
+                     *           "location": "Kolam 3",
+                     *           "note": "north ponds",
+                     *           "revoked_at": null,
+                     *           "serials": [],
+                     *           "uses": 99,
+                     *           "uses_left": 99
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description Refused: only for admin, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     createToken: {
@@ -4812,45 +7434,54 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "admits": "registered",
+                 *       "note": "north ponds",
+                 *       "uses": 99,
+                 *       "valid_s": 86400
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewToken"];
             };
         };
         responses: {
+            /** @description An enrolment token with its secret: this is the only time it is shown. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "admits": "registered",
+                     *       "ca_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *       "created_at": 1763690400000,
+                     *       "created_by": "siti",
+                     *       "expires_at": 1763776800000,
+                     *       "fleet_file": "server = \"https://tirta.example:8443\"\nca_sha256 = \"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"\ntoken = \"c29tZS1ieXRlcy1vZi1hLXRva2Vu\"\n",
+                     *       "id": "7be10c42d9aa",
+                     *       "location": "Kolam 3",
+                     *       "note": "north ponds",
+                     *       "revoked_at": null,
+                     *       "serials": [],
+                     *       "token": "c29tZS1ieXRlcy1vZi1hLXRva2Vu",
+                     *       "uses": 99,
+                     *       "uses_left": 99
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedToken"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     deleteToken: {
@@ -4858,7 +7489,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the token's id */
+                /**
+                 * @description the token's id
+                 * @example 7be10c42d9aa
+                 */
                 id: string;
             };
             cookie?: never;
@@ -4872,33 +7506,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            404: components["responses"]["404-unknown_token"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listIntakeTokens: {
@@ -4910,41 +7525,33 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All intake tokens. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "tokens": [
+                     *         {
+                     *           "id": "3f9c2a7d10b4",
+                     *           "made_at": 1763690400000,
+                     *           "made_by": "siti",
+                     *           "name": "scada-north",
+                     *           "revoked_at": null,
+                     *           "used_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["IntakeTokens"];
                 };
             };
-            /** @description Refused: only for admin, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     createIntakeToken: {
@@ -4956,45 +7563,45 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "scada-north"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewIntakeToken"];
             };
         };
         responses: {
+            /** @description An intake token with its secret: this is the only time it is shown. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "3f9c2a7d10b4",
+                     *       "made_at": 1763690400000,
+                     *       "made_by": "siti",
+                     *       "name": "scada-north",
+                     *       "revoked_at": null,
+                     *       "token": "tirta_in_bGV0LW5vYm9keS1ndWVzcy10aGlz",
+                     *       "used_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedIntakeToken"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     deleteIntakeToken: {
@@ -5002,7 +7609,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the token's id */
+                /**
+                 * @description the token's id
+                 * @example 3f9c2a7d10b4
+                 */
                 id: string;
             };
             cookie?: never;
@@ -5016,33 +7626,248 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: only for admin */
-            403: {
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            404: components["responses"]["404-unknown_token"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All invitations. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Invitations"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            /** @description An invitation with its secret: this is the only time it is shown. */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["CreatedInvitation"];
                 };
             };
-            /** @description The server or its database failed. */
-            "5XX": {
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    withdrawInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the invitation's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description withdrawn, or not open any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            /** @description Who has joined, and may sign in now. */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Member"];
                 };
             };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            403: components["responses"]["403-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    lookAtInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationSecret"];
+            };
+        };
+        responses: {
+            /** @description What an invitation offers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedAccount"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            403: components["responses"]["403-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All API keys. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeys"];
+                };
+            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description An API key with its secret: this is the only time it is shown. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    deleteKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the key's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description withdrawn, or was so already */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getLatest: {
@@ -5054,48 +7879,48 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The latest reading of each device and metric. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "latest": [
+                     *         {
+                     *           "clock": "synced",
+                     *           "device": "pi-7",
+                     *           "fault": null,
+                     *           "flags": [],
+                     *           "metric": "ph",
+                     *           "millivolts": 1497.25,
+                     *           "revision": 0,
+                     *           "spread": 0.125,
+                     *           "time": 1763690400000,
+                     *           "unit": "pH",
+                     *           "value": 7.02
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Latest"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     watchLive: {
         parameters: {
             query?: {
-                /** @description Only events of this device; of all if absent. */
-                device?: string;
+                /**
+                 * @description Only events of this device; of all if absent.
+                 * @example pi-7
+                 */
+                device?: components["schemas"]["DeviceName"];
             };
             header?: never;
             path?: never;
@@ -5110,33 +7935,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid-websocket_needed"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-read"];
+            405: components["responses"]["405-websocket_needed"];
+            422: components["responses"]["422-invalid"];
+            426: components["responses"]["426-websocket_needed"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getOpenapi: {
@@ -5153,23 +7959,23 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            /** @description Refused: a password has to be chosen first */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": unknown;
                 };
             };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listOutages: {
         parameters: {
             query?: {
-                /** @description Only those of this device. */
+                /**
+                 * @description Only those of this device.
+                 * @example pi-7
+                 */
                 device?: string;
                 /** @description Only those at this location. */
                 location?: string;
@@ -5188,44 +7994,43 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A part of the outages. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "outages": [
+                     *         {
+                     *           "alert": 39,
+                     *           "cause": "power",
+                     *           "detail": {
+                     *             "up_s": 12
+                     *           },
+                     *           "device": "pi-7",
+                     *           "ended_at": 1763604172800,
+                     *           "id": 12,
+                     *           "location": "Kolam 3",
+                     *           "started_at": 1763604000000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Outages"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
-    listRegistrations: {
+    getProfile: {
         parameters: {
             query?: never;
             header?: never;
@@ -5234,41 +8039,190 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description One's own profile. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    changeProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChange"];
+            };
+        };
+        responses: {
+            /** @description One's own profile. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    handInReading: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description names this request: a repeat gets the same answer */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReading"];
+            };
+        };
+        responses: {
+            /** @description kept before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneResult"];
+                };
+            };
+            /** @description kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneResult"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-write_readings"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    handInReadings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description names this request: a repeat gets the same answer */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadingBatch"];
+                "application/senml+json": components["schemas"]["SenmlRecord"][];
+            };
+        };
+        responses: {
+            /** @description What became of a batch: those that could be taken are kept, although others are refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-write_readings"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listRegistrations: {
+        parameters: {
+            query?: {
+                /** @description Only those with this text in name, serial or location, in whatever case. */
+                q?: string;
+                /** @description Only those at this location. */
+                location?: string;
+                /** @description Only those after this name: `next` of the answer before. */
+                after?: string;
+                /** @description At most so many, 1 to 1000; all if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All registrations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "registrations": [
+                     *         {
+                     *           "changed_at": 1763690400000,
+                     *           "created_at": 1763690400000,
+                     *           "enrolled": false,
+                     *           "latitude": -6.2,
+                     *           "location": "Kolam 3",
+                     *           "longitude": 106.8,
+                     *           "metrics": [
+                     *             "ph",
+                     *             "temperature"
+                     *           ],
+                     *           "name": "pi-7",
+                     *           "notes": "by the gate",
+                     *           "serial": "10000000deadbeef"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Registrations"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     exportRegistrations: {
@@ -5280,47 +8234,32 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description the file */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example serial,name,location,latitude,longitude,metrics,notes
+                     *     10000000deadbeef,pi-7,Kolam 3,-6.2,106.8,ph temperature,by the gate
+                     */
                     "text/csv": string;
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     importRegistrations: {
         parameters: {
             query?: {
-                /** @description Only say what would happen. */
+                /**
+                 * @description Only say what would happen.
+                 * @example true
+                 */
                 dry_run?: boolean;
             };
             header?: never;
@@ -5329,27 +8268,50 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example serial,name,location,latitude,longitude,metrics,notes
+                 *     10000000deadbeef,pi-7,Kolam 3,-6.2,106.8,ph temperature,by the gate
+                 */
                 "text/csv": string;
             };
         };
         responses: {
+            /** @description What becomes of each line of a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changed": 0,
+                     *       "created": 1,
+                     *       "imported": false,
+                     *       "lines": [
+                     *         {
+                     *           "changes": [],
+                     *           "line": 2,
+                     *           "location": "Kolam 3",
+                     *           "name": "pi-7",
+                     *           "problems": [],
+                     *           "serial": "10000000deadbeef",
+                     *           "verdict": "created"
+                     *         }
+                     *       ],
+                     *       "refused": 0,
+                     *       "unchanged": 0,
+                     *       "unknown_columns": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportPlan"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_csv-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_csv-not_json"];
             /** @description lines are refused, so nothing was imported */
             422: {
                 headers: {
@@ -5359,24 +8321,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["RefusedImport"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     reserveRange: {
@@ -5388,45 +8334,43 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "from": 1,
+                 *       "location": "Kolam 3",
+                 *       "to": 99
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewRange"];
             };
         };
         responses: {
+            /** @description What became of a range. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "reserved": 98,
+                     *       "taken": [
+                     *         "pi-7"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReservedRange"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     renew: {
@@ -5438,48 +8382,69 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "csr": "-----BEGIN CERTIFICATE REQUEST-----\nMIIB...\n-----END CERTIFICATE REQUEST-----\n",
+                 *       "name": "pi-7"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RenewRequest"];
             };
         };
         responses: {
+            /** @description `shared::enrol::EnrolReply`, for the document. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "broker": {
+                     *         "host": "tirta.example",
+                     *         "port": 8883
+                     *       },
+                     *       "ca": "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",
+                     *       "certificate": "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",
+                     *       "name": "pi-7",
+                     *       "server_time": 1763690400000
+                     *     }
+                     */
                     "application/json": components["schemas"]["EnrolReply"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-csr_malformed-csr_mismatch-invalid-weak_key"];
+            403: components["responses"]["403-other_origin-revoked-too_late-unknown_key"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getAllSeries: {
         parameters: {
             query: {
-                /** @description What was measured. */
+                /**
+                 * @description What was measured.
+                 * @example ph
+                 */
                 metric: components["schemas"]["Metric"];
-                /** @description From when on (UTC milliseconds); a day before `to` if absent. */
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
                 from?: number;
-                /** @description Until when, exclusive (UTC milliseconds); now if absent. */
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent.
+                 * @example 1763690400000
+                 */
                 to?: number;
-                /** @description Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent. */
+                /**
+                 * @description Most buckets of the answer, 1 to 2000; 500 for one device and 60 for all if absent.
+                 * @example 24
+                 */
                 points?: number;
                 /** @description As things stood after this recomputation, 0: as the devices sent them; the newest if absent. */
                 revision?: number;
@@ -5490,41 +8455,57 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Buckets of all devices. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "series": [
+                     *         {
+                     *           "avg": [
+                     *             7.01,
+                     *             7.02
+                     *           ],
+                     *           "bucket_ms": 3600000,
+                     *           "count": [
+                     *             360,
+                     *             358
+                     *           ],
+                     *           "device": "pi-7",
+                     *           "faults": [
+                     *             0,
+                     *             2
+                     *           ],
+                     *           "max": [
+                     *             7.05,
+                     *             7.04
+                     *           ],
+                     *           "metric": "ph",
+                     *           "min": [
+                     *             6.98,
+                     *             7
+                     *           ],
+                     *           "time": [
+                     *             1763683200000,
+                     *             1763686800000
+                     *           ],
+                     *           "unit": "pH"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AllSeries"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getSession: {
@@ -5536,41 +8517,32 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Who is signed in. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "must_change": false,
+                     *       "permissions": [
+                     *         "read",
+                     *         "handle_alerts",
+                     *         "calibrate",
+                     *         "claim_devices"
+                     *       ],
+                     *       "role": "technician",
+                     *       "user": "siti"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Refused: a request of another site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-forbidden"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     signIn: {
@@ -5582,36 +8554,48 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "kolam ikan air jernih",
+                 *       "user": "siti"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Credentials"];
             };
         };
         responses: {
+            /** @description Who is signed in, with the tokens if they were asked for in the answer (RFC 6749, 5.1); a browser has them as cookies. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    /**
+                     * @example {
+                     *       "must_change": false,
+                     *       "permissions": [
+                     *         "read",
+                     *         "handle_alerts",
+                     *         "calibrate",
+                     *         "claim_devices"
+                     *       ],
+                     *       "role": "technician",
+                     *       "user": "siti"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-bad_credentials"];
+            403: components["responses"]["403-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     signOut: {
@@ -5630,33 +8614,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a request of another site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403-other_origin"];
+            415: components["responses"]["415-not_json"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     changePassword: {
@@ -5668,6 +8629,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "new": "sumur tua di tepi desa",
+                 *       "old": "kolam ikan air jernih"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordChange"];
             };
         };
@@ -5679,33 +8646,169 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a request of another site */
-            403: {
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-forbidden-other_origin-wrong_password"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    refreshSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefreshToken"] | null;
+            };
+        };
+        responses: {
+            /** @description Who is signed in, with the tokens if they were asked for in the answer (RFC 6749, 5.1); a browser has them as cookies. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            403: components["responses"]["403-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    getSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How one's own second factor stands. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["SecondFactor"];
                 };
             };
-            /** @description The server or its database failed. */
-            "5XX": {
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    proposeSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description What the telephone needs; nothing is in force before a code of it was shown. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["ProposedSecret"];
                 };
             };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    confirmSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description What opens the account once each when the telephone is lost: this is the only time they are shown. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    disableSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description switched off */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listSessions: {
@@ -5717,41 +8820,34 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All of them. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sessions": [
+                     *         {
+                     *           "address": "192.0.2.7",
+                     *           "agent": "Mozilla/5.0 (Android 15; Mobile)",
+                     *           "created_at": 1763686800000,
+                     *           "current": true,
+                     *           "expires_at": 1763730000000,
+                     *           "id": "a1b2c3d4e5f6",
+                     *           "used_at": 1763690400000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["OwnSessions"];
                 };
             };
-            /** @description Refused: a password has to be chosen first */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     endAllSessions: {
@@ -5770,33 +8866,11 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a password has to be chosen first */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            415: components["responses"]["415-not_json"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     endSession: {
@@ -5804,7 +8878,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session's id */
+                /**
+                 * @description The session's id
+                 * @example a1b2c3d4e5f6
+                 */
                 id: string;
             };
             cookie?: never;
@@ -5818,33 +8895,156 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a password has to be chosen first */
-            403: {
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            404: components["responses"]["404-unknown_session"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    getSignUpRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether accounts can be asked for. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["SignUpRule"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    signUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSignUp"];
+            };
+        };
+        responses: {
+            /** @description What comes next. */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["AskedForAccount"];
                 };
             };
-            /** @description The server or its database failed. */
-            "5XX": {
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            403: components["responses"]["403-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listSignUps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that wait. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["SignUps"];
                 };
             };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    approveSignUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the name that was asked for */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUpApproval"];
+            };
+        };
+        responses: {
+            /** @description An account. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    refuseSignUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the name that was asked for */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description refused */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listSilences: {
@@ -5859,41 +9059,41 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Silences. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "silences": [
+                     *         {
+                     *           "active": true,
+                     *           "ended_at": null,
+                     *           "ended_by": null,
+                     *           "from": 1763690400000,
+                     *           "id": 8,
+                     *           "kind": "maintenance",
+                     *           "made_at": 1763690400000,
+                     *           "made_by": "siti",
+                     *           "reason": "pump is replaced",
+                     *           "scope": "location",
+                     *           "target": "Kolam 3",
+                     *           "to": 1763697600000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Silences"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     createSilence: {
@@ -5905,45 +9105,54 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "from": 1763690400000,
+                 *       "kind": "maintenance",
+                 *       "reason": "pump is replaced",
+                 *       "scope": "location",
+                 *       "target": "Kolam 3",
+                 *       "to": 1763697600000
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewSilence"];
             };
         };
         responses: {
+            /** @description A silence or maintenance window. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "ended_at": null,
+                     *       "ended_by": null,
+                     *       "from": 1763690400000,
+                     *       "id": 8,
+                     *       "kind": "maintenance",
+                     *       "made_at": 1763690400000,
+                     *       "made_by": "siti",
+                     *       "reason": "pump is replaced",
+                     *       "scope": "location",
+                     *       "target": "Kolam 3",
+                     *       "to": 1763697600000
+                     *     }
+                     */
                     "application/json": components["schemas"]["Silence"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-silence"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     endSilence: {
@@ -5951,48 +9160,49 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the silence's id */
+                /**
+                 * @description the silence's id
+                 * @example 8
+                 */
                 id: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A silence or maintenance window. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": false,
+                     *       "ended_at": 1763694000000,
+                     *       "ended_by": "siti",
+                     *       "from": 1763690400000,
+                     *       "id": 8,
+                     *       "kind": "maintenance",
+                     *       "made_at": 1763690400000,
+                     *       "made_by": "siti",
+                     *       "reason": "pump is replaced",
+                     *       "scope": "location",
+                     *       "target": "Kolam 3",
+                     *       "to": 1763697600000
+                     *     }
+                     */
                     "application/json": components["schemas"]["Silence"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-silence"];
+            404: components["responses"]["404-unknown_silence"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listThresholds: {
@@ -6004,41 +9214,51 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Thresholds. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "thresholds": [
+                     *         {
+                     *           "changed_at": 1763690400000,
+                     *           "changed_by": "siti",
+                     *           "metric": "ph",
+                     *           "preset": null,
+                     *           "scope": "location",
+                     *           "target": "Kolam 3",
+                     *           "threshold": {
+                     *             "clear_ms": 60000,
+                     *             "high": {
+                     *               "critical": 9,
+                     *               "warning": 8.5
+                     *             },
+                     *             "hold_ms": 60000,
+                     *             "hysteresis": 0.1,
+                     *             "low": {
+                     *               "critical": 6,
+                     *               "warning": 6.5
+                     *             },
+                     *             "missing": {
+                     *               "after_ms": 600000,
+                     *               "severity": "warning"
+                     *             }
+                     *           },
+                     *           "version": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Thresholds"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     changeThresholds: {
@@ -6050,55 +9270,82 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "metric": "ph",
+                 *       "targets": [
+                 *         {
+                 *           "scope": "location",
+                 *           "target": "Kolam 3"
+                 *         }
+                 *       ],
+                 *       "threshold": {
+                 *         "clear_ms": 60000,
+                 *         "high": {
+                 *           "critical": 9,
+                 *           "warning": 8.5
+                 *         },
+                 *         "hold_ms": 60000,
+                 *         "hysteresis": 0.1,
+                 *         "low": {
+                 *           "critical": 6,
+                 *           "warning": 6.5
+                 *         },
+                 *         "missing": {
+                 *           "after_ms": 600000,
+                 *           "severity": "warning"
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ThresholdChange"];
             };
         };
         responses: {
+            /** @description What a change brought about. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "devices": [
+                     *         "pi-7"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ThresholdsChanged"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-set_thresholds"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getThresholdHistory: {
         parameters: {
             query: {
-                /** @description For what it was meant. */
+                /**
+                 * @description For what it was meant.
+                 * @example location
+                 */
                 scope: "fleet" | "location" | "device";
-                /** @description The name of the location or device; absent for the fleet. */
+                /**
+                 * @description The name of the location or device; absent for the fleet.
+                 * @example Kolam 3
+                 */
                 target?: string;
-                /** @description Only of this metric. */
+                /**
+                 * @description Only of this metric.
+                 * @example ph
+                 */
                 metric?: components["schemas"]["Metric"];
             };
             header?: never;
@@ -6107,41 +9354,53 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Thresholds. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "thresholds": [
+                     *         {
+                     *           "changed_at": 1763690400000,
+                     *           "changed_by": "siti",
+                     *           "metric": "ph",
+                     *           "preset": null,
+                     *           "scope": "location",
+                     *           "target": "Kolam 3",
+                     *           "threshold": {
+                     *             "clear_ms": 60000,
+                     *             "high": {
+                     *               "critical": 9,
+                     *               "warning": 8.5
+                     *             },
+                     *             "hold_ms": 60000,
+                     *             "hysteresis": 0.1,
+                     *             "low": {
+                     *               "critical": 6,
+                     *               "warning": 6.5
+                     *             },
+                     *             "missing": {
+                     *               "after_ms": 600000,
+                     *               "severity": "warning"
+                     *             }
+                     *           },
+                     *           "version": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Thresholds"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listThresholdPresets: {
@@ -6153,41 +9412,55 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Presets. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "presets": [
+                     *         {
+                     *           "effective": "2024-05-01",
+                     *           "group": "hydroponics",
+                     *           "id": "lettuce",
+                     *           "metrics": {
+                     *             "ph": {
+                     *               "clear_ms": 60000,
+                     *               "high": {
+                     *                 "critical": 9,
+                     *                 "warning": 8.5
+                     *               },
+                     *               "hold_ms": 60000,
+                     *               "hysteresis": 0.1,
+                     *               "low": {
+                     *                 "critical": 6,
+                     *                 "warning": 6.5
+                     *               },
+                     *               "missing": {
+                     *                 "after_ms": 600000,
+                     *                 "severity": "warning"
+                     *               }
+                     *             }
+                     *           },
+                     *           "name": {
+                     *             "en": "Lettuce",
+                     *             "id": "Selada"
+                     *           },
+                     *           "source": "A handbook of hydroponics",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ThresholdPresets"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     previewThreshold: {
@@ -6199,45 +9472,72 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": 7,
+                 *       "device": "pi-7",
+                 *       "metric": "ph",
+                 *       "threshold": {
+                 *         "clear_ms": 60000,
+                 *         "high": {
+                 *           "critical": 9,
+                 *           "warning": 8.5
+                 *         },
+                 *         "hold_ms": 60000,
+                 *         "hysteresis": 0.1,
+                 *         "low": {
+                 *           "critical": 6,
+                 *           "warning": 6.5
+                 *         },
+                 *         "missing": {
+                 *           "after_ms": 600000,
+                 *           "severity": "warning"
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PreviewRequest"];
             };
         };
         responses: {
+            /** @description What a threshold would have done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "extreme": 8.7,
+                     *           "kind": "high",
+                     *           "raised_at": 1763517660000,
+                     *           "resolved_at": 1763521200000,
+                     *           "severity": "warning",
+                     *           "since": 1763517600000
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "from": 1763085600000,
+                     *       "readings": 60480,
+                     *       "to": 1763690400000,
+                     *       "truncated": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ThresholdPreview"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-read"];
+            404: components["responses"]["404-unknown_device"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listUsers: {
@@ -6245,7 +9545,10 @@ export interface operations {
             query?: {
                 /** @description Only those with names after this one: `next` of the answer before. */
                 after?: string;
-                /** @description At most so many, 1 to 500. */
+                /**
+                 * @description At most so many, 1 to 500.
+                 * @example 100
+                 */
                 limit?: number;
             };
             header?: never;
@@ -6254,41 +9557,36 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A part of the accounts. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "users": [
+                     *         {
+                     *           "created_at": 1763690400000,
+                     *           "disabled_at": null,
+                     *           "email": "siti@example.org",
+                     *           "must_change": true,
+                     *           "name": "siti",
+                     *           "role": "technician"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Users"];
                 };
             };
-            /** @description Refused: only for admin, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     createUser: {
@@ -6300,45 +9598,49 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "siti@example.org",
+                 *       "name": "siti",
+                 *       "role": "technician"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewUser"];
             };
         };
         responses: {
+            /** @description An account with a password that was made for it: this is the only time it is shown. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "password": "hk3fx-q7mzp-2vw9c-d8rne",
+                     *       "user": {
+                     *         "created_at": 1763690400000,
+                     *         "disabled_at": null,
+                     *         "email": "siti@example.org",
+                     *         "must_change": true,
+                     *         "name": "siti",
+                     *         "role": "technician"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserWithPassword"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     changeUser: {
@@ -6346,55 +9648,105 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The account's name */
+                /**
+                 * @description The account's name
+                 * @example siti
+                 */
                 name: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "supervisor"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserChange"];
             };
         };
         responses: {
+            /** @description An account. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": 1763690400000,
+                     *       "disabled_at": null,
+                     *       "email": "siti@example.org",
+                     *       "must_change": false,
+                     *       "name": "siti",
+                     *       "role": "supervisor"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            404: components["responses"]["404-unknown_user"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-last_admin-taken"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account's name
+                 * @example siti
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An account with a password that was made for it: this is the only time it is shown. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "password": "hk3fx-q7mzp-2vw9c-d8rne",
+                     *       "user": {
+                     *         "created_at": 1763690400000,
+                     *         "disabled_at": null,
+                     *         "email": "siti@example.org",
+                     *         "must_change": true,
+                     *         "name": "siti",
+                     *         "role": "technician"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UserWithPassword"];
+                };
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            404: components["responses"]["404-unknown_user"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    removeSecondFactor: {
         parameters: {
             query?: never;
             header?: never;
@@ -6406,41 +9758,20 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: {
+            /** @description switched off */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["UserWithPassword"];
-                };
+                content?: never;
             };
-            /** @description Refused: only for admin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     listWaiting: {
@@ -6452,41 +9783,38 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All boards that wait. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "waiting": [
+                     *         {
+                     *           "address": "192.0.2.7",
+                     *           "copied_from": null,
+                     *           "device": null,
+                     *           "id": "5d0a91c3e7f2",
+                     *           "key_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "last_asked": 1763690400000,
+                     *           "model": "Raspberry Pi 5 Model B Rev 1.0",
+                     *           "reason": "not_expected",
+                     *           "serial": "10000000deadbeef",
+                     *           "since": 1763686800000,
+                     *           "token_id": "7be10c42d9aa"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["WaitingBoards"];
                 };
             };
-            /** @description Refused: only for admin, supervisor, technician, auditor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     approveAllWaiting: {
@@ -6498,41 +9826,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The names of boards that were let in together. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approved": [
+                     *         "pi-7",
+                     *         "pi-8"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApprovedBoards"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            415: components["responses"]["415-not_json"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     approveWaiting: {
@@ -6540,52 +9855,51 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the request's id */
+                /**
+                 * @description the request's id
+                 * @example 5d0a91c3e7f2
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "location": "Kolam 3",
+                 *       "name": "pi-7"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewApproval"];
             };
         };
         responses: {
+            /** @description The name that a board has now. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "pi-7"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApprovedBoard"];
                 };
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            404: components["responses"]["404-unknown_request"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken-unknown_device"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     refuseWaiting: {
@@ -6593,7 +9907,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the request's id */
+                /**
+                 * @description the request's id
+                 * @example 5d0a91c3e7f2
+                 */
                 id: string;
             };
             cookie?: never;
@@ -6607,33 +9924,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: only for admin, supervisor */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            404: components["responses"]["404-unknown_request"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     reportAlert: {
@@ -6645,36 +9943,45 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "at": 1763690400000,
+                 *       "key": "pump-3",
+                 *       "severity": "critical",
+                 *       "state": "firing",
+                 *       "text": "81 °C at the bearing.",
+                 *       "title": "Pump 3 is hot"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReportedAlert"];
             };
         };
         responses: {
+            /** @description What became of a report. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert": 42,
+                     *       "outcome": "raised"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IntakeReply"];
                 };
             };
-            /** @description The request can't be done; `code` and `field` say why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server or its database failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-bad_token"];
+            403: components["responses"]["403-other_origin"];
+            408: components["responses"]["408-too_slow"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_alerts-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
     getLive: {
@@ -6704,7 +10011,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What the server needs for its work. */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "broker": "ok",
+                     *       "database": "ok"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description What the server needs for its work. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6712,12 +10035,24 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            503: {
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description text format 0.0.4 */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Readiness"];
+                    "text/plain": string;
                 };
             };
         };

@@ -5,12 +5,18 @@ import type { ClockQuality, DeviceState, Fault, Flag, Metric } from '$lib/api/ty
 import { alertsEn } from './alerts.en';
 import { auditEn } from './audit.en';
 import { calibration } from './calibration.en';
+import { chainEn } from './chain.en';
 import { claimEn } from './claim.en';
+import { docsEn } from './docs.en';
 import { identityEn } from './identity.en';
+import { newcomersEn } from './newcomers.en';
+import { keysEn } from './keys.en';
 import { outagesEn } from './outages.en';
 import { passwordEn } from './password.en';
 import { peopleEn } from './people.en';
+import { profileEn } from './profile.en';
 import { registryEn } from './registry.en';
+import { securityEn } from './security.en';
 import { thresholdsEn } from './thresholds.en';
 import { tokensEn } from './tokens.en';
 
@@ -38,7 +44,9 @@ export const en = {
     enrolment: 'Enrolment',
     registry: 'Registry',
     audit: 'Audit log',
+    keys: 'API keys',
     users: 'Accounts',
+    profile: 'Profile',
     settings: 'Settings',
     more: 'More',
   },
@@ -275,18 +283,24 @@ export const en = {
 
   calibration,
 
+  docs: docsEn,
   tokens: tokensEn,
 
   alerts: alertsEn,
   thresholds: thresholdsEn,
+  keys: keysEn,
   outages: outagesEn,
   registry: registryEn,
   identity: identityEn,
   claim: claimEn,
   audit: auditEn,
+  chain: chainEn,
 
   password: passwordEn,
+  security: securityEn,
   people: peopleEn,
+  newcomers: newcomersEn,
+  profile: profileEn,
 
   settings: {
     title: 'Settings',
@@ -297,7 +311,6 @@ export const en = {
     account: 'Account',
     signedInAs: (user: string) => `Signed in as ${user}`,
     signOut: 'Sign out',
-    here: 'Kept on this browser only.',
   },
 
   problem: {

@@ -2,13 +2,19 @@
 import { alertsId } from './alerts.id';
 import { auditId } from './audit.id';
 import { calibration } from './calibration.id';
+import { chainId } from './chain.id';
 import { claimId } from './claim.id';
 import type { Dictionary } from './dictionary';
+import { docsId } from './docs.id';
 import { identityId } from './identity.id';
+import { newcomersId } from './newcomers.id';
+import { keysId } from './keys.id';
 import { outagesId } from './outages.id';
 import { passwordId } from './password.id';
 import { peopleId } from './people.id';
+import { profileId } from './profile.id';
 import { registryId } from './registry.id';
+import { securityId } from './security.id';
 import { thresholdsId } from './thresholds.id';
 import { tokensId } from './tokens.id';
 
@@ -29,7 +35,9 @@ export const id: Dictionary = {
     enrolment: 'Pendaftaran',
     registry: 'Daftar alat',
     audit: 'Catatan tindakan',
+    keys: 'Kunci API',
     users: 'Akun',
+    profile: 'Profil',
     settings: 'Pengaturan',
     more: 'Lainnya',
   },
@@ -269,18 +277,24 @@ export const id: Dictionary = {
 
   calibration,
 
+  docs: docsId,
   tokens: tokensId,
 
   alerts: alertsId,
   thresholds: thresholdsId,
+  keys: keysId,
   outages: outagesId,
   registry: registryId,
   identity: identityId,
   claim: claimId,
   audit: auditId,
+  chain: chainId,
 
   password: passwordId,
+  security: securityId,
   people: peopleId,
+  newcomers: newcomersId,
+  profile: profileId,
 
   settings: {
     title: 'Pengaturan',
@@ -291,7 +305,6 @@ export const id: Dictionary = {
     account: 'Akun',
     signedInAs: (user) => `Masuk sebagai ${user}`,
     signOut: 'Keluar',
-    here: 'Hanya disimpan di peramban ini.',
   },
 
   problem: {

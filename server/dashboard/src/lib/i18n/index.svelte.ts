@@ -1,4 +1,4 @@
-// Owns the chosen language: from the browser at first, then as the person chose. Text through `i18n.t`.
+// Owns the language: the browser's at first, then as the person chose here or in their profile. Text through `i18n.t`.
 import { stored } from '$lib/state/stored';
 import type { Dictionary } from './dictionary';
 import { en } from './en';
@@ -24,14 +24,33 @@ export function preferredLanguage(wanted: readonly string[]): Language {
 
 class I18n {
   #language = $state<Language>(stored.read('language', LANGUAGES) ?? preferredLanguage(navigator.languages));
+  #chosen = false;
 
   get language(): Language {
     return this.#language;
   }
 
+  /** What the person chooses on this screen. */
   set language(language: Language) {
-    this.#language = language;
-    stored.write('language', language);
+    this.#chosen = true;
+    this.#set(language);
+  }
+
+  /** What the profile says; null is the browser's language. */
+  follow(language: Language | null): void {
+    this.#set(language);
+  }
+
+  /** What the person chose since the last time this was asked. */
+  takeChosen(): Language | null {
+    const chosen = this.#chosen ? this.#language : null;
+    this.#chosen = false;
+    return chosen;
+  }
+
+  #set(language: Language | null): void {
+    this.#language = language ?? preferredLanguage(navigator.languages);
+    stored.write('language', language ?? '');
     this.announce();
   }
 

@@ -58,6 +58,7 @@ export const registryEn = {
     twice: (about: string) => `Line ${about} has the same. Keep one of the two lines.`,
     registered_as: (about: string) => `Registered as ${about} already.`,
     enrolled_as: (about: string) => `This board has joined as ${about} and keeps that name.`,
+    no_board: (about: string) => `${about} has no board: programs hand its readings in.`,
     enrolled_with: (about: string) => `The device of this name has joined with the serial ${about}.`,
   },
   range: 'Reserve names',

@@ -54,6 +54,7 @@ export const registryId: Dictionary['registry'] = {
     twice: (about) => `Baris ${about} isinya sama. Pertahankan salah satu.`,
     registered_as: (about) => `Sudah terdaftar sebagai ${about}.`,
     enrolled_as: (about) => `Papan ini sudah bergabung sebagai ${about} dan tetap memakai nama itu.`,
+    no_board: (about) => `${about} tidak punya papan: programlah yang menyerahkan pembacaannya.`,
     enrolled_with: (about) => `Alat dengan nama ini sudah bergabung dengan nomor seri ${about}.`,
   },
   range: 'Cadangkan nama',

@@ -139,12 +139,13 @@ class Connection {
     this.#flush();
   }
 
-  #closed(): void {
+  async #closed(): Promise<void> {
     this.#open = false;
     this.#status = 'lost';
     this.#poll(FIRST_POLL_MS);
-    // The server closes the socket when the session ends; only a request tells that from a bad network.
-    api.session().catch((cause: unknown) => session.ended(cause));
+    // The server closes the socket when the session ends; only a request tells that from a bad network. It also changes an
+    // access token that has expired, without which no other socket would be let in.
+    await api.session().catch((cause: unknown) => session.ended(cause));
   }
 
   #poll(after: number): void {

@@ -5,7 +5,8 @@ import { backoff } from './backoff';
 
 export interface Listener {
   opened(): void;
-  closed(): void;
+  /** The next attempt waits for it: a session may have to be looked at first. */
+  closed(): Promise<void>;
   event(event: LiveEvent): void;
 }
 
@@ -17,6 +18,7 @@ const KINDS: Readonly<Record<LiveEvent['type'], true>> = {
   readings: true,
   device: true,
   waiting: true,
+  signups: true,
   calibration: true,
   alert: true,
   missed: true,
@@ -86,8 +88,11 @@ export class LiveSocket {
     if (socket !== this.#socket) return;
     this.#socket = null;
     socket.close();
-    this.listener.closed();
-    this.#timer = setTimeout(() => this.#open(), backoff(this.#attempt++));
+    const looked = this.listener.closed();
+    this.#timer = setTimeout(async () => {
+      await looked;
+      this.retry();
+    }, backoff(this.#attempt++));
   }
 }
 

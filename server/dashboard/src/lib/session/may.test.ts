@@ -23,7 +23,8 @@ describe('a page', () => {
       expect(opens(page, ['read']), page).toBe(true);
     }
     // One's own things need no permission at all.
-    for (const page of ['settings', 'password'] as const) expect(opens(page, []), page).toBe(true);
+    for (const page of ['settings', 'password', 'profile', 'security'] as const)
+      expect(opens(page, []), page).toBe(true);
   });
 
   it('is offered to those whose role allows what it is for', () => {

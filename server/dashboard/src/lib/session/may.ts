@@ -15,6 +15,7 @@ const NEEDED: Partial<Record<Page, Permission>> = {
   intake: 'read_audit',
   audit: 'read_audit',
   users: 'read_audit',
+  keys: 'read_audit',
 };
 
 export const may = (permission: Permission): boolean => session.permissions.includes(permission);

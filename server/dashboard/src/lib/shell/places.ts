@@ -37,11 +37,18 @@ const ENROLMENT: Place = { href: paths.enrolment, icon: 'key', text: 'enrolment'
 const REGISTRY: Place = { href: paths.registry, icon: 'sheet', text: 'registry', pages: ['registry'] };
 const AUDIT: Place = { href: paths.audit(), icon: 'log', text: 'audit', pages: ['audit'] };
 const USERS: Place = { href: paths.users, icon: 'person', text: 'users', pages: ['users'] };
+const KEYS: Place = { href: paths.keys, icon: 'key', text: 'keys', pages: ['keys'] };
 const SETTINGS: Place = {
   href: paths.settings,
   icon: 'sliders',
   text: 'settings',
-  pages: ['settings', 'password'],
+  pages: ['settings'],
+};
+const PROFILE: Place = {
+  href: paths.profile,
+  icon: 'face',
+  text: 'profile',
+  pages: ['profile', 'password', 'security', 'settings'],
 };
 
 export const PLACES: readonly Place[] = [
@@ -55,11 +62,12 @@ export const PLACES: readonly Place[] = [
   REGISTRY,
   AUDIT,
   USERS,
-  SETTINGS,
+  KEYS,
+  PROFILE,
 ];
 
 /** What a phone has no tab for: its last tab leads to the settings, which begin with them. */
-export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT, USERS];
+export const MORE: readonly Place[] = [THRESHOLDS, OUTAGES, ENROLMENT, REGISTRY, AUDIT, USERS, KEYS, PROFILE];
 export const TABS: readonly Place[] = [
   FLEET,
   ALERTS,
@@ -69,7 +77,7 @@ export const TABS: readonly Place[] = [
     ...SETTINGS,
     icon: 'more',
     text: 'more',
-    pages: ['settings', 'password', ...MORE.flatMap(({ pages }) => pages)],
+    pages: ['settings', ...MORE.flatMap(({ pages }) => pages)],
   },
 ];
 

@@ -20,7 +20,12 @@ export type Route =
   | { page: 'outages' }
   | { page: 'settings' }
   | { page: 'password' }
+  | { page: 'security' }
   | { page: 'users' }
+  | { page: 'profile' }
+  | { page: 'join' }
+  | { page: 'sign-up' }
+  | { page: 'keys' }
   | { page: 'missing' };
 
 export function parseRoute(path: string): Route {
@@ -48,7 +53,12 @@ const PLAIN = [
   'outages',
   'settings',
   'password',
+  'security',
   'users',
+  'profile',
+  'join',
+  'sign-up',
+  'keys',
 ] as const;
 /** What stands beside the list of alerts. */
 const ASIDE = ['silences', 'clearances', 'intake'] as const;
@@ -87,7 +97,11 @@ export const paths = {
   registry: '/registry',
   settings: '/settings',
   password: '/password',
+  security: '/security',
   users: '/users',
+  profile: '/profile',
+  signUp: '/sign-up',
+  keys: '/keys',
   waiting: '/waiting',
   claim: '/claim',
   outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,

@@ -43,6 +43,12 @@ class Router {
     document.getElementById('content')?.focus({ preventScroll: true });
   }
 
+  /** Another address in the place of this one: no step back leads here. */
+  replace(href: string): void {
+    history.replaceState(null, '', href);
+    this.#read();
+  }
+
   /** Keeps a choice such as a filter in the address without a step in the history. */
   setQuery(name: string, value: string | null): void {
     const query = new URLSearchParams(location.search);

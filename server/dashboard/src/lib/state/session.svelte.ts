@@ -1,4 +1,4 @@
-// Owns who is signed in and what they may do. Any answer "401" ends the session here, and the sign-in page takes its place
+// Owns who is signed in and what they may do. An answer "401" that no refresh mends ends the session here, and the sign-in page takes its place
 // over the same address, so that signing in again goes on where the person was.
 import { api } from '$lib/api/client';
 import { Problem } from '$lib/api/problem';
@@ -43,12 +43,18 @@ class Session {
     }
   }
 
-  async signIn(user: string, password: string): Promise<void> {
-    this.#state = { is: 'in', who: await api.signIn(user, password) };
+  /** Rejects with the server's problem; `codeNeeded` if there has to be a code, too. */
+  async signIn(user: string, password: string, code = ''): Promise<void> {
+    this.#state = { is: 'in', who: await api.signIn(user, password, code) };
   }
 
   async signOut(): Promise<void> {
     await api.signOut();
+    this.#state = { is: 'out', expired: false };
+  }
+
+  /** The session has been ended by other means than signing out. */
+  gone(): void {
     this.#state = { is: 'out', expired: false };
   }
 

@@ -9,10 +9,10 @@ const ACTS = Object.keys(id.audit.acts) as Act[];
 
 /** What the words of a group begin with. */
 const BEGINNINGS: Record<Group, readonly string[]> = {
-  devices: ['device.'],
-  enrolment: ['token.', 'registry.', 'policy.', 'authority.'],
+  devices: ['device.', 'calibration.', 'readings.'],
+  enrolment: ['token.', 'registry.', 'policy.', 'authority.', 'audit.'],
   alerts: ['threshold.', 'alert.', 'alerts.', 'silence.', 'intake_token.'],
-  people: ['user.'],
+  people: ['user.', 'session.', 'key.'],
 };
 export const GROUPS = Object.keys(BEGINNINGS) as Group[];
 

@@ -11,11 +11,18 @@ export function actWords(t: Texts, act: string): string {
 
 export function whoWords(t: Texts, who: string): string {
   if (who === 'device') return t.byDevice;
+  if (who === 'visitor') return t.byVisitor;
   return who === 'server' ? t.byServer : who;
 }
 
 /** What somebody should look at stands out. */
-const ODD = new Set(['device.second_key', 'device.quarantined', 'device.copied_card', 'device.refused']);
+const ODD = new Set([
+  'device.second_key',
+  'device.quarantined',
+  'device.copied_card',
+  'device.refused',
+  'session.reused',
+]);
 
 export const isOdd = (act: string): boolean => ODD.has(act);
 
@@ -38,6 +45,10 @@ const ICONS: readonly (readonly [string, IconName])[] = [
   ['alert', 'bell'],
   ['silence.', 'mute'],
   ['intake_token.', 'key'],
+  ['session.started', 'door'],
+  ['session.ended', 'leave'],
+  ['user.refused', 'ban'],
+  ['user.', 'person'],
 ];
 
 export function actIcon(act: string): IconName {
@@ -71,6 +82,11 @@ function valueWords(t: Dictionary, key: string, value: unknown, instant: (time: 
   const { reasons } = t.identity.waiting;
   if (key === 'reason' && typeof value === 'string' && Object.hasOwn(reasons, value))
     return reasons[value as keyof typeof reasons].short;
+  const { reasons: ends, factors } = t.security.log;
+  if (key === 'reason' && typeof value === 'string' && Object.hasOwn(ends, value))
+    return ends[value as keyof typeof ends];
+  if (key === 'second_factor' && typeof value === 'string' && Object.hasOwn(factors, value))
+    return factors[value as keyof typeof factors];
   if (key === 'admits' && value === 'any') return t.tokens.admitsAny;
   if (key === 'admits' && value === 'registered') return t.tokens.admitsRegistered;
   return plain(value);

@@ -33,7 +33,7 @@ export function select<T extends Candidate>(
   const found = [...all].filter(
     (candidate) =>
       passes(candidate, filter) &&
-      (candidate.device.name.includes(wanted) || candidate.device.serial.includes(wanted)),
+      (candidate.device.name.includes(wanted) || candidate.device.serial?.includes(wanted)),
   );
   // A revoked device is history: it never stands between those at work.
   const rank = (candidate: T): number =>

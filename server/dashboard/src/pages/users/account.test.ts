@@ -8,6 +8,7 @@ import { accountTrouble, asName, fieldOf, stateOf, validName } from './account';
 const user = (about: Partial<User>): User => ({
   name: 'tono',
   role: 'technician',
+  display_name: null,
   email: null,
   must_change: false,
   created_at: 0,

@@ -1,0 +1,86 @@
+// Owns the Indonesian text of one's own sessions and of the code at sign-in.
+import type { Dictionary } from './dictionary';
+
+export const securityId: Dictionary['security'] = {
+  title: 'Keamanan',
+  lead: 'Di mana saja Anda masuk, dan apa yang diperlukan untuk masuk.',
+  failed: 'Tidak dapat dimuat',
+
+  sessions: {
+    title: 'Anda sedang masuk di',
+    empty: 'Anda tidak masuk di mana pun',
+    failed: 'Sesi Anda tidak dapat dimuat',
+    here: 'Perangkat ini',
+    on: (program, system) => `${program} di ${system}`,
+    unknown: 'Program tak dikenal',
+    address: (address) => `Alamat ${address}`,
+    used: 'Terakhir dipakai',
+    since: (when) => `sejak ${when}`,
+    end: 'Keluarkan',
+    endNamed: (what) => `Keluarkan: ${what}`,
+    ended: (what) => `Sudah dikeluarkan: ${what}`,
+    all: 'Keluar dari semua perangkat',
+    allHint: 'Jika ponsel hilang atau ada yang mencurigakan. Anda juga keluar di sini.',
+    allDone: 'Anda telah keluar dari semua perangkat.',
+  },
+
+  factor: {
+    title: 'Kode saat masuk',
+    off: 'Tidak aktif. Jika diaktifkan, kata sandi yang dicuri saja tidak cukup: untuk masuk juga perlu kode yang tampil di ponsel Anda.',
+    on: (when) => `Aktif sejak ${when}. Untuk masuk perlu kata sandi dan kode dari ponsel Anda.`,
+    left: (_, text) => `Tersisa ${text} kode pemulihan.`,
+    few: 'Matikan lalu aktifkan lagi untuk mendapat kode baru sebelum habis.',
+    begin: 'Aktifkan',
+    stop: 'Matikan',
+    stopTitle: 'Matikan kode saat masuk?',
+    stopHint: 'Setelah itu kata sandi saja cukup untuk masuk. Kode pemulihan Anda tidak berlaku lagi.',
+    stopped: 'Kode saat masuk dimatikan',
+    password: 'Kata sandi Anda',
+    passwordWrong: 'Ini bukan kata sandi Anda.',
+    go: 'Lanjut',
+    scan: 'Buka aplikasi autentikator di ponsel Anda dan pindai gambar ini.',
+    picture: 'Gambar berisi rahasia untuk aplikasi',
+    typed: 'Atau ketik rahasia ini di aplikasi',
+    code: 'Kode yang tampil di aplikasi',
+    codeHint: 'Enam angka. Berganti setiap 30 detik.',
+    codeWrong: 'Kode ini tidak benar. Pakai yang sedang tampil, dan pastikan jam ponsel Anda benar.',
+    confirm: 'Aktifkan',
+    busy: 'Sebentar…',
+    doneTitle: 'Simpan kode pemulihan ini',
+    done: 'Kode saat masuk sudah aktif. Jika ponsel hilang, tiap kode ini membuka akun Anda satu kali. Kode hanya tampil sekarang: cetak atau catat.',
+    codes: 'Kode pemulihan',
+    kept: 'Sudah saya simpan',
+  },
+
+  signIn: {
+    title: 'Masukkan kode',
+    lead: 'Kata sandi Anda benar. Sekarang kode yang tampil di ponsel Anda.',
+    code: 'Kode',
+    hint: 'Enam angka dari aplikasi, atau salah satu kode pemulihan Anda.',
+    wrong: 'Kode ini tidak benar atau sudah dipakai. Pakai yang sedang tampil.',
+    missing: 'Isi kodenya.',
+    back: 'Kembali',
+  },
+
+  admin: {
+    hint: 'Untuk orang yang kehilangan ponsel dan kode pemulihannya: kata sandi saja cukup lagi untuk masuk.',
+    remove: 'Matikan kode saat masuk',
+    removed: (user) => `Kode ${user} dimatikan`,
+    none: 'Akun ini tidak memakai kode saat masuk.',
+  },
+
+  log: {
+    reasons: {
+      signed_out: 'keluar sendiri',
+      signed_in_again: 'masuk lagi di peramban yang sama',
+      everywhere: 'keluar dari semua perangkat',
+      ended_by_owner: 'dikeluarkan dari perangkat lain',
+      password_changed: 'kata sandi diganti',
+      password_reset: 'kata sandi diatur ulang',
+      role: 'peran lain',
+      disabled: 'akun dinonaktifkan',
+      recovered: 'dipulihkan di server',
+    },
+    factors: { totp: 'kode dari ponsel', recovery_code: 'kode pemulihan' },
+  },
+};

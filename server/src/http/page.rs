@@ -1,0 +1,107 @@
+//! A part of a list of named things: those with a text, those after a name, so many. Stable while others come and go, because
+//! it goes on by name and not by counting. Knows not what is in the list.
+
+use super::error::Problem;
+use serde::Deserialize;
+use shared::DeviceName;
+use utoipa::IntoParams;
+
+/// Most of one answer, where a limit is asked for.
+const MOST: u32 = 1000;
+
+/// Which part. Without a limit it is all of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Page {
+    /// Only those with this text in name, serial or location, in whatever case.
+    q: Option<String>,
+    /// Only those at this location.
+    location: Option<String>,
+    /// Only those after this name: `next` of the answer before.
+    after: Option<String>,
+    /// At most so many, 1 to 1000; all if absent.
+    limit: Option<u32>,
+}
+
+/// What is looked at of one thing of the list.
+pub struct Looks<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Where it stands.
+    pub location: Option<&'a str>,
+    /// The serial of its board.
+    pub serial: Option<&'a str>,
+}
+
+impl Page {
+    /// The part of a list that is in the order of numbers, and where it goes on; none at the end.
+    ///
+    /// # Errors
+    /// When it is asked for more than is given.
+    pub fn of<T>(self, list: Vec<T>, looks: impl Fn(&T) -> Looks<'_>) -> Result<(Vec<T>, Option<String>), Problem> {
+        if let Some(limit) = self.limit.filter(|limit| !(1..=MOST).contains(limit)) {
+            return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST}")));
+        }
+        let text = self.q.map(|text| text.to_lowercase());
+        let has = |part: Option<&str>, text: &str| part.is_some_and(|part| part.to_lowercase().contains(text));
+        let wanted = |thing: &T| {
+            let Looks { name, location, serial } = looks(thing);
+            let found = |text: &String| [Some(name), location, serial].into_iter().any(|part| has(part, text));
+            text.as_ref().is_none_or(found)
+                && self.location.as_deref().is_none_or(|wanted| location == Some(wanted))
+                && self.after.as_deref().is_none_or(|after| place(name) > place(after))
+        };
+        let mut part: Vec<T> = list.into_iter().filter(wanted).collect();
+        let limit = self.limit.map_or(usize::MAX, |limit| limit as usize);
+        let is_more = part.len() > limit;
+        part.truncate(limit);
+        let next = part.last().filter(|_| is_more).map(|last| looks(last).name.to_owned());
+        Ok((part, next))
+    }
+}
+
+/// Where a name stands: pi-2 before pi-10, as in every list of devices.
+fn place(name: &str) -> (Option<u32>, &str) {
+    let number = name.parse::<DeviceName>().ok().and_then(|name| name.number());
+    (number, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 5] = ["tambak", "pi-1", "pi-2", "pi-10", "pi-11"];
+
+    fn part(page: Page, names: &[&'static str]) -> (Vec<&'static str>, Option<String>) {
+        let part = page.of(names.to_vec(), |name| Looks {
+            name,
+            location: Some(if name.ends_with('1') { "Kolam 1" } else { "Kolam 2" }),
+            serial: Some("10000000A3C40011"),
+        });
+        part.unwrap()
+    }
+
+    #[test]
+    fn a_list_is_walked_page_by_page_although_others_come_and_go() {
+        let page = |after: Option<&str>| Page { limit: Some(2), after: after.map(str::to_owned), ..Page::default() };
+        assert_eq!(part(page(None), &NAMES), (vec!["tambak", "pi-1"], Some("pi-1".to_owned())));
+        let without = ["tambak", "pi-2", "pi-3", "pi-10", "pi-11"];
+        assert_eq!(part(page(Some("pi-1")), &without), (vec!["pi-2", "pi-3"], Some("pi-3".to_owned())));
+        assert_eq!(part(page(Some("pi-3")), &NAMES), (vec!["pi-10", "pi-11"], None));
+        assert_eq!(part(Page::default(), &NAMES), (NAMES.to_vec(), None), "all, if nothing is said");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_and_too_much_is_refused() {
+        let page = |q: &str| Page { q: Some(q.to_owned()), ..Page::default() };
+        assert_eq!(part(page("KOLAM 1"), &NAMES).0, ["pi-1", "pi-11"]);
+        assert_eq!(part(page("a3c4"), &NAMES).0.len(), 5);
+        let at = Page { location: Some("Kolam 2".to_owned()), ..Page::default() };
+        assert_eq!(part(at, &NAMES).0, ["tambak", "pi-2", "pi-10"]);
+        for limit in [0, MOST + 1] {
+            let page = Page { limit: Some(limit), ..Page::default() };
+            assert!(page.of(vec![()], |()| Looks { name: "", location: None, serial: None }).is_err());
+        }
+    }
+}
