@@ -141,10 +141,12 @@ impl Line {
     /// It goes; returns what the server hears of that.
     pub fn goes(&mut self, why: Why, now: UtcMillis) -> Status {
         self.up = false;
-        match why {
-            Why::Stopped => Status { state: LinkState::Stopped, ..self.status(now) },
-            Why::Power | Why::Network => self.status(now).last_will(),
+        let mut status = self.status(now);
+        if why != Why::Stopped {
+            return status.last_will();
         }
+        status.state = LinkState::Stopped;
+        status
     }
 
     /// It is back after it went for some reason at some time; returns what it says then.
@@ -161,7 +163,9 @@ impl Line {
             }
             Why::Network => {
                 let ago_s = u64::try_from((now.0 - since) / 1000).unwrap_or_default();
-                Status { cut: Some(Cut { ago_s, why: "no_route".to_owned() }), ..self.status(now) }
+                let mut status = self.status(now);
+                status.cut = Some(Cut { ago_s, why: "no_route".to_owned() });
+                status
             }
         }
     }

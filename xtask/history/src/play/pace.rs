@@ -77,9 +77,8 @@ mod tests {
     #[test]
     fn it_is_slow_but_never_steps_over_the_beginning_of_what_goes_on() {
         let pace = Pace { busy: vec![Span { from: 7 * MINUTE, to: 9 * MINUTE }] };
-        let mut at = 0;
-        let times: Vec<i64> =
-            std::iter::repeat_with(|| std::mem::replace(&mut at, pace.next_after(at)) / MINUTE).take(7).collect();
+        let times = std::iter::successors(Some(0), |at| Some(pace.next_after(*at)));
+        let times: Vec<i64> = times.map(|at| at / MINUTE).take(7).collect();
         assert_eq!(times, [0, 5, 7, 8, 9, 14, 19]);
     }
 }
