@@ -13,8 +13,11 @@ use serde_json::{Value, json};
 use server::run::ADMIN;
 use shared::{Metric, Outcome, UtcMillis};
 
-/// What is to hold at each place, by metric: limits of warning and critical, low and high.
-const LIMITS: [&[(&str, [Option<f64>; 4])]; 3] = [
+/// Of warning and critical, low; and the same high.
+type Limits = [Option<f64>; 4];
+
+/// What is to hold at each place, by metric.
+const LIMITS: [&[(&str, Limits)]; 3] = [
     &[
         ("ph", [Some(6.8), Some(6.5), Some(8.3), Some(8.6)]),
         ("temperature", [Some(25.0), Some(23.5), Some(31.4), Some(33.0)]),
@@ -96,7 +99,7 @@ impl Player {
         scope: &str,
         target: &str,
         metric: &str,
-        [low, lowest, high, highest]: [Option<f64>; 4],
+        [low, lowest, high, highest]: Limits,
     ) -> Result<(), PlayError> {
         let (hysteresis, hold_ms) = match metric {
             "ph" => (0.1, 5 * MINUTE),
