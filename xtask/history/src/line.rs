@@ -152,6 +152,8 @@ impl Line {
     /// It is back after it went for some reason at some time; returns what it says then.
     pub fn returns(&mut self, why: Why, since: i64, now: UtcMillis) -> Status {
         self.up = true;
+        // What it says of the time away is not said over before the server has looked.
+        self.said_at = now.0;
         match why {
             Why::Power => {
                 self.starts(now.0);

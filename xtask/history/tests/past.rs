@@ -13,6 +13,7 @@ use server::store::{AlertFilter, Store, StoreError, WhichOutages};
 use shared::reading::Flag;
 use shared::{BufferId, DeviceName, Metric, Reading, UtcMillis};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use tempfile::TempDir;
 
 const END: UtcMillis = UtcMillis(1_763_690_400_000);
@@ -25,16 +26,19 @@ struct Past {
     store: Store,
 }
 
+fn config(data: &Path) -> String {
+    format!(
+        "data_dir = {data:?}\n[http]\nhttps = \"127.0.0.1:0\"\nplain = \"127.0.0.1:0\"\n\
+         [broker]\nkind = \"embedded\"\nlisten = \"127.0.0.1:0\"\n"
+    )
+}
+
 async fn past(seed: u64) -> Past {
     let folder = tempfile::tempdir().unwrap();
     let file = config_of(folder.path());
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let data = file.parent().unwrap().join("data");
-    let text = format!(
-        "data_dir = {data:?}\n[http]\nhttps = \"127.0.0.1:0\"\nplain = \"127.0.0.1:0\"\n\
-         [broker]\nkind = \"embedded\"\nlisten = \"127.0.0.1:0\"\n"
-    );
-    std::fs::write(&file, text).unwrap();
+    std::fs::write(&file, config(&data)).unwrap();
     let config = Config::load(&file).unwrap();
     let wanted = Wanted { days: Days(2), devices: DEVICES, seed, folder: folder.path().to_owned() };
     let summary = play(&config, &wanted, Some(END), &SystemClock, |_, _| {}).await.unwrap();
@@ -170,7 +174,7 @@ async fn a_fleet_that_has_lived_gets_no_other_past() {
     let file = config_of(folder.path());
     let data = file.parent().unwrap().join("data");
     std::fs::create_dir_all(&data).unwrap();
-    std::fs::write(&file, format!("data_dir = {data:?}\n")).unwrap();
+    std::fs::write(&file, config(&data)).unwrap();
     std::fs::write(data.join("tirta.db"), "something").unwrap();
     let wanted = Wanted { days: Days(1), devices: 1, seed: 1, folder: folder.path().to_owned() };
     let config = Config::load(&file).unwrap();
