@@ -12,7 +12,7 @@ const PAGE: usize = 200;
 pub struct Entry {
     /// UTC milliseconds.
     pub at: i64,
-    /// An account, `device` or `server`.
+    /// An account, `key:` and the name of a key, `device`, `visitor` or `server`.
     pub who: String,
     /// What was done, such as `device.approved`.
     pub act: String,

@@ -36,7 +36,7 @@ pub struct Key {
     /// It hands in readings of these devices only.
     #[serde(default)]
     pub devices: Option<Vec<String>>,
-    /// `good`, `revoked`, `expired` or `stopped`.
+    /// `good`, `revoked` or `expired`.
     #[serde(default)]
     pub state: String,
     /// By whom it was made.

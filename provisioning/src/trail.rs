@@ -23,6 +23,8 @@ pub struct Whole {
 #[derive(Debug)]
 pub struct Trail {
     known: Option<Head>,
+    /// It must begin with the first entry.
+    whole: bool,
     line: Vec<u8>,
     walk: Option<(i64, Walk)>,
 }
@@ -30,7 +32,12 @@ pub struct Trail {
 impl Trail {
     /// Nothing yet; it must hold the entry `known`, if one is given.
     pub fn new(known: Option<Head>) -> Self {
-        Self { known, line: vec![], walk: None }
+        Self { known, whole: false, line: vec![], walk: None }
+    }
+
+    /// The same, and it must begin with the first entry of the log: whoever sends it is not believed that there are no others.
+    pub fn from_the_first(known: Option<Head>) -> Self {
+        Self { whole: true, ..Self::new(known) }
     }
 
     /// The next bytes, which may end anywhere.
@@ -58,12 +65,15 @@ impl Trail {
             if opening.tirta_audit != Opening::VERSION {
                 return Err(self.unreadable("it was made by a newer server: take a newer tirta"));
             }
-            let mut walk = Walk::after(opening.after.clone());
+            // Before the first entry there is nothing, whatever the opening says.
+            let after = if self.whole || opening.after.id <= 0 { Head::of_nothing() } else { opening.after };
+            let first = after.id + 1;
+            let mut walk = Walk::after(after);
             walk.insist_on(opening.through)?;
             if let Some(known) = self.known.take() {
                 walk.insist_on(known)?;
             }
-            self.walk = Some((opening.after.id + 1, walk));
+            self.walk = Some((first, walk));
             return Ok(());
         };
         match serde_json::from_slice::<Row>(line) {
@@ -170,6 +180,25 @@ mod tests {
         let (lines, heads) = export(3..=5);
         assert_eq!(verify(&lines, Some(heads[4].clone())).map(|whole| (whole.entries, whole.first)), Ok((3, 3)));
         assert_eq!(verify(&lines, Some(heads[1].clone())), Err(Broken::NotCovered { id: 1, first: 3 }));
+    }
+
+    #[test]
+    fn whoever_must_show_all_of_the_log_can_not_begin_it_later() {
+        let whole = |lines: &[String]| {
+            let mut trail = Trail::from_the_first(None);
+            trail.take(lines.join("\n").as_bytes())?;
+            trail.end()
+        };
+        assert_eq!(whole(&export(1..=5).0).map(|whole| whole.first), Ok(1));
+        let (part, heads) = export(3..=5);
+        assert_eq!(whole(&part), Err(Broken::Removed { from: 1, to: 2 }));
+        assert_eq!(whole(&part[..1]), Err(Broken::Truncated { last: 0, head: heads[5].clone() }));
+        // Nor can it say that there was something else before the first.
+        let mut other = export(1..=5).0;
+        other[0] = other[0].replacen("0000", "1111", 1);
+        assert!(other[0].contains("1111"));
+        assert_eq!(whole(&other).map(|whole| whole.entries), Ok(5));
+        assert_eq!(verify(&other, None).map(|whole| whole.entries), Ok(5));
     }
 
     #[test]

@@ -50,6 +50,27 @@ fn a_server_is_not_believed_and_the_last_line_is_for_programs() {
 }
 
 #[test]
+fn a_server_that_begins_the_log_later_is_found_out_and_a_file_is_said_to_be_a_part() {
+    let (text, head) = export(5);
+    let lines: Vec<&str> = text.lines().collect();
+    let second: Row = serde_json::from_str(lines[2]).unwrap();
+    let opening = Opening { tirta_audit: 1, after: Head::of(2, second.hash), through: head.clone(), head };
+    let part = format!("{}\n{}\n", serde_json::to_string(&opening).unwrap(), lines[3..].join("\n"));
+    let server = StandIn::new(&[(ALL, 200, part.clone().into())]);
+    let output = server.tirta_in(".".as_ref(), &["audit", "verify"]);
+    let said = verdict(&output.stdout);
+    assert_eq!((output.status.code(), &said["problem"], &said["entry"]), (Some(1), &json!("removed"), &json!(1)));
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("part.jsonl"), part).unwrap();
+    let output = server.tirta_in(folder.path(), &["audit", "verify", "--file", "part.jsonl"]);
+    told(&output);
+    assert_eq!((&verdict(&output.stdout)["first"], &verdict(&output.stdout)["entries"]), (&json!(3), &json!(3)));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("this is a part of the log: entries 1 to 2 are not in it"), "{said}");
+}
+
+#[test]
 fn an_export_is_a_file_that_is_verified_on_the_way_and_later_without_a_server() {
     let (text, head) = export(30);
     let folder = tempfile::tempdir().unwrap();

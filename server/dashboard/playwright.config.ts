@@ -15,12 +15,14 @@ const common = {
   locale: 'id-ID',
   timezoneId: 'Asia/Jakarta',
   contextOptions: { reducedMotion: 'reduce' },
+  // What a test answers in the server's place must reach the page; the journeys of the application allow them.
+  serviceWorkers: 'block',
 } as const;
 
 export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',
-  // One server, two cores: in turn is faster than at once, and nothing disturbs anything.
+  // In turn, so that nothing disturbs anything; `cargo xtask test` gives each project a server of its own.
   workers: 1,
   fullyParallel: false,
   // What is waited for comes within moments on a quiet machine. On one of two cores where other things run it takes

@@ -134,6 +134,12 @@ impl Permission {
         Self::ALL.into_iter().find(|permission| permission.as_str() == word)
     }
 
+    /// Whether only somebody who is signed in may do it, and no program: who makes accounts and keys, and who answers for a
+    /// calibration, is a person.
+    pub fn is_for_people(self) -> bool {
+        matches!(self, Self::ManageUsers | Self::Calibrate)
+    }
+
     /// The roles that have it, by their words.
     pub fn roles(self) -> Vec<&'static str> {
         Role::ALL.into_iter().filter(|role| role.may(self)).map(Role::as_str).collect()
@@ -149,7 +155,7 @@ pub enum Need {
     Session,
     /// A session: it is about one's own things.
     SignedIn,
-    /// A session of a role that has this permission.
+    /// A session or a key that has this permission.
     May(Permission),
 }
 

@@ -29,7 +29,7 @@ pub enum Command {
         #[arg(long)]
         device: Option<DeviceName>,
     },
-    /// Give the admin a new password, print it, take the second factor away and end all sessions; works beside a running server.
+    /// Give the admin a new password, print it, take the second factor away, end the admin's sessions and withdraw what the admin let in (invitations, API keys); works beside a running server.
     NewPassword {
         /// Configuration file.
         #[arg(long)]

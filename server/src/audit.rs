@@ -105,7 +105,7 @@ acts! {
 pub struct Entry {
     /// When.
     pub at: UtcMillis,
-    /// Who: an account, `device`, `visitor` or `server`.
+    /// Who: an account, `key:` and the name of a key, `device`, `visitor` or `server`.
     pub who: String,
     /// What.
     pub act: Act,

@@ -40,7 +40,7 @@ pub async fn run(app: Arc<App>, mut concerns: mpsc::Receiver<Concern>) {
 }
 
 async fn renewed(app: &App, device: &DeviceName, csr: &str) {
-    match renew(&app.store, &app.authority, app.lifetimes, (device, csr), None, app.clock.now()).await {
+    match renew(&app.store, &app.authority, app.config.lifetimes, (device, csr), None, app.clock.now()).await {
         Ok(credentials) => {
             let certificate = message::Certificate::new(credentials.certificate, credentials.ca).encode();
             if let Err(error) = app.link.try_publish(&Topic::Certificate(device.clone()), certificate, false) {

@@ -6,6 +6,7 @@ use prometheus::{
     TextEncoder,
 };
 use shared::message::Received;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Upper bounds of the durations of requests, in seconds.
@@ -34,6 +35,8 @@ pub struct Metrics {
     connected: IntGauge,
     dropped: IntCounter,
     database_errors: IntCounter,
+    /// Held by whoever writes it all down.
+    writing: Arc<Mutex<()>>,
 }
 
 /// What is looked up when somebody asks.
@@ -71,6 +74,7 @@ impl Metrics {
             Ok(made)
         };
         let metrics = Self {
+            writing: Arc::default(),
             readings: counters(
                 "tirta_readings_total",
                 "Readings that came: committed, repeated (absorbed as duplicates) or skipped (the device had dropped them).",
@@ -143,6 +147,12 @@ impl Metrics {
         self.lag.observe(lag.as_secs_f64());
     }
 
+    /// Readings were handed in over HTTP and are committed: so many of them were new, so many known.
+    pub fn handed_in(&self, fresh: usize, repeated: usize) {
+        self.readings.with_label_values(&["committed"]).inc_by(fresh as u64);
+        self.readings.with_label_values(&["repeated"]).inc_by(repeated as u64);
+    }
+
     /// Batches were not committed: `rejected`, `unregistered` or `failed`.
     pub fn not_committed(&self, outcome: &'static str, batches: usize) {
         self.batches.with_label_values(&[outcome]).inc_by(batches as u64);
@@ -159,6 +169,8 @@ impl Metrics {
     /// # Errors
     /// When it can't be written.
     pub fn text(&self, looked: &Looked) -> Result<String, MetricsError> {
+        // Two who ask at once would see each other's half.
+        let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.devices.reset();
         for (state, count) in &looked.devices {
             self.devices.with_label_values(&[*state]).set(*count);

@@ -1,5 +1,5 @@
-//! How a person wants the dashboard: language, appearance, and when it makes itself heard. Knows no account, no table and
-//! no request.
+//! How a person wants the dashboard: language, appearance, and when it makes itself heard. Knows no account, no table and,
+//! but for the words of its description, no request.
 
 use crate::http::words as schema;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,7 @@ pub struct Notifications {
     /// With a notification of the system, where the browser may.
     pub browser: bool,
     /// When it is quiet; null: never.
+    #[serde(deserialize_with = "Option::deserialize")] // must be said
     #[schema(required)]
     pub quiet: Option<QuietHours>,
 }

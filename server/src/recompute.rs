@@ -1,6 +1,7 @@
 //! History computed again from the raw millivolts, by the very code with which the agents measure. The originals stay;
 //! the same request over the same data gives the same results, bit for bit. Knows no SQL and no HTTP.
 
+use crate::audit::Actor;
 use crate::digest::Sha256;
 use crate::store::{KeptRecord, Results, Revised, Revision, SegmentRow, Store, StoreError, Wanted};
 use shared::calibration::{Calibration, CalibrationRecord, RecordId};
@@ -36,11 +37,16 @@ pub enum RecomputeError {
     WrongKind(RecordId),
 }
 
-/// Computes again what is wanted, and shows it when all of it is there.
+/// Computes again what is wanted, and shows it when all of it is there. Who asked stands in the audit log then.
 ///
 /// # Errors
 /// When it can't be done, or the database fails: then nothing is shown.
-pub async fn recompute(store: &Store, wanted: Wanted, now: UtcMillis) -> Result<Revision, RecomputeError> {
+pub async fn recompute(
+    store: &Store,
+    wanted: Wanted,
+    actor: &Actor,
+    now: UtcMillis,
+) -> Result<Revision, RecomputeError> {
     let past = Past::of(store, &wanted).await?;
     let Wanted { device, metric, from, to, .. } = wanted.clone();
     let draft = store.begin_revision(wanted, now).await?;
@@ -84,7 +90,7 @@ pub async fn recompute(store: &Store, wanted: Wanted, now: UtcMillis) -> Result<
         store.add_to_revision(&draft, &rows).await?;
         start = end;
     }
-    Ok(store.finish_revision(draft, Results { readings, changed, digest: digest.hex() }).await?)
+    Ok(store.finish_revision(draft, Results { readings, changed, digest: digest.hex() }, actor).await?)
 }
 
 /// The water's temperature.

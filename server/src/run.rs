@@ -1,23 +1,25 @@
 //! Puts the parts together, starts them, and stops them in order.
 
+mod error;
 mod upkeep;
 
-use crate::broker::{Broker, BrokerError};
-use crate::ca::{Authority, CaError};
-use crate::config::{BrokerConfig, Config, ConfigError, Registration};
-use crate::enrol::Lifetimes;
-use crate::http::password::{self, PasswordError};
+pub use error::RunError;
+
+use crate::broker::Broker;
+use crate::ca::Authority;
+use crate::config::{BrokerConfig, Config};
+use crate::digest::hex;
+use crate::http::password;
 use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
-use crate::metrics::{Metrics, MetricsError};
-use crate::notify::{Channel, Mqtt, Webhook, WebhookError, dispatch::Dispatcher};
-use crate::store::{Store, StoreError};
+use crate::metrics::Metrics;
+use crate::notify::{Channel, Mqtt, Webhook, dispatch::Dispatcher};
+use crate::store::Store;
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
 use crate::{discovery, identity, ingest, live::Live, outage};
-use jiff::tz::TimeZone;
 use shared::{Clock, UtcMillis};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::{io, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -32,56 +34,6 @@ const REPORTS_AT_ONCE: u16 = 100;
 /// How often a program may ask by one key, and how often at once.
 const ASKED_PER_SECOND: u16 = 20;
 const ASKED_AT_ONCE: u16 = 200;
-
-/// Why the server can't start.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The authority can't be opened.
-    #[error("{0}")]
-    Authority(#[from] CaError),
-    /// The database can't be opened.
-    #[error("{database}: {error}")]
-    Database {
-        /// Which, without secrets.
-        database: String,
-        /// Why.
-        error: StoreError,
-    },
-    /// The database failed while the server was starting.
-    #[error("{0}")]
-    Store(#[from] StoreError),
-    /// An address can't be listened on.
-    #[error("{key}: can't listen on {address}: {error}")]
-    Listen {
-        /// The key of the configuration.
-        key: &'static str,
-        /// What it says.
-        address: SocketAddr,
-        /// Why not.
-        error: io::Error,
-    },
-    /// The broker can't be started.
-    #[error("{0}")]
-    Broker(#[from] BrokerError),
-    /// The first password can't be made.
-    #[error("{0}")]
-    Password(#[from] PasswordError),
-    /// There is nobody whose password could be changed.
-    #[error("there is no account yet: the first start makes it and prints its password")]
-    NoAccount,
-    /// Somebody who is to be told of alerts can't be.
-    #[error("configuration: {0}")]
-    Webhook(#[from] WebhookError),
-    /// What is counted can't be.
-    #[error("{0}")]
-    Metrics(#[from] MetricsError),
-    /// Something that the configuration names can't be used.
-    #[error("{0}")]
-    Config(#[from] ConfigError),
-    /// The log's filter is none.
-    #[error("configuration: log: {0}")]
-    Log(String),
-}
 
 /// What every part of the running server may use.
 pub struct App {
@@ -111,18 +63,12 @@ pub struct App {
     pub token_throttle: Throttle,
     /// Who guesses invitations.
     pub join_throttle: Throttle,
-    /// Who asks for accounts.
+    /// Who asks for accounts, or for another e-mail address of their own: either tells what is taken.
     pub sign_up_throttle: Throttle,
-    /// Whether accounts can be asked for.
-    pub registration: Registration,
     /// How often the system of an intake token may report.
     pub report_rate: Rate,
     /// How often a program may ask by one key.
     pub key_rate: Rate,
-    /// How long certificates are good.
-    pub lifetimes: Lifetimes,
-    /// The fleet's time zone.
-    pub zone: TimeZone,
     /// Where browsers and devices reach this server, if its configuration says so.
     pub public_url: Option<String>,
     /// The configuration in force. It names files with secrets and may hold one: nobody shows it as it is.
@@ -246,11 +192,8 @@ pub async fn start_still(config: &Config, clock: Arc<dyn Clock>) -> Result<Runni
         token_throttle: Throttle::default(),
         join_throttle: Throttle::default(),
         sign_up_throttle: Throttle::default(),
-        registration: config.registration,
         report_rate: Rate::new(REPORTS_PER_SECOND, REPORTS_AT_ONCE),
         key_rate: Rate::new(ASKED_PER_SECOND, ASKED_AT_ONCE),
-        lifetimes: config.lifetimes,
-        zone: config.alerts.time_zone.clone(),
         public_url: public_url(config, https.local_addr()),
         config: config.clone(),
         metrics,
@@ -308,6 +251,9 @@ impl Running {
             upkeep.abort();
             let _ = upkeep.await;
         }
+        if let Err(error) = self.app.refusals.write_all(&self.app.store, self.app.clock.now()).await {
+            tracing::warn!(%error, "sign-ins that were refused are not in the audit log");
+        }
         let _ = self.stop_ingest.send(true);
         let _ = self.ingest.await;
         // Ingest has ended, so nothing more concerns it.
@@ -323,8 +269,8 @@ impl Running {
     }
 }
 
-/// Gives the first admin a new password, the role and the right to sign in, takes their second factor away and ends their sessions: for whoever has lost it
-/// but can log in on this machine.
+/// Gives the first admin a new password, the role and the right to sign in, takes their second factor away, ends their
+/// sessions and withdraws their invitations and keys: for whoever has lost it but can log in on this machine.
 ///
 /// # Errors
 /// When the database can't be opened or there is no account yet.
@@ -385,8 +331,7 @@ fn link_config(config: &Config, broker: Option<&Broker>, authority: &Authority) 
             (reachable(listens.ip()).to_string(), listens.port(), None)
         }
     };
-    let id: String = password::random::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect();
-    let client_id = format!("tirta-server-{id}");
+    let client_id = format!("tirta-server-{}", hex(&password::random::<8>()?));
     Ok(LinkConfig { host, port, tls: authority.client_tls(), client_id, share })
 }
 

@@ -27,9 +27,10 @@ async fn log(database: &Database, entries: i64) -> (Store, Head) {
 /// What somebody does who has the database.
 async fn take_the_guard_away(database: &Database) {
     let sql = if database.url.starts_with("sqlite:") {
-        "DROP TRIGGER IF EXISTS audit_is_not_changed; DROP TRIGGER IF EXISTS audit_is_not_deleted"
+        "DROP TRIGGER IF EXISTS audit_is_not_changed; DROP TRIGGER IF EXISTS audit_is_not_deleted;
+         DROP TRIGGER IF EXISTS audit_is_not_replaced; DROP TRIGGER IF EXISTS audit_has_a_hash"
     } else {
-        "DROP TRIGGER IF EXISTS audit_only_grows ON audit"
+        "DROP TRIGGER IF EXISTS audit_only_grows ON audit; DROP TRIGGER IF EXISTS audit_has_a_hash ON audit"
     };
     database.tamper(sql).await;
 }
@@ -105,6 +106,46 @@ fn the_database_refuses_to_change_or_delete_what_was_written() {
 }
 
 #[test]
+fn the_database_refuses_an_entry_without_a_hash_as_a_server_of_before_writes_it() {
+    on_each_database(|database| async move {
+        let (store, head) = log(&database, 3).await;
+        for sql in [
+            "INSERT INTO audit (id, at, who, act, detail) VALUES (4, 1, 'x', 'user.created', '{}')",
+            "INSERT INTO audit (id, at, who, act, detail, hash) VALUES (4, 1, 'x', 'user.created', '{}', '')",
+        ] {
+            let why = database.try_tamper(sql).await.unwrap_err();
+            assert!(why.contains("an entry of the audit log has a hash"), "{sql}: {why}");
+        }
+        assert_eq!(store.chain_audit(NOW).await.unwrap(), head, "made once");
+        note(&store, 4).await;
+        assert!(matches!(store.verify_audit(Some(head)).await.unwrap(), Ok((4, _))));
+    });
+}
+
+#[test]
+fn the_database_refuses_to_write_an_entry_in_the_place_of_another() {
+    on_each_database(|database| async move {
+        let (store, head) = log(&database, 3).await;
+        let other = "(2, 1, 'x', 'user.created', '{}', 'ab')";
+        let columns = "(id, at, who, act, detail, hash)";
+        let anew = "ON CONFLICT (id) DO UPDATE SET who = 'x'";
+        let mut ways = vec![
+            format!("INSERT INTO audit {columns} VALUES {other}"),
+            format!("INSERT INTO audit {columns} VALUES {other} {anew}"),
+        ];
+        if database.url.starts_with("sqlite:") {
+            ways.push(format!("INSERT OR REPLACE INTO audit {columns} VALUES {other}"));
+            ways.push(format!("REPLACE INTO audit {columns} VALUES {other}"));
+            ways.push("UPDATE OR REPLACE audit SET id = 2 WHERE id = 3".to_owned());
+        }
+        for way in ways {
+            assert!(database.try_tamper(way.clone()).await.is_err(), "{way}");
+        }
+        assert_eq!(store.verify_audit(None).await.unwrap(), Ok((3, head)));
+    });
+}
+
+#[test]
 fn each_way_of_tampering_is_found_and_named_with_the_first_entry_that_is_wrong() {
     on_each_database(|database| async move {
         let insert = "INSERT INTO audit (id, at, who, act, detail, hash) VALUES";
@@ -158,6 +199,7 @@ fn each_way_of_tampering_is_found_and_named_with_the_first_entry_that_is_wrong()
 fn an_entry_without_a_hash_that_somebody_put_in_later_never_gets_one() {
     on_each_database(|database| async move {
         let (store, _) = log(&database, 2).await;
+        take_the_guard_away(&database).await;
         database.tamper("INSERT INTO audit (id, at, who, act, detail) VALUES (3, 1, 'x', 'user.created', '{}')").await;
         store.close().await;
         let store = database.open().await;

@@ -5,7 +5,7 @@
 mod databases;
 
 use databases::{Database, NOW, on_each_database, pi, register};
-use server::audit::Actor;
+use server::audit::{Act, Actor};
 use server::store::{KeptRecord, NewSettings, Recording, SettingsDone, Store};
 use shared::calibration::{Buffers, By, Calibration, CalibrationRecord, Health, Point, RecordId};
 use shared::message::{Intervals, ProbeReport, Sensors};
@@ -44,7 +44,7 @@ async fn add(store: &Store, device: u32, record: &CalibrationRecord) -> Recordin
 }
 
 async fn undo(store: &Store, undone: u64, new: u64) -> Recording {
-    store.undo_calibration(&pi(1), id(undone), id(new), admin(), 0, NOW).await.unwrap()
+    store.undo_calibration(&pi(1), id(undone), id(new), &Actor::account("admin"), 0, NOW).await.unwrap()
 }
 
 /// What a device is told.
@@ -150,6 +150,10 @@ fn an_undo_reinstates_what_was_in_force_before_by_a_record_of_its_own() {
         let redone = stored(undo(&store, 10, 11).await);
         assert_eq!(redone.record.calibration, Some(slope(90.0)), "an undo can be taken back too");
         assert_eq!(store.calibrations(&pi(1)).await.unwrap().len(), 4);
+        let told = store.audit(None, &[Act::CalibrationUndone], None, 9).await.unwrap();
+        let told: Vec<_> = told.into_iter().map(|entry| (entry.who, entry.detail["calibration"].clone())).collect();
+        let entry = |n| ("admin".to_owned(), serde_json::Value::from(id(n).to_string()));
+        assert_eq!(told, [entry(10), entry(2)], "what was done, and nothing that was refused");
     });
 }
 

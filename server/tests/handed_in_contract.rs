@@ -9,7 +9,7 @@ use server::audit::Actor;
 use server::gateway::{Handed, Refusal};
 use server::outage::task::Watch;
 use server::registry::Entry;
-use server::store::{Fate, HandInOutcome, HandedIn, Machine, MadeMachine, NewThreshold, Repeat, Store, WhichOutages};
+use server::store::{Fate, HandInOutcome, HandedIn, MadeMachine, NewThreshold, Repeat, Store, WhichOutages};
 use server::threshold::{Scope, Target};
 use shared::{DeviceName, Metric, Outcome, UtcMillis, Value};
 
@@ -20,8 +20,8 @@ fn well(n: u32) -> DeviceName {
 }
 
 async fn make(store: &Store, name: &DeviceName, now: UtcMillis) -> MadeMachine {
-    let machine = Machine { entry: Entry::named(name.clone()), silent_after_ms: 3_600_000 };
-    store.make_machine(&machine, &Actor::account("admin"), now).await.unwrap()
+    let as_it_is = |entry| Ok::<Entry, ()>(entry);
+    store.make_machine(name, as_it_is, 3_600_000, &Actor::account("admin"), now).await.unwrap().unwrap()
 }
 
 /// A store with some devices without a board.
@@ -209,7 +209,8 @@ fn what_is_handed_in_late_is_kept_and_neither_the_latest_nor_an_alert() {
 fn a_device_without_a_board_is_out_when_it_falls_silent_for_its_own_time_and_its_next_reading_ends_that() {
     on_each_database(|database| async move {
         let store = with_wells(&database, 1).await;
-        store.set_silence(&well(1), 600_000).await.unwrap();
+        let admin = Actor::account("admin");
+        store.change_device(&well(1), Ok::<_, ()>, Some(600_000), &admin, NOW).await.unwrap().unwrap();
         let mut watch = Watch::new(store.clone(), NOW, 60_000);
         let mut seconds = 0;
         let mut look_until = async |store: &Store, end: i64| {

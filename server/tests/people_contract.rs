@@ -5,12 +5,12 @@
 mod databases;
 
 use databases::{NOW, on_each_database};
-use server::access::Role;
-use server::audit::Actor;
+use server::access::{Permission, Role};
+use server::audit::{Act, Actor};
 use server::preferences::{Language, PreferencesChange, Theme};
 use server::store::{
-    AccountChange, AccountDone, InvitationState, Inviting, Joining, NewInvitation, NewSession, NewSignUp, Newcomer,
-    ProfileChange, ProfileDone, SigningUp, Store,
+    AccountChange, AccountDone, InvitationState, Inviting, Joining, MakingKey, NewInvitation, NewKey, NewSession,
+    NewSignUp, Newcomer, Pair, ProfileChange, ProfileDone, SigningUp, Spent, Store,
 };
 use shared::UtcMillis;
 use std::net::{IpAddr, Ipv4Addr};
@@ -116,6 +116,55 @@ fn only_an_account_that_may_now_invites_and_what_it_made_goes_with_its_right() {
 }
 
 #[test]
+fn a_key_goes_for_good_with_the_right_to_make_it_and_when_its_maker_gets_another_password() {
+    on_each_database(|database| async move {
+        let store = database.open().await;
+        store.add_first_admin("admin", "hash", NOW).await.unwrap();
+        store.create_account(("budi", Role::Admin, None), "hash", &admin(), NOW).await.unwrap();
+        let new = NewKey { name: "ci".to_owned(), scopes: vec![Permission::Read], devices: None, expires_at: None };
+        let budi = Actor::account("budi");
+        let make = async |of: &Actor| match store.create_key(&new, of, NOW).await.unwrap() {
+            MakingKey::Done(id, _) => id,
+            other => panic!("{other:?}"),
+        };
+        let state = async |id: &str| store.key(id).await.unwrap().unwrap().may(NOW).err();
+        let put = async |change: AccountChange| match store.change_account("budi", &change, &admin(), NOW).await {
+            Ok(AccountDone::Done(_, ended)) => ended,
+            other => panic!("{other:?}"),
+        };
+        let role = |role| AccountChange { role: Some(role), ..AccountChange::default() };
+
+        let first = make(&budi).await;
+        assert_eq!(store.create_key(&new, &admin(), NOW).await.unwrap(), MakingKey::NameTaken);
+        assert_eq!(put(role(Role::Supervisor)).await, [format!("key:{first}")]);
+        assert_eq!(store.create_key(&new, &budi, NOW).await.unwrap(), MakingKey::MayNot);
+        assert_eq!(store.create_key(&new, &Actor::account("key:ci"), NOW).await.unwrap(), MakingKey::MayNot);
+        put(role(Role::Admin)).await;
+        assert_eq!(state(&first).await, Some(Spent::Revoked));
+
+        let second = make(&budi).await;
+        let AccountDone::Done(_, ended) = store.reset_password("budi", "new", &admin(), NOW).await.unwrap() else {
+            panic!("reset")
+        };
+        assert_eq!((ended, state(&second).await), (vec![format!("key:{second}")], Some(Spent::Revoked)));
+        let entry = &store.audit(None, &[Act::UserPasswordReset], None, 1).await.unwrap()[0];
+        assert_eq!((&entry.detail["keys_withdrawn"], entry.detail.get("invitations_withdrawn")), (&1.into(), None));
+
+        let (third, of_another) = (make(&budi).await, NewKey { name: "other".to_owned(), ..new.clone() });
+        store.create_key(&of_another, &admin(), NOW).await.unwrap();
+        assert!(store.propose_totp("budi", "secret").await.unwrap());
+        assert!(store.confirm_totp(("budi", "secret"), 1, &[], &budi, NOW).await.unwrap());
+        assert!(store.recover_admin("budi", "new", NOW).await.unwrap());
+        assert_eq!(state(&third).await, Some(Spent::Revoked));
+        let entry = &store.audit(None, &[Act::UserRecovered], None, 1).await.unwrap()[0];
+        let told = (&entry.detail["keys_withdrawn"], &entry.detail["second_factor_removed"]);
+        assert_eq!(told, (&1.into(), &true.into()));
+        let good = store.keys().await.unwrap().iter().filter(|key| key.may(NOW).is_ok()).count();
+        assert_eq!(good, 1, "another's key is another's");
+    });
+}
+
+#[test]
 fn a_wish_is_no_account_until_it_is_approved() {
     on_each_database(|database| async move {
         let store = database.open().await;
@@ -135,7 +184,10 @@ fn a_wish_is_no_account_until_it_is_approved() {
             agent: None,
             second_factor: None,
         };
-        assert!(!store.add_session(&session, &Actor::account("tono"), NOW).await.unwrap(), "not even whoever has the right password");
+        assert!(
+            !store.add_session(&session, &Actor::account("tono"), NOW).await.unwrap(),
+            "not even whoever has the right password"
+        );
         assert_eq!(store.accounts("", 10).await.unwrap().len(), 1);
         let unknown = store.change_account("tono", &AccountChange::default(), &admin(), NOW).await.unwrap();
         assert_eq!(unknown, AccountDone::Unknown);

@@ -6,6 +6,7 @@
 mod databases;
 
 use databases::{Database, NOW, on_each_database, pi, reading, received, register};
+use server::audit::{Act, Actor};
 use server::recompute::{RecomputeError, recompute};
 use server::store::{Incoming, Revised, Revision, Store, StoreError, Wanted};
 use shared::calibration::{By, Calibration, CalibrationRecord, Point, RecordId};
@@ -62,8 +63,12 @@ fn wanted(metric: Metric, (from, to): (i64, i64), calibration: Option<u64>) -> W
     Wanted { device: pi(1), metric, from: at(from), to: at(to), calibration, by: "admin".to_owned() }
 }
 
+fn admin() -> Actor {
+    Actor::account("admin")
+}
+
 async fn again(store: &Store, range: (i64, i64), calibration: Option<u64>) -> Revision {
-    recompute(store, wanted(Metric::Ph, range, calibration), NOW).await.unwrap()
+    recompute(store, wanted(Metric::Ph, range, calibration), &admin(), NOW).await.unwrap()
 }
 
 async fn shown(store: &Store, as_of: Option<u32>) -> Vec<Revised> {
@@ -232,7 +237,7 @@ fn a_value_that_a_simulated_temperature_went_into_says_so() {
         append(&store, 1, vec![made_up, ph(2, 5, 1600.0), reading(3, 5, Metric::Pressure, 5.0)]).await;
         again(&store, EVER, None).await;
         assert!(shown(&store, None).await[0].reading.flags.has(Flag::Simulated));
-        recompute(&store, wanted(Metric::Pressure, EVER, None), NOW).await.unwrap();
+        recompute(&store, wanted(Metric::Pressure, EVER, None), &admin(), NOW).await.unwrap();
         let pressure = store.readings(&pi(1), Metric::Pressure, (at(0), at(9)), 9, None).await.unwrap();
         assert_eq!((pressure[0].revision, pressure[0].reading.flags.has(Flag::Simulated)), (2, false));
     });
@@ -244,7 +249,7 @@ fn what_the_probe_was_at_the_time_counts_and_the_earliest_known_before_that() {
         let store = database.open().await;
         register(&database, 1).await;
         append(&store, 1, vec![ph(1, 0, 1400.0), ph(2, 5000, 1400.0), ph(3, 9000, 1400.0)]).await;
-        let refused = recompute(&store, wanted(Metric::Ph, EVER, None), NOW).await.unwrap_err();
+        let refused = recompute(&store, wanted(Metric::Ph, EVER, None), &admin(), NOW).await.unwrap_err();
         assert!(matches!(refused, RecomputeError::NoSensor(Metric::Ph)), "{refused}");
         equip(&store, 4000, Metric::Ph, Sensor::Ph(Ph { midpoint_mv: 1400.0, gain: 3.0 })).await;
         equip(&store, 8000, Metric::Ph, Sensor::Ph(Ph::default())).await;
@@ -271,7 +276,7 @@ fn a_record_that_there_is_not_or_of_another_probe_is_refused_and_nothing_is_made
         calibrate(&store, 2, 0, ClockQuality::Synced, Metric::Ph, Calibration::Cell { k: 1.0 }).await;
         append(&store, 1, vec![ph(1, 0, 1400.0)]).await;
         for (id, wrong_kind) in [(1, false), (2, true), (3, false)] {
-            let error = recompute(&store, wanted(Metric::Ph, EVER, Some(id)), NOW).await.unwrap_err();
+            let error = recompute(&store, wanted(Metric::Ph, EVER, Some(id)), &admin(), NOW).await.unwrap_err();
             assert_eq!(matches!(error, RecomputeError::WrongKind(_)), wrong_kind, "{error}");
             assert_eq!(matches!(error, RecomputeError::NoRecord(_)), !wrong_kind, "{error}");
         }
@@ -288,7 +293,7 @@ fn a_probe_of_two_metrics_is_computed_with_its_one_calibration() {
         calibrate(&store, 1, -10, ClockQuality::Synced, Metric::Tds, Calibration::Cell { k: 2.0 }).await;
         append(&store, 1, vec![Reading { flags: Flags::NONE, ..reading(1, 0, Metric::Ec, 500.0) }]).await;
         for calibration in [None, Some(1)] {
-            recompute(&store, wanted(Metric::Ec, EVER, calibration), NOW).await.unwrap();
+            recompute(&store, wanted(Metric::Ec, EVER, calibration), &admin(), NOW).await.unwrap();
             let ec = store.readings(&pi(1), Metric::Ec, (at(0), at(1)), 9, None).await.unwrap();
             assert!(!ec[0].reading.flags.has(Flag::Uncalibrated));
         }
@@ -398,7 +403,7 @@ fn an_empty_range_is_a_revision_of_nothing_and_a_wide_one_takes_no_longer() {
         first.stamp = Stamp { at: UtcMillis(5000), clock: ClockQuality::Unsynced };
         append(&store, 1, vec![first, ph(2, 0, 1400.0)]).await;
         let ever = Wanted { from: UtcMillis(0), to: UtcMillis(253_402_300_799_999), ..wanted(Metric::Ph, EVER, None) };
-        let all = recompute(&store, ever, NOW).await.unwrap();
+        let all = recompute(&store, ever, &admin(), NOW).await.unwrap();
         assert_eq!((all.results.readings, all.results.changed), (2, 1));
         // A range that ends within a stretch of readings.
         assert_eq!(again(&store, (-5000, 0), None).await.results.readings, 0);
@@ -424,8 +429,11 @@ fn nobody_sees_a_revision_that_was_never_completed_and_it_is_forgotten() {
         assert_eq!(store.forget_unfinished_revisions(at(1)).await.unwrap(), 2);
         assert_eq!(database.number("SELECT COUNT(*) FROM revised").await, 0);
         let results = again(&store, EVER, None).await.results;
-        let late = store.finish_revision(draft, results).await.unwrap_err();
+        let late = store.finish_revision(draft, results, &admin()).await.unwrap_err();
         assert!(late.to_string().contains("given up"), "{late}");
+        let told = store.audit(None, &[Act::ReadingsRecomputed], None, 9).await.unwrap();
+        assert_eq!(told.len(), 2, "of what was shown, and of nothing else");
+        assert_eq!((&*told[0].who, &told[0].detail["revision"]), ("admin", &serde_json::json!(1)));
         assert_eq!(shown(&store, None).await[0].revision, 1);
     });
 }

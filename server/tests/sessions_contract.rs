@@ -74,6 +74,19 @@ fn tokens_are_changed_in_a_line_and_a_session_of_two_ends_with_all_of_them() {
 }
 
 #[test]
+fn a_token_that_was_made_up_is_answered_while_somebody_else_is_writing() {
+    on_each_database(|database| async move {
+        let store = database.open().await;
+        signed_in(&store, "s").await;
+        let writing = database.hold_the_lock().await;
+        assert_eq!(refresh(&store, "made up", ("r1", "a1"), NOW).await, Refreshed::Unknown);
+        assert_eq!(store.end_session_of_token("made up", "signed_out", HOME, NOW).await.unwrap(), None);
+        drop(writing);
+        assert!(is_done(&refresh(&store, "s-r0", ("r1", "a1"), NOW).await));
+    });
+}
+
+#[test]
 fn of_many_at_once_who_show_one_token_at_two_instances_each_gets_a_pair_or_none_does() {
     on_each_database(|database| async move {
         let stores = [database.open().await, database.open().await];

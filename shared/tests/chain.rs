@@ -71,7 +71,8 @@ fn each_way_of_tampering_is_named_with_the_first_entry_that_is_wrong() {
         change(&mut log);
         walk(&log, Some(head(&whole)))
     };
-    let changes: [(&str, &dyn Fn(&mut Row)); 8] = [
+    type Change<'a> = (&'a str, &'a dyn Fn(&mut Row));
+    let changes: [Change<'_>; 8] = [
         ("at", &|row| row.at += 1),
         ("who", &|row| row.who = "budi".to_owned()),
         ("act", &|row| row.act = "device.approved".to_owned()),

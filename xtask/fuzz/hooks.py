@@ -3,6 +3,7 @@
 import json
 import os
 import urllib.request
+import uuid
 
 import schemathesis
 
@@ -14,8 +15,8 @@ class AnotherSystem:
     def get(self, case, context):
         request = urllib.request.Request(
             os.environ["TIRTA_URL"] + "/api/v1/intake-tokens",
-            data=json.dumps({"name": f"fuzz-{os.getpid()}"}).encode(),
-            headers={"content-type": "application/json", "authorization": os.environ["TIRTA_AUTHORIZATION"]},
+            data=json.dumps({"name": f"fuzz-{uuid.uuid4().hex[:20]}"}).encode(),
+            headers={"content-type": "application/json", "cookie": "tirta_session=" + os.environ["TIRTA_SESSION"]},
         )
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)["token"]

@@ -63,7 +63,8 @@ impl Export {
             return failed.map_or(Ok(()), |error| Err(error.into()));
         }
         let mut file = make(&path, force)?;
-        let (mut trail, mut failed, mut broken) = (Trail::new(None), None, None);
+        let trail = if from.is_none() { Trail::from_the_first(None) } else { Trail::new(None) };
+        let (mut trail, mut failed, mut broken) = (trail, None, None);
         let head = client
             .export_audit(&part, |some| {
                 failed = failed.take().or_else(|| file.write_all(some).err());
@@ -122,7 +123,7 @@ impl Verify {
                 .map_err(|error| TirtaError::File { file, why: format!("it is no database of a server: {error}") })?,
             (None, None) => {
                 let client = access.sign_in().await?;
-                let (mut trail, mut broken) = (Trail::new(self.head), None);
+                let (mut trail, mut broken) = (Trail::from_the_first(self.head), None);
                 let all = Part::default();
                 let asked = client.export_audit(&all, |some| {
                     broken = trail.take(some).err();
@@ -151,10 +152,17 @@ fn verify_file(file: &Path, head: Option<Head>) -> Result<Result<Whole, Broken>,
     }
 }
 
-/// One line for programs; what is broken is told to people as well.
+/// One line for programs, the last one; what is broken, or only a part, is told to people as well.
 fn verdict(whole: Result<Whole, Broken>, out: &mut impl Write) -> Result<(), TirtaError> {
     match whole {
         Ok(Whole { entries, first, last }) => {
+            if first > 1 {
+                writeln!(
+                    out,
+                    "this is a part of the log: entries 1 to {} are not in it, and nothing is said of them",
+                    first - 1
+                )?;
+            }
             let line = json!({ "intact": true, "entries": entries, "first": first, "head": last.to_string() });
             Ok(writeln!(out, "{line}")?)
         }

@@ -247,6 +247,8 @@ const TYPES = {
   '.js': 'text/javascript',
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
 };
 
 const server = createServer(async (request, response) => {
@@ -289,9 +291,15 @@ server.on('upgrade', (request, socket, head) => {
   });
 });
 
+/** So many devices speak each second, in turn: what ten thousand say at once no browser is sent by a real server either. */
+const SPEAKING = 400;
+let turn = 0;
 setInterval(() => {
   const time = Date.now() - (Date.now() % 1_000);
-  for (const device of devices.values()) {
+  const all = [...devices.values()];
+  const speaking = all.length <= SPEAKING ? all : all.slice(turn, turn + SPEAKING);
+  turn = turn + SPEAKING >= all.length ? 0 : turn + SPEAKING;
+  for (const device of speaking) {
     if (device.state !== 'online') continue;
     device.last_seen = time;
     tell({

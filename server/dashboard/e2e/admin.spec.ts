@@ -31,13 +31,13 @@ test('the language changes every word and number at once, and is remembered', as
   await page.getByText('English', { exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: en.profile.title })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-  await page.goto('/');
+  await page.goto('/devices');
   await devices(page);
   const value = page.locator('[data-metric="temperature"] [data-value]').first();
   await expect(value).toHaveText(/^\d+\.\d$/);
   await page.goto('/profile');
   await page.getByText('Indonesia', { exact: true }).click();
-  await page.goto('/');
+  await page.goto('/devices');
   await expect(value).toHaveText(/^\d+,\d$/);
 });
 

@@ -38,7 +38,7 @@ export async function shown(page: Page, info: TestInfo, step: string): Promise<v
   if (folder) await page.screenshot({ path: `${folder}/docs-${step}-${info.project.name}.png` });
 }
 
-/** The devices on the fleet page, once there are any. */
+/** The devices of the list, once there are any. */
 export async function devices(page: Page) {
   const all = page.locator('[data-device]');
   await expect(all.first()).toBeVisible();
@@ -71,7 +71,7 @@ export async function heldBack(page: Page): Promise<{ hold(): void; release(): v
 
 /** The name of a device that is connected. */
 export async function onlineDevice(page: Page): Promise<string> {
-  await page.goto('/');
+  await page.goto('/devices');
   await devices(page);
   const online = page.locator('[data-device]').filter({ has: page.locator('[data-state="online"]') });
   const name = await online.first().getAttribute('data-device');

@@ -1,10 +1,10 @@
-// The page of all devices: they appear, they change live, they can be found, and a lost connection is told.
+// The list of devices: they appear, they change live, they can be found, and a lost connection is told.
 import { devices, expect, id, test } from './fixtures';
 
 const wanted = Number(process.env.TIRTA_DEVICES ?? 5);
 
 test('all devices appear and their values change live', async ({ signedIn: page }) => {
-  await page.goto('/');
+  await page.goto('/devices');
   await devices(page);
   // Others may have been let in by other journeys and never come.
   const all = page.locator('[data-device]').filter({ has: page.locator('[data-state="online"]') });
@@ -25,7 +25,7 @@ test('all devices appear and their values change live', async ({ signedIn: page 
 test('a device shows four metrics with unit and age, its state in words, and that it is simulated', async ({
   signedIn: page,
 }) => {
-  await page.goto('/');
+  await page.goto('/devices');
   const first = (await devices(page)).first();
   for (const metric of ['ph', 'tds', 'temperature', 'volume']) {
     await expect(first.locator(`[data-metric="${metric}"] time`)).toBeVisible();
@@ -36,7 +36,7 @@ test('a device shows four metrics with unit and age, its state in words, and tha
 });
 
 test('search and filter narrow the list and stay in the address', async ({ signedIn: page }) => {
-  await page.goto('/');
+  await page.goto('/devices');
   const all = await devices(page);
   const name = (await all.last().getAttribute('data-device')) ?? '';
   await page.getByRole('searchbox').fill(name);
@@ -49,8 +49,42 @@ test('search and filter narrow the list and stay in the address', async ({ signe
   await expect(page.locator('[data-device]').first()).toBeVisible();
 });
 
+test('an address of before, when the list was the front page, still shows the same list', async ({
+  signedIn: page,
+}) => {
+  await page.goto('/?show=online&sort=attention');
+  await devices(page);
+  const { pathname, search } = new URL(page.url());
+  expect(pathname + search).toBe('/devices?show=online&sort=attention');
+  await expect(page.locator('[data-filter="online"] input')).toBeChecked();
+});
+
+test('the keyboard alone finds, opens and selects a device', async ({ signedIn: page }) => {
+  await page.goto('/devices');
+  const all = await devices(page);
+  const names = await all.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-device') ?? ''));
+  const [first = '', second = ''] = names;
+  await page.keyboard.press('/');
+  await expect(page.getByRole('searchbox')).toBeFocused();
+  await page.keyboard.type(second);
+  await expect(page.getByRole('searchbox')).toHaveValue(second);
+  await page.getByRole('searchbox').fill('');
+  const link = (name: string) =>
+    page.locator(`[data-device="${name}"]`).getByRole('link', { name, exact: true });
+  await link(first).focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(link(second)).toBeFocused();
+  await page.keyboard.press('Home');
+  await expect(link(first)).toBeFocused();
+  await page.keyboard.press('Space');
+  await expect(page.locator('[data-selection="1"]')).toBeVisible();
+  await expect(link(first)).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1, name: first })).toBeVisible();
+});
+
 test('a lost connection is told, and everything catches up when it is back', async ({ signedIn: page }) => {
-  await page.goto('/');
+  await page.goto('/devices');
   await devices(page);
   await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
   await page.context().setOffline(true);

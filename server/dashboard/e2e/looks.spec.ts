@@ -1,7 +1,7 @@
 // How every page looks: screenshots for people to judge, no serious finding of axe, nothing wider than the screen.
 import AxeBuilder from '@axe-core/playwright';
 import { boardThatWaits } from './boards';
-import { expect, id, onlineDevice, test, type Page } from './fixtures';
+import { en, expect, id, onlineDevice, test, type Page } from './fixtures';
 
 const folder = process.env.TIRTA_SHOTS ?? 'test-results/shots';
 
@@ -27,7 +27,17 @@ for (const theme of ['light', 'dark'] as const) {
       ).toEqual([]);
     };
     await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
-    await check('fleet');
+    await check('devices');
+    await page.goto('/');
+    await expect(page.locator('[data-average] [data-average-value]').first()).toBeVisible();
+    await expect(page.locator('.skeleton')).toHaveCount(0);
+    await check('overview');
+    await page.goto(`/compare?metric=temperature&devices=${name}&range=m15`);
+    await expect(page.locator('canvas')).toBeVisible();
+    await check('compare');
+    await page.getByRole('combobox', { name: id.compare.add }).focus();
+    await expect(page.locator('[data-option]').first()).toBeVisible();
+    await check('compare-chooser');
     await page.goto(`/devices/${name}`);
     await expect(page.locator('canvas').first()).toBeVisible();
     await check('device');
@@ -165,6 +175,10 @@ test('nothing is wider than a small phone', async ({ signedIn: page }) => {
   const device = `/devices/${name}`;
   const paths = [
     '/',
+    '/devices',
+    '/devices?show=online&sort=-ph',
+    '/compare',
+    `/compare?metric=ph&devices=${name}`,
     device,
     `${device}/calibrations`,
     `${device}/calibrate/ph`,
@@ -192,4 +206,30 @@ test('nothing is wider than a small phone', async ({ signedIn: page }) => {
     const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(beyond, path).toBeLessThanOrEqual(0);
   }
+});
+
+test('every label of the tabs is whole on a small phone, in both languages', async ({ signedIn: page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  for (const language of ['Indonesia', 'English']) {
+    await page.goto('/profile');
+    await page.getByText(language, { exact: true }).click();
+    const tabs = page.getByRole('navigation', { name: language === 'English' ? en.nav.main : id.nav.main });
+    await expect(tabs.getByRole('link')).toHaveCount(5);
+    const cut = await tabs.getByRole('link').evaluateAll((links) =>
+      links
+        .map((link) => ({ own: link.getBoundingClientRect(), text: link.querySelector('.text') }))
+        .filter(({ own, text }) => {
+          const at = text?.getBoundingClientRect();
+          return (
+            !at ||
+            at.left < own.left ||
+            at.right > own.right ||
+            (text?.scrollWidth ?? 0) > Math.ceil(at.width)
+          );
+        })
+        .map(({ text }) => text?.textContent),
+    );
+    expect(cut, language).toEqual([]);
+  }
+  await page.getByText('Indonesia', { exact: true }).click();
 });

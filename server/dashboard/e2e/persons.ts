@@ -15,13 +15,14 @@ export async function another(
   baseURL: string | undefined,
   locale = 'id-ID',
 ): Promise<Page> {
-  return await browser.newPage({
+  const context = await browser.newContext({
     baseURL: baseURL ?? '',
     ignoreHTTPSErrors: true,
     viewport: page.viewportSize(),
     locale,
     reducedMotion: 'reduce',
   });
+  return await context.newPage();
 }
 
 export async function fillSignIn(page: Page, user: string, password: string): Promise<void> {

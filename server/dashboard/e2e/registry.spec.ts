@@ -78,7 +78,7 @@ test('a device says where it stands, at once', async ({ signedIn: page }) => {
   await choose(page, `name,location\n${name},${place}\n`);
   await page.getByRole('button', { name: t.submit(1, '1') }).click();
   await expect(page.getByText(t.done('1'))).toBeVisible();
-  await page.goto('/');
+  await page.goto('/devices');
   await expect(page.locator(`[data-device="${name}"] [data-location]`).first()).toHaveText(place);
   await page.goto(`/devices/${name}`);
   await expect(page.locator('[data-location]').first()).toHaveText(place);

@@ -81,6 +81,7 @@ test('an access token that ends in the middle of work costs nothing: what was ty
 }) => {
   const name = `tengah-${Date.now().toString(36)}`;
   await page.goto('/users');
+  await page.getByText(id.people.accounts.add, { exact: true }).click();
   await page.getByLabel(id.people.accounts.name, { exact: true }).fill(name);
   await page.context().clearCookies({ name: ACCESS });
   expect(await access(page)).toBeUndefined();
@@ -92,7 +93,7 @@ test('an access token that ends in the middle of work costs nothing: what was ty
 
   // A whole new visit without one, and what the page keeps open in the background.
   await page.context().clearCookies({ name: ACCESS });
-  await page.goto('/');
+  await page.goto('/devices');
   await devices(page);
   await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
   await page.request.patch(`/api/v1/users/${name}`, { data: { disabled: true } });
@@ -135,8 +136,8 @@ test('somebody sees where they are signed in, ends one session and then all of t
   await third.goto('/');
   await expect(there.locator('[data-connection="live"]').first()).toBeAttached();
   await expect(third.locator('[data-connection="live"]').first()).toBeAttached();
-  await here.goto('/settings');
-  await here.getByRole('main').getByRole('link', { name: t.title, exact: true }).click();
+  await here.goto('/profile');
+  await here.getByRole('main').getByRole('link', { name: id.profile.security.sessions }).click();
   const rows = here.locator('[data-session]');
   await expect(rows).toHaveCount(3);
   await expect(rows.first()).toHaveAttribute('data-current', 'true');

@@ -1,5 +1,5 @@
-//! Readings as programs hand them in, and whether they can be taken: pure, by the same rules as what devices send. Knows no
-//! HTTP, no table, and not which devices there are.
+//! Readings as programs hand them in, and whether they can be taken: pure, by the same rules as what devices send. Knows, but
+//! for the words of its description, no HTTP; no table, and not which devices there are.
 
 pub mod senml;
 pub mod unit;
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct NewReading {
     /// Of which device.
+    #[schema(value_type = words::DeviceName)]
     device: String,
     /// What was measured.
     #[schema(value_type = words::Metric)]

@@ -54,7 +54,7 @@ pub struct AlertActs {
     act: AlertActName,
     /// Why it is over: needed to resolve.
     #[serde(default)]
-    #[schema(nullable = false, min_length = 1, max_length = 4000)]
+    #[schema(min_length = 1, max_length = 4000)]
     reason: Option<String>,
     /// Whose it is.
     #[serde(default)]
@@ -65,7 +65,7 @@ pub struct AlertActs {
     until: Option<i64>,
     /// A note.
     #[serde(default)]
-    #[schema(nullable = false, min_length = 1, max_length = 4000)]
+    #[schema(min_length = 1, max_length = 4000)]
     text: Option<String>,
 }
 
@@ -78,6 +78,14 @@ pub struct AlertsActed {
 
 impl AlertActs {
     fn act(&self, now: UtcMillis) -> Result<AlertAct, Problem> {
+        // Also where this act has no use for it: whoever sends it meant something.
+        for (field, given, longest) in [
+            ("reason", &self.reason, LONGEST_TEXT),
+            ("assignee", &self.assignee, LONGEST_NAME),
+            ("text", &self.text, LONGEST_TEXT),
+        ] {
+            given.as_deref().map(|given| text(field, Some(given), longest)).transpose()?;
+        }
         Ok(match self.act {
             AlertActName::Read => AlertAct::Read,
             AlertActName::Acknowledge => AlertAct::Acknowledge,

@@ -3,6 +3,7 @@
 
 use super::error::{Problem, Problems};
 use super::extract::{Id, Params};
+use super::page::within;
 use super::words;
 use crate::alert::{Alert, Kind, Source, State as AlertState};
 use crate::registry::cell;
@@ -85,6 +86,11 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// How many alerts are wanted.
+    fn limit(&self) -> Result<u32, Problem> {
+        within("limit", self.limit.unwrap_or(USUAL_ALERTS), MOST_ALERTS)
+    }
+
     /// The filter, if its words are known.
     pub fn checked(self) -> Result<AlertFilter, Problem> {
         all_known("state", self.state.as_deref(), AlertState::ALL.iter().map(|word| word.as_str()))?;
@@ -228,10 +234,7 @@ pub struct AlertHistory {
 #[utoipa::path(get, path = "/api/v1/alerts", operation_id = "listAlerts", tag = "alerts", params(Filter),
     responses((status = 200, body = Alerts), Problems))]
 pub async fn list(State(app): State<Arc<App>>, Params(filter): Params<Filter>) -> Result<Json<Alerts>, Problem> {
-    let (before, limit) = (filter.before, filter.limit.unwrap_or(USUAL_ALERTS));
-    if !(1..=MOST_ALERTS).contains(&limit) {
-        return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST_ALERTS}")));
-    }
+    let (before, limit) = (filter.before, filter.limit()?);
     let alerts = app.store.alerts(&filter.checked()?, before, limit, app.clock.now()).await?;
     let full = u32::try_from(alerts.len()).is_ok_and(|count| count == limit);
     let next = alerts.last().filter(|_| full).map(|alert| alert.id);
@@ -258,6 +261,7 @@ pub async fn one(State(app): State<Arc<App>>, Id(id): Id) -> Result<Json<AlertHi
 #[utoipa::path(get, path = "/api/v1/alerts.csv", operation_id = "exportAlerts", tag = "alerts", params(Filter),
     responses((status = 200, description = "the file", content_type = "text/csv", body = String), Problems))]
 pub async fn export(State(app): State<Arc<App>>, Params(filter): Params<Filter>) -> Result<impl IntoResponse, Problem> {
+    filter.limit()?;
     let (mut before, filter, now) = (filter.before, filter.checked()?, app.clock.now());
     let mut file = WriterBuilder::new().from_writer(vec![]);
     let failed = |error: csv::Error| Problem::internal(&error);

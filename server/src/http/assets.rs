@@ -2,6 +2,7 @@
 
 use super::error::Problem;
 use super::security::is_static;
+use crate::digest::hex;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -55,7 +56,7 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
 
 fn answer(name: &str, file: &EmbeddedFile, forever: bool, asked: &HeaderMap) -> Response {
     let hash = file.metadata.sha256_hash();
-    let tag = hash.iter().take(16).fold(String::from("W/\""), |tag, byte| format!("{tag}{byte:02x}")) + "\"";
+    let tag = format!("W/\"{}\"", hex(&hash[..16]));
     let cache = if forever { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));

@@ -3,6 +3,7 @@
 
 use super::error::{Problem, Problems};
 use super::extract::Params;
+use super::page::{in_order, within};
 use super::words;
 use crate::audit::Act;
 use crate::run::App;
@@ -26,7 +27,7 @@ pub struct Which {
     /// Only those of these kinds, such as `device.revoked,device.replaced`: words as in `act` of an entry, with a comma between.
     #[param(inline, value_type = Option<words::AuditActs>)]
     act: Option<String>,
-    /// Only those by this one: an account, `device` or `server`.
+    /// Only those by this one: an account, `key:` and the name of a key, `device`, `visitor` or `server`.
     who: Option<String>,
     /// Only those from this time on (UTC milliseconds).
     from: Option<i64>,
@@ -48,7 +49,7 @@ pub struct AuditEntry {
     id: i64,
     /// When (UTC milliseconds).
     at: i64,
-    /// An account, `device` or `server`.
+    /// An account, `key:` and the name of a key, `device`, `visitor` or `server`.
     who: String,
     /// What, such as `device.enrolled`.
     act: String,
@@ -104,16 +105,9 @@ fn acts(words: &str) -> Result<Vec<Act>, Problem> {
 #[utoipa::path(get, path = "/api/v1/audit", operation_id = "listAudit", tag = "audit", params(Which),
     responses((status = 200, body = AuditLog), Problems))]
 pub async fn list(State(app): State<Arc<App>>, Params(which): Params<Which>) -> Result<Json<AuditLog>, Problem> {
-    let limit = which.limit.unwrap_or(USUAL_ENTRIES);
-    if !(1..=MOST_ENTRIES).contains(&limit) {
-        return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST_ENTRIES}")));
-    }
+    let limit = within("limit", which.limit.unwrap_or(USUAL_ENTRIES), MOST_ENTRIES)?;
     let Which { device, act, who, from, to, q, before, .. } = which;
-    if let (Some(from), Some(to)) = (from, to)
-        && from >= to
-    {
-        return Err(Problem::invalid("from", "it must be before `to`"));
-    }
+    in_order(from, to)?;
     let acts = act.as_deref().map(acts).transpose()?.unwrap_or_default();
     let text = q.filter(|text| !text.is_empty());
     let filter = AuditFilter { device, acts, who, from, to, text };

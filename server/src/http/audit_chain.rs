@@ -3,6 +3,7 @@
 
 use super::error::{Problem, Problems};
 use super::extract::Params;
+use super::page::in_order;
 use crate::registry::cell::neutralised;
 use crate::run::App;
 use axum::body::{Body, Bytes};
@@ -44,6 +45,7 @@ pub async fn head(State(app): State<Arc<App>>) -> Result<Json<AuditHead>, Proble
 #[into_params(parameter_in = Query)]
 pub struct Against {
     /// An end that was written down, `NUMBER:HASH`: the log must still hold it.
+    #[param(pattern = r"^\s*[0-9]{1,18}:[0-9A-Fa-f]{64}\s*$")]
     head: Option<String>,
 }
 
@@ -135,11 +137,7 @@ pub struct Part {
         Problems))]
 pub async fn export(State(app): State<Arc<App>>, Params(part): Params<Part>) -> Result<Response, Problem> {
     let Part { format, from, to } = part;
-    if let (Some(from), Some(to)) = (from, to)
-        && from >= to
-    {
-        return Err(Problem::invalid("from", "it must be before `to`"));
-    }
+    in_order(from, to)?;
     let head = app.store.audit_head().await?;
     let (after, through) = app.store.audit_part(from, to).await?;
     // What was added meanwhile is for the next export.

@@ -70,7 +70,7 @@ impl Caller {
     pub fn may(&self, permission: Permission) -> bool {
         match &self.by {
             By::Session { role, .. } => role.may(permission),
-            By::Key { scopes, .. } => scopes.contains(&permission),
+            By::Key { scopes, .. } => !permission.is_for_people() && scopes.contains(&permission),
         }
     }
 
@@ -95,6 +95,18 @@ impl Caller {
             By::Session { id, .. } => Ok(id),
             By::Key { .. } => Err(Problem::no_person()),
         }
+    }
+
+    /// Lets nobody do to their own account what is for others: a token that was stolen would get round the password.
+    ///
+    /// # Errors
+    /// When the account is the caller's own; `instead` says which way is theirs.
+    pub fn not_to_oneself(&self, account: &str, instead: &str) -> Result<(), Problem> {
+        if self.account != account {
+            return Ok(());
+        }
+        let detail = format!("this is your own account: use {instead}, which asks for your password");
+        Err(Problem::new(StatusCode::CONFLICT, "own_account", detail))
     }
 
     /// Whether it is this caller that [`App::signed_out`] tells of.
@@ -199,4 +211,21 @@ fn touch(app: &Arc<App>, id: &str, used_at: UtcMillis, now: UtcMillis) {
             tracing::warn!(%error, "when a session was last used is not written down");
         }
     });
+}
+
+/// A bearer's token that opens nothing; `detail` says how to do it right.
+pub fn bad_token(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "bad_token", detail).about("authorization")
+}
+
+/// The answer to a bearer's token that is none, of whatever kind it was to be: `detail` says how to do it right. Whoever tries
+/// tokens is told to wait, each time for longer.
+pub fn unknown_token(app: &App, address: Option<IpAddr>, detail: &str) -> Problem {
+    let waits = address.map_or(Ok(()), |address| app.token_throttle.attempt(address, app.clock.now()));
+    let Err(wait_ms) = waits else {
+        tracing::warn!(?address, "a request came with a token that is none");
+        return bad_token(detail);
+    };
+    let what = "too many unknown tokens from this address";
+    Problem::too_often("too_many_attempts", what, wait_ms).about("authorization")
 }

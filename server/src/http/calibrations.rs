@@ -4,7 +4,6 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Named, NamedRecord, unknown_calibration, unknown_device};
 use super::{devices, password, wire, words};
-use crate::audit::Act;
 use crate::run::App;
 use crate::store::Recording;
 use axum::{Json, extract::State, http::StatusCode};
@@ -91,13 +90,8 @@ pub async fn undo(
     let device = devices::in_service(&app, &name).await?;
     let reported = device.status.as_ref().map_or(0, |status| status.settings);
     let new = RecordId::from_random(random_bits()?);
-    let entry =
-        caller.actor().did(Act::CalibrationUndone, app.clock.now()).to(&name).with("calibration", id.to_string());
-    let by = By::Dashboard { name: caller.account };
-    match app.store.undo_calibration(&name, id, new, by, reported, app.clock.now()).await? {
+    match app.store.undo_calibration(&name, id, new, &caller.actor(), reported, app.clock.now()).await? {
         Recording::Stored(kept) => {
-            // The record itself says who: this is where an auditor looks for it.
-            app.store.note(entry.with("metric", kept.record.metric.as_str())).await?;
             tracing::info!(device = %name, record = %id, by = ?kept.record.by, "a calibration is taken back");
             devices::tell_settings(&app, &name).await;
             Ok((StatusCode::CREATED, Json(Record::new(&kept.record, None))))

@@ -2,31 +2,30 @@
 //! Knows answers only as bytes.
 
 use super::error::Problem;
+use super::extract::is_json;
 use crate::digest::sha256_hex;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{FromRequestParts, Request};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::{http::HeaderName, middleware::Next};
 
 /// Longer answers are not held in memory to see whether they have changed.
 const LONGEST: u64 = 1024 * 1024;
 
-/// What a browser may keep, if it asks before each use whether it still holds. All else stays out of every memory: people,
-/// tokens, the audit log.
-const KEPT: [&str; 12] = [
-    "/api/v1/alerts",
+/// What a browser may keep, if it asks before each use whether it still holds; `{}` stands for one name. All else stays out of
+/// every memory: people, tokens, the audit log, and all that names whoever did something, as alerts (who resolved) and devices
+/// (who calibrated) do.
+const KEPT: [&str; 9] = [
     "/api/v1/authority",
     "/api/v1/availability",
-    "/api/v1/devices",
+    "/api/v1/devices/{}/readings",
+    "/api/v1/devices/{}/series",
     "/api/v1/latest",
     "/api/v1/openapi.json",
     "/api/v1/outages",
     "/api/v1/registrations",
     "/api/v1/series",
-    "/api/v1/silences",
-    "/api/v1/thresholds",
-    "/api/v1/waiting",
 ];
 
 /// Gives each JSON answer to a GET a tag, and answers 304 to whoever has it already. The tag is weak: it is that of the JSON,
@@ -39,7 +38,7 @@ pub async fn tag(request: Request, next: Next) -> Response {
     let length = response.body().size_hint().exact();
     if !is_get
         || response.status() != StatusCode::OK
-        || !is_json(response.headers())
+        || !is_json(response.headers().get(header::CONTENT_TYPE))
         || length.is_none_or(|l| l > LONGEST)
     {
         return response;
@@ -67,12 +66,11 @@ pub async fn tag(request: Request, next: Next) -> Response {
 }
 
 fn may_be_kept(path: &str) -> bool {
-    let is_within = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    KEPT.into_iter().any(is_within)
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    let is_like = |kept: &str| {
+        kept.split('/').count() == path.split('/').count()
+            && kept.split('/').zip(path.split('/')).all(|(wanted, given)| wanted == "{}" || wanted == given)
+    };
+    KEPT.into_iter().any(is_like)
 }
 
 /// Whether `If-None-Match` names a tag; weak or not makes no difference there (RFC 9110, 13.1.2).
@@ -125,12 +123,29 @@ mod tests {
 
     #[test]
     fn what_is_about_people_and_tokens_is_kept_by_nobody() {
-        for kept in ["/api/v1/devices", "/api/v1/devices/pi-7/series", "/api/v1/openapi.json"] {
+        for kept in ["/api/v1/latest", "/api/v1/devices/pi-7/series", "/api/v1/openapi.json"] {
             assert!(may_be_kept(kept), "{kept}");
         }
-        for open in
-            ["/api/v1/users", "/api/v1/session", "/api/v1/audit", "/api/v1/enrolment-tokens", "/api/v1/devicesx"]
-        {
+        for open in [
+            "/api/v1/users",
+            "/api/v1/session",
+            "/api/v1/audit",
+            "/api/v1/enrolment-tokens",
+            "/api/v1/alerts",
+            "/api/v1/alerts/7",
+            "/api/v1/alerts/clearances",
+            "/api/v1/silences",
+            "/api/v1/thresholds",
+            "/api/v1/thresholds/history",
+            "/api/v1/devices",
+            "/api/v1/devices/pi-7",
+            "/api/v1/devices/pi-7/calibrations",
+            "/api/v1/devices/pi-7/recomputations",
+            "/api/v1/waiting",
+            "/api/v1/latestx",
+            "/api/v1/latest/x",
+            "/api/v1/devices/pi-7/series/x",
+        ] {
             assert!(!may_be_kept(open), "{open}");
         }
     }

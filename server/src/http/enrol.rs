@@ -143,7 +143,7 @@ pub async fn enrol(
         cut_off(&app, name).await;
         app.live.publish(Event::Waiting);
     };
-    match crate::enrol::enrol(&app.store, &app.authority, app.lifetimes, &request, &address, now, cut).await {
+    match crate::enrol::enrol(&app.store, &app.authority, app.config.lifetimes, &request, &address, now, cut).await {
         Ok(Enrolled::As(credentials)) => {
             follow(&app).await;
             Ok(Json(identity(&app, credentials)).into_response())
@@ -170,10 +170,8 @@ fn guessed(app: &App, peer: SocketAddr, serial: Serial) -> Problem {
         tracing::warn!(%serial, peer = %peer.ip(), %error, "an enrolment was refused");
         return error.into();
     };
-    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-    let detail = format!("token: too many unknown ones from this address: try again in {seconds} s");
-    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail);
-    problem.about("token").retry_after(seconds)
+    let what = "token: too many unknown ones from this address";
+    Problem::too_often("too_many_attempts", what, wait_ms).about("token")
 }
 
 /// Gives a device its next certificate although its last has expired: the request is signed with its key, which is proof enough
@@ -188,7 +186,8 @@ pub async fn renew(
     let (name, address) = (&request.name, peer.ip().to_canonical().to_string());
     let csr = (name, request.csr.as_str());
     let done =
-        crate::enrol::renew(&app.store, &app.authority, app.lifetimes, csr, Some(&address), app.clock.now()).await;
+        crate::enrol::renew(&app.store, &app.authority, app.config.lifetimes, csr, Some(&address), app.clock.now())
+            .await;
     let credentials =
         done.inspect_err(|error| tracing::warn!(device = %name, peer = address, %error, "a renewal was refused"))?;
     Ok(Json(identity(&app, credentials)))

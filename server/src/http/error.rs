@@ -100,6 +100,13 @@ impl Problem {
         self.status.is_client_error()
     }
 
+    /// Somebody has to wait for so many milliseconds; `what` says why.
+    pub fn too_often(code: &'static str, what: &str, wait_ms: i64) -> Self {
+        let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
+        let detail = format!("{what}: try again in {seconds} s");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail).retry_after(seconds)
+    }
+
     /// The same, to be tried again after some seconds.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {

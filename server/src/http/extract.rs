@@ -21,7 +21,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        parse(&json(request, state).await?).map(Self)
+        let bytes = json(request, state).await?;
+        object(&bytes)?;
+        parse(&bytes).map(Self)
     }
 }
 
@@ -34,8 +36,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for DeviceBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        read(&json(request, state).await?).map(Self)
+        let bytes = json(request, state).await?;
+        object(&bytes)?;
+        read(&bytes).map(Self)
     }
+}
+
+/// Lets pass only a body whose fields have names: serde takes a list of what would stand in them for them.
+///
+/// # Errors
+/// For a list.
+pub(super) fn object(bytes: &[u8]) -> Result<(), Problem> {
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::invalid(".", "send an object with named fields, not a list"));
+    }
+    Ok(())
 }
 
 async fn json<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {

@@ -3,7 +3,7 @@
 
 use super::auth::{By, Caller};
 use super::error::{Problem, Problems};
-use super::extract::{body, is_json, is_type, not_json, parse};
+use super::extract::{body, is_json, is_type, not_json, object, parse};
 use super::key_caller::word;
 use crate::digest::sha256_hex;
 use crate::gateway::{Handed, NewReading, Refusal, senml};
@@ -28,7 +28,7 @@ const LONGEST_KEY: usize = 128;
 #[serde(deny_unknown_fields)]
 pub struct ReadingBatch {
     /// 1 to 1000.
-    #[schema(value_type = Vec<NewReading>)]
+    #[schema(value_type = Vec<NewReading>, min_items = 1, max_items = 1000)]
     readings: Vec<serde_json::Value>,
 }
 
@@ -51,7 +51,8 @@ pub struct ReadingResult {
     index: usize,
     /// What became of it.
     outcome: ReadingOutcome,
-    /// Why it is refused, for programs.
+    /// Why it is refused, for programs: `conflict`, `has_board`, `implausible_time`, `malformed`, `not_finite`,
+    /// `not_of_this_key`, `revoked`, `unknown_device`, `unknown_metric` or `wrong_unit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     code: Option<String>,
@@ -102,7 +103,11 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
                 format!("send the header \"content-type: application/json\", or {} a batch", senml::CONTENT_TYPE);
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
         }
-        Ok(Self { bytes: body(request, state).await?, senml })
+        let bytes = body(request, state).await?;
+        if !senml {
+            object(&bytes)?;
+        }
+        Ok(Self { bytes, senml })
     }
 }
 
@@ -137,7 +142,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
 /// Hands in one reading. The same device, metric and time is the same reading, however often it comes.
 #[utoipa::path(post, path = "/api/v1/readings", operation_id = "handInReading", tag = "readings",
-    params(("idempotency-key" = Option<String>, Header, description = "names this request: a repeat gets the same answer")),
+    params(("idempotency-key" = Option<String>, Header, pattern = "^[!-~]{1,128}$", description = "names this request: a repeat gets the same answer")),
     request_body = NewReading,
     responses((status = 201, body = OneResult, description = "kept"), (status = 200, body = OneResult, description = "kept before"), Problems))]
 pub async fn one(
@@ -163,7 +168,7 @@ pub async fn one(
 
 /// Hands in readings of many devices, as JSON or SenML (RFC 8428). Those that can be taken are kept, although others are refused.
 #[utoipa::path(post, path = "/api/v1/readings/batch", operation_id = "handInReadings", tag = "readings",
-    params(("idempotency-key" = Option<String>, Header, description = "names this request: a repeat gets the same answer")),
+    params(("idempotency-key" = Option<String>, Header, pattern = "^[!-~]{1,128}$", description = "names this request: a repeat gets the same answer")),
     request_body(content((ReadingBatch = "application/json"), (Vec<senml::Record> = "application/senml+json"))),
     responses((status = 200, body = BatchResult), Problems))]
 pub async fn batch(
@@ -257,6 +262,8 @@ async fn kept(
             for name in past {
                 app.live.publish(Event::Device { name });
             }
+            let count = |wanted: &Fate| fates.iter().filter(|fate| *fate == wanted).count();
+            app.metrics.handed_in(count(&Fate::Stored), count(&Fate::Duplicate));
             Ok((fates, repeated("false")))
         }
         HandInOutcome::Repeated(fates) => Ok((fates, repeated("true"))),

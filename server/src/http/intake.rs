@@ -1,16 +1,19 @@
 //! Alerts of third-party systems: the tokens that let them in, and the one path that they post to.
 
-use super::auth::{Caller, Peer};
+use super::auth::{Caller, Peer, unknown_token};
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
+use super::person::valid_label;
+use super::token_words::bearer;
+use super::words;
 use crate::intake::{Reported, State as Said};
 use crate::run::App;
 use crate::store::{Intake, IntakeToken as Kept};
 use axum::extract::{FromRequestParts, State};
-use axum::http::{HeaderMap, StatusCode, header, request::Parts};
+use axum::http::{StatusCode, request::Parts};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The intake token that is wanted.
@@ -72,10 +75,7 @@ pub async fn create(
     caller: Caller,
     Body(new): Body<NewIntakeToken>,
 ) -> Result<(StatusCode, Json<CreatedIntakeToken>), Problem> {
-    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if new.name.is_empty() || new.name.len() > 40 || !new.name.chars().all(letter) {
-        return Err(Problem::invalid("name", "use 1 to 40 of a-z, 0-9 and -"));
-    }
+    valid_label(&new.name)?;
     let made = app.store.create_intake_token(&new.name, &caller.actor(), app.clock.now()).await?;
     let Some((kept, token)) = made else {
         let detail = format!("a token {:?} is in use: withdraw it first, or take another name", new.name);
@@ -95,7 +95,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<IntakeTokens>, Pro
 
 /// Withdraws an intake token. Alerts that came by it stay.
 #[utoipa::path(delete, path = "/api/v1/intake-tokens/{id}", operation_id = "deleteIntakeToken", tag = "alerts",
-    params(("id" = String, Path, description = "the token's id")),
+    params(("id" = words::ShortId, Path, description = "the token's id")),
     responses((status = 204, description = "withdrawn, or was so already"), Problems))]
 pub async fn delete(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     if app.store.revoke_intake_token(&id, &caller.actor(), app.clock.now()).await? {
@@ -131,31 +131,13 @@ impl FromRequestParts<Arc<App>> for Reporter {
             app.report_rate.take(&kept.id, now).map_err(too_fast)?;
             return Ok(Self(kept));
         }
-        Err(guessed(app, peer))
+        let detail = "send a token that a signed-in person made for you: Authorization: Bearer tirta_in_...";
+        Err(unknown_token(app, Some(peer.ip()), detail))
     }
 }
 
 fn too_fast(wait_ms: i64) -> Problem {
-    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-    let detail = format!("this token reports too fast: try again in {seconds} s");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_fast", detail).about("authorization").retry_after(seconds)
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = text.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-}
-
-fn guessed(app: &App, peer: SocketAddr) -> Problem {
-    let Err(wait_ms) = app.token_throttle.attempt(peer.ip(), app.clock.now()) else {
-        tracing::warn!(peer = %peer.ip(), "an alert was handed in without a token that counts");
-        let detail = "send a token that a signed-in person made for you: Authorization: Bearer tirta_in_...";
-        return Problem::new(StatusCode::UNAUTHORIZED, "bad_token", detail).about("authorization");
-    };
-    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-    let detail = format!("too many unknown tokens from this address: try again in {seconds} s");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail).about("authorization").retry_after(seconds)
+    Problem::too_often("too_fast", "this token reports too fast", wait_ms).about("authorization")
 }
 
 /// Hands in an alert of a third-party system, or that it is over. The same `key` again is the same alert.

@@ -4,6 +4,7 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
 use super::person::{valid_display_name, valid_email};
+use super::words;
 use crate::access::Role;
 use crate::run::App;
 use crate::store::{Invitation as Kept, InvitationState, Inviting, NewInvitation as Wanted};
@@ -27,10 +28,13 @@ pub struct NewInvitation {
     /// What the person is to be.
     role: Role,
     /// What others call the person: at most 80 characters.
+    #[schema(value_type = Option<words::DisplayName>)]
     name: Option<String>,
     /// The person's e-mail address.
+    #[schema(value_type = Option<words::Email>)]
     email: Option<String>,
     /// For how many seconds it is open, 3600 to 2592000; a week if nothing is said.
+    #[schema(minimum = 3600, maximum = 2592000)]
     valid_s: Option<u32>,
 }
 
@@ -172,7 +176,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Invitations>, Prob
 
 /// Withdraws an invitation. Whoever joined by it stays.
 #[utoipa::path(delete, path = "/api/v1/invitations/{id}", operation_id = "withdrawInvitation", tag = "users",
-    params(("id" = String, Path, description = "the invitation's id")),
+    params(("id" = words::ShortId, Path, description = "the invitation's id")),
     responses((status = 204, description = "withdrawn, or not open any more"), Problems))]
 pub async fn withdraw(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     if app.store.withdraw_invitation(&id, &caller.actor(), app.clock.now()).await? {

@@ -7,6 +7,7 @@ use super::extract::Body;
 use super::password;
 use super::person::valid_name;
 use super::throttle::Throttle;
+use super::words;
 use crate::access::Role;
 use crate::run::App;
 use crate::store::{Invitation, InvitationState, Joining, Newcomer};
@@ -47,9 +48,10 @@ pub struct NewMember {
     /// What stands behind `#` in the link.
     secret: String,
     /// The user name: 2 to 32 small letters, digits, '-' and '_'; a letter first.
+    #[schema(value_type = words::UserName)]
     name: String,
     /// The password: 12 characters at least.
-    #[schema(format = Password)]
+    #[schema(format = Password, min_length = 12, max_length = 256)]
     password: String,
 }
 
@@ -127,11 +129,8 @@ async fn open(app: &App, from: IpAddr, secret: &str) -> Result<Invitation, Probl
 /// # Errors
 /// When to try again.
 pub fn slowed(throttle: &Throttle, app: &App, from: IpAddr) -> Result<(), Problem> {
-    throttle.attempt(from, app.clock.now()).map_err(|wait_ms| {
-        let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-        let detail = format!("too many attempts from this address: try again in {seconds} s");
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail).retry_after(seconds)
-    })
+    let too_many = |wait_ms| Problem::too_often("too_many_attempts", "too many attempts from this address", wait_ms);
+    throttle.attempt(from, app.clock.now()).map_err(too_many)
 }
 
 fn unknown() -> Problem {

@@ -4,10 +4,13 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
 use super::key_caller::word;
+use super::person::valid_label;
 use super::session::tell_ended;
+use super::to_the_end;
+use super::words;
 use crate::access::Permission;
 use crate::run::App;
-use crate::store::{Key as Kept, NewKey as Wanted, Spent};
+use crate::store::{Key as Kept, MakingKey, NewKey as Wanted, Spent};
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use shared::{DeviceName, UtcMillis};
@@ -26,14 +29,16 @@ const MOST_DEVICES: usize = 1000;
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// What gets it: 1 to 40 of a-z, 0-9 and -.
+    #[schema(pattern = "^[a-z0-9-]{1,40}$")]
     name: String,
-    /// What it may do: permissions that its maker has, without `manage_users`.
-    #[schema(value_type = Vec<Permission>)]
+    /// What it may do: permissions that its maker has, without `manage_users` and `calibrate`.
+    #[schema(value_type = Vec<Permission>, min_items = 1)]
     scopes: Vec<String>,
     /// It hands in readings of these devices only; of any if absent.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<words::DeviceName>>, min_items = 1, max_items = 1000)]
     devices: Option<Vec<DeviceName>>,
     /// For how many seconds it is good, 60 to 316224000; until it is withdrawn if absent.
+    #[schema(minimum = 60, maximum = 316224000)]
     valid_s: Option<u32>,
 }
 
@@ -43,12 +48,10 @@ pub struct NewKey {
 pub enum KeyState {
     /// It opens what its scopes say.
     Good,
-    /// It was withdrawn.
+    /// It was withdrawn, be it with its maker's right to make keys.
     Revoked,
     /// Its time is over.
     Expired,
-    /// Nobody may sign in as its maker: it opens nothing until somebody may.
-    Stopped,
 }
 
 /// An API key, without its secret.
@@ -102,7 +105,6 @@ impl ApiKey {
             Ok(_) => KeyState::Good,
             Err(Spent::Revoked) => KeyState::Revoked,
             Err(Spent::Expired) => KeyState::Expired,
-            Err(Spent::Stopped) => KeyState::Stopped,
         };
         let Kept { id, made, made_by, made_at, used_at, revoked_at, .. } = kept;
         Self {
@@ -122,10 +124,7 @@ impl ApiKey {
 
 impl NewKey {
     fn check(self, maker: &Caller, now: UtcMillis) -> Result<Wanted, Problem> {
-        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.name.is_empty() || self.name.len() > 40 || !self.name.chars().all(letter) {
-            return Err(Problem::invalid("name", "use 1 to 40 of a-z, 0-9 and -"));
-        }
+        valid_label(&self.name)?;
         if self.scopes.is_empty() {
             return Err(Problem::invalid("scopes", "say what it may do, such as [\"read\"]"));
         }
@@ -153,8 +152,8 @@ impl NewKey {
 fn scope(word: &str, maker: &Caller) -> Result<Permission, String> {
     let known = || Permission::ALL.map(Permission::as_str).join(", ");
     let scope = Permission::from_word(word).ok_or_else(|| format!("there is no permission {word:?}: {}", known()))?;
-    if scope == Permission::ManageUsers {
-        return Err("no key makes accounts or keys: a person does".to_owned());
+    if scope.is_for_people() {
+        return Err(format!("no key has {word}: accounts, keys and calibrations are for a person who is signed in"));
     }
     if maker.may(scope) {
         Ok(scope)
@@ -173,9 +172,16 @@ pub async fn create(
 ) -> Result<(StatusCode, Json<CreatedKey>), Problem> {
     let now = app.clock.now();
     let wanted = new.check(&caller, now)?;
-    let Some((id, key)) = app.store.create_key(&wanted, &caller.actor(), now).await? else {
-        let detail = format!("a key {:?} is in use: withdraw it first, or take another name", wanted.name);
-        return Err(Problem::new(StatusCode::CONFLICT, "taken", detail).about("name"));
+    let (id, key) = match app.store.create_key(&wanted, &caller.actor(), now).await? {
+        MakingKey::Done(id, key) => (id, key),
+        MakingKey::NameTaken => {
+            let detail = format!("a key {:?} is in use: withdraw it first, or take another name", wanted.name);
+            return Err(Problem::new(StatusCode::CONFLICT, "taken", detail).about("name"));
+        }
+        MakingKey::MayNot => {
+            let detail = "only a person whose own account manages users makes keys: sign in as one";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
+        }
     };
     tracing::info!(key = id, name = wanted.name, user = caller.account, "made an API key");
     let kept = app.store.key(&id).await?.ok_or_else(unknown_key)?;
@@ -192,17 +198,20 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<ApiKeys>, Problem>
 
 /// Withdraws an API key, at once: connections that it opened end. What came by it stays.
 #[utoipa::path(delete, path = "/api/v1/keys/{id}", operation_id = "deleteKey", tag = "keys",
-    params(("id" = String, Path, description = "the key's id")),
+    params(("id" = words::ShortId, Path, description = "the key's id")),
     responses((status = 204, description = "withdrawn, or was so already"), Problems))]
 pub async fn delete(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
-    if !app.store.revoke_key(&id, &caller.actor(), app.clock.now()).await? {
-        return Err(unknown_key());
-    }
-    tell_ended(&app, [word(&id)]);
-    tracing::info!(key = id, user = caller.account, "withdrew an API key");
-    Ok(StatusCode::NO_CONTENT)
+    to_the_end(async move {
+        if !app.store.revoke_key(&id, &caller.actor(), app.clock.now()).await? {
+            return Err(unknown_key());
+        }
+        tell_ended(&app, [word(&id)]);
+        tracing::info!(key = id, user = caller.account, "withdrew an API key");
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 fn unknown_key() -> Problem {
-    Problem::not_found("unknown_key", "there is no such API key")
+    Problem::not_found("unknown_api_key", "there is no such API key")
 }

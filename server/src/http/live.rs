@@ -197,7 +197,7 @@ impl Watcher {
         if self.only.as_ref().is_some_and(|only| Some(only.as_str()) != whose) {
             return Ok(());
         }
-        if matches!(event, Event::SignUps) && self.caller.needs(Permission::ReadAudit).is_err() {
+        if matches!(event, Event::SignUps) && !self.caller.may(Permission::ReadAudit) {
             return Ok(());
         }
         let event = match event {

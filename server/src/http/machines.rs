@@ -6,15 +6,15 @@ use super::devices::{revoke, show};
 use super::error::{Problem, Problems};
 use super::extract::{Body, Named, unknown_device};
 use super::model::Device;
+use super::person::given;
 use super::thresholds::follow;
 use super::words;
-use crate::audit::Act;
 use crate::live::Event;
-use crate::registry::{Changes, Column, Entry, Registry, cell};
+use crate::registry::{Column, Entry, cell};
 use crate::run::App;
-use crate::store::{Machine, MadeMachine};
+use crate::store::MadeMachine;
 use axum::{Json, extract::State, http::StatusCode};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use shared::{DeviceName, Metric};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -29,20 +29,25 @@ const SILENCE_S: std::ops::RangeInclusive<u32> = 60..=30 * 86_400;
 #[serde(deny_unknown_fields)]
 pub struct NewDevice {
     /// Its name for ever: 1 to 32 of a-z, 0-9 and '-', beginning with a letter.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::DeviceName)]
     name: DeviceName,
     /// Where it stands.
+    #[schema(max_length = 100)]
     location: Option<String>,
     /// Degrees north (WGS 84), with `longitude`.
+    #[schema(minimum = -90, maximum = 90)]
     latitude: Option<f64>,
     /// Degrees east.
+    #[schema(minimum = -180, maximum = 180)]
     longitude: Option<f64>,
     /// What it is meant to measure.
     #[schema(value_type = Option<Vec<words::Metric>>)]
     metrics: Option<Vec<Metric>>,
     /// Whatever else there is to know.
+    #[schema(max_length = 500)]
     notes: Option<String>,
     /// After how many seconds without a reading it counts as offline, 60 to 2592000; 3600 if absent.
+    #[schema(minimum = 60, maximum = 2592000)]
     silent_after_s: Option<u32>,
 }
 
@@ -52,27 +57,25 @@ pub struct NewDevice {
 #[schema(as = DeviceChange)]
 pub struct Change {
     /// Where it stands.
+    #[schema(max_length = 100)]
     location: Option<String>,
     /// Degrees north (WGS 84), with `longitude`; null for both: not known.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, minimum = -90, maximum = 90)]
     latitude: Option<Option<f64>>,
     /// Degrees east.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, minimum = -180, maximum = 180)]
     longitude: Option<Option<f64>>,
     /// What it is meant to measure.
     #[schema(value_type = Option<Vec<words::Metric>>)]
     metrics: Option<Vec<Metric>>,
     /// Whatever else there is to know.
+    #[schema(max_length = 500)]
     notes: Option<String>,
     /// After how many seconds without a reading it counts as offline, 60 to 2592000; 3600 if never said. Only without a board.
+    #[schema(minimum = 60, maximum = 2592000)]
     silent_after_s: Option<u32>,
-}
-
-/// A field that is there, be it null.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<f64>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 impl Change {
@@ -128,10 +131,8 @@ pub async fn create(
     let about = Change { location, latitude, longitude, metrics, notes, silent_after_s };
     let usual = i64::from(SILENT_S) * 1000;
     let silent_after_ms = about.silent_after_ms()?.unwrap_or(usual);
-    let registered = app.store.registry().await?.registrations.into_iter().find(|known| known.entry.name == name);
-    let entry = about.change(registered.map_or_else(|| Entry::named(name.clone()), |known| known.entry))?;
-    let machine = Machine { entry, silent_after_ms };
-    let taken = match app.store.make_machine(&machine, &caller.actor(), app.clock.now()).await? {
+    let change = |entry| about.change(entry);
+    let taken = match app.store.make_machine(&name, change, silent_after_ms, &caller.actor(), app.clock.now()).await?? {
         MadeMachine::New | MadeMachine::Again => None,
         MadeMachine::Taken => Some(format!("there is a device {name} already: a name is never given twice")),
         MadeMachine::ForBoard => Some(format!("the name {name} is registered for a board: take another")),
@@ -146,7 +147,7 @@ pub async fn create(
 
 /// Changes where a device stands and what else the registry says of it. What is not named stays.
 #[utoipa::path(patch, path = "/api/v1/devices/{name}", operation_id = "changeDevice", tag = "devices",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     request_body = Change, responses((status = 200, body = Device), Problems))]
 pub async fn change(
     State(app): State<Arc<App>>,
@@ -159,35 +160,15 @@ pub async fn change(
     if silent_after_ms.is_some() && device.serial.is_some() {
         return Err(Problem::invalid("silent_after_s", format!("{name} has a board, whose agent says how it is")));
     }
-    let decide = |registry: &Registry| decide(registry, &name, &about);
-    let entry = caller.actor().did(Act::DeviceChanged, app.clock.now()).to(&name);
-    let tell = |done: &Result<Entry, Problem>| {
-        let place = done.as_ref().ok()?.location.clone();
-        Some(if about.location.is_some() { entry.with("location", place) } else { entry })
-    };
-    app.store.change_registry(app.clock.now(), decide, tell).await??;
-    if let Some(ms) = silent_after_ms {
-        app.store.set_silence(&name, ms).await?;
-    }
+    let change = |entry| about.change(entry);
+    app.store.change_device(&name, change, silent_after_ms, &caller.actor(), app.clock.now()).await??;
     tracing::info!(device = %name, user = caller.account, "a device was changed");
     changed(&app, &name).await.map(Json)
 }
 
-/// The registration of a device that is there, as it will be.
-fn decide(registry: &Registry, name: &DeviceName, about: &Change) -> (Result<Entry, Problem>, Changes) {
-    let before = registry.registrations.iter().find(|known| known.entry.name == *name);
-    let serial = registry.devices.iter().find(|(known, _)| known == name).and_then(|(_, serial)| *serial);
-    let entry = before.map_or_else(|| Entry { serial, ..Entry::named(name.clone()) }, |known| known.entry.clone());
-    match (about.change(entry), before) {
-        (Ok(entry), Some(_)) => (Ok(entry.clone()), Changes { created: vec![], changed: vec![(name.clone(), entry)] }),
-        (Ok(entry), None) => (Ok(entry.clone()), Changes { created: vec![entry], changed: vec![] }),
-        (Err(problem), _) => (Err(problem), Changes::default()),
-    }
-}
-
 /// Takes a device out of service. Its name and its data stay.
 #[utoipa::path(delete, path = "/api/v1/devices/{name}", operation_id = "decommissionDevice", tag = "devices",
-    params(("name" = String, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name")),
     responses((status = 204, description = "out of service, or was so already"), Problems))]
 pub async fn decommission(app: State<Arc<App>>, caller: Caller, name: Named) -> Result<StatusCode, Problem> {
     revoke(app, caller, name).await

@@ -1,15 +1,16 @@
 //! `/metrics` for Prometheus, closed unless the configuration names the file of a token; and counting every request.
 #![allow(unused_qualifications)] // utoipa's macro writes them
 
-use super::auth::Peer;
+use super::auth::{Peer, unknown_token};
 use super::error::{Problem, Problems};
 use super::model;
+use super::token_words::bearer;
 use crate::digest::sha256_hex;
 use crate::metrics::Looked;
 use crate::run::App;
 use crate::store;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, middleware::Next};
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
@@ -27,18 +28,10 @@ pub async fn show(
         let detail = "no metrics here: the configuration names no http.metrics_token_file";
         return Err(Problem::not_found("no_metrics", detail));
     };
-    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let sent = sent.and_then(|text| text.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
     // Hashes are compared: how long that takes tells nothing of the token.
-    if sent.is_none_or(|(_, token)| sha256_hex(token.trim().as_bytes()) != *wanted) {
-        let Err(wait_ms) = app.token_throttle.attempt(peer.ip(), app.clock.now()) else {
-            let detail = "send the token of http.metrics_token_file: Authorization: Bearer ...";
-            return Err(Problem::new(StatusCode::UNAUTHORIZED, "bad_token", detail).about("authorization"));
-        };
-        let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-        let detail = format!("too many unknown tokens from this address: try again in {seconds} s");
-        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail);
-        return Err(problem.about("authorization").retry_after(seconds));
+    if bearer(&headers).is_none_or(|token| sha256_hex(token.as_bytes()) != *wanted) {
+        let detail = "send the token of http.metrics_token_file: Authorization: Bearer ...";
+        return Err(unknown_token(&app, Some(peer.ip()), detail));
     }
     let text = app.metrics.text(&look(&app).await?).map_err(|error| Problem::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))

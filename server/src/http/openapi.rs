@@ -4,10 +4,11 @@
 pub mod codes;
 mod errors;
 mod examples;
+mod special;
 
 use super::error::{Problem, Problems};
 use super::live::LiveEvent;
-use super::token_words;
+use super::{token_words, words};
 use crate::access::{Need, need};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -33,12 +34,13 @@ const ABOUT: &str = "Readings, devices, alerts and settings of a fleet of water 
 Times are milliseconds since 1970 (UTC). Bodies are JSON in UTF-8; a field that is not described is refused. No text holds a control \
 character but line feed, carriage return and tab. What can't be done is answered with problem details (RFC 9457): `code` is for programs, \
 `detail` for people, `field` names the field or parameter at fault. Operations may be called with one secret: the session cookie, or \
-`Authorization: Bearer` with an access token or an API key; `x-permission` says what it must allow.";
+`Authorization: Bearer` with an access token or an API key; `x-permission` says what it must allow. \
+Every JSON answer to a GET has an `ETag`: `If-None-Match` asks whether it has changed.";
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tirta", description = "Readings, devices and settings of a fleet of water probes."),
-    components(schemas(LiveEvent, Problem)),
+    components(schemas(LiveEvent, Problem, words::SessionId, words::ShortId)),
     security(("session" = []), ("access" = []), ("key" = [])),
     servers((url = "/", description = "The server that shows this document")),
     modifiers(&Secrets),

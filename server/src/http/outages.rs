@@ -3,6 +3,7 @@
 
 use super::error::{Problem, Problems};
 use super::extract::Params;
+use super::page::within;
 use crate::outage::{Absence, Cause, Period, Share, Window, periods, service, share};
 use crate::run::App;
 use crate::store::{Device, MOST_OUTAGES, Outage as Kept, WhichOutages};
@@ -87,10 +88,7 @@ impl From<Kept> for Outage {
 #[utoipa::path(get, path = "/api/v1/outages", operation_id = "listOutages", tag = "alerts", params(Which),
     responses((status = 200, body = Outages), Problems))]
 pub async fn list(State(app): State<Arc<App>>, Params(which): Params<Which>) -> Result<Json<Outages>, Problem> {
-    let limit = which.limit.unwrap_or(USUAL_OUTAGES);
-    if !(1..=MOST_OUTAGES).contains(&limit) {
-        return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST_OUTAGES}")));
-    }
+    let limit = within("limit", which.limit.unwrap_or(USUAL_OUTAGES), MOST_OUTAGES)?;
     let time = Window { from: which.from.unwrap_or(i64::MIN), to: which.to.unwrap_or(i64::MAX) };
     let Which { device, location, before, .. } = which;
     let which = WhichOutages { device, location, time: Some(time), before };
@@ -203,7 +201,7 @@ pub async fn availability(
         Per::Month => Period::Month,
     };
     let too_much = || Problem::invalid("from", format!("that is more than {MOST_ROWS} rows: ask for less time"));
-    let parts = periods(time, period, &app.zone, MOST_ROWS).ok_or_else(too_much)?;
+    let parts = periods(time, period, &app.config.alerts.time_zone, MOST_ROWS).ok_or_else(too_much)?;
     let devices = devices(&app, &asked, time, now.0).await?;
     if parts.len() * devices.len() > MOST_ROWS {
         return Err(too_much());

@@ -1,9 +1,10 @@
 //! A part of a list of named things: those with a text, those after a name, so many. Stable while others come and go, because
-//! it goes on by name and not by counting. Knows not what is in the list.
+//! it goes on by name and not by counting; and what the questions for such parts have in common. Knows not what is in the list.
 
 use super::error::Problem;
 use serde::Deserialize;
 use shared::DeviceName;
+use std::fmt::Display;
 use utoipa::IntoParams;
 
 /// Most of one answer, where a limit is asked for.
@@ -21,6 +22,7 @@ pub struct Page {
     /// Only those after this name: `next` of the answer before.
     after: Option<String>,
     /// At most so many, 1 to 1000; all if absent.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
@@ -40,9 +42,7 @@ impl Page {
     /// # Errors
     /// When it is asked for more than is given.
     pub fn of<T>(self, list: Vec<T>, looks: impl Fn(&T) -> Looks<'_>) -> Result<(Vec<T>, Option<String>), Problem> {
-        if let Some(limit) = self.limit.filter(|limit| !(1..=MOST).contains(limit)) {
-            return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST}")));
-        }
+        let limit = self.limit.map(|limit| within("limit", limit, MOST)).transpose()?;
         let text = self.q.map(|text| text.to_lowercase());
         let has = |part: Option<&str>, text: &str| part.is_some_and(|part| part.to_lowercase().contains(text));
         let wanted = |thing: &T| {
@@ -53,7 +53,7 @@ impl Page {
                 && self.after.as_deref().is_none_or(|after| place(name) > place(after))
         };
         let mut part: Vec<T> = list.into_iter().filter(wanted).collect();
-        let limit = self.limit.map_or(usize::MAX, |limit| limit as usize);
+        let limit = limit.map_or(usize::MAX, |limit| limit as usize);
         let is_more = part.len() > limit;
         part.truncate(limit);
         let next = part.last().filter(|_| is_more).map(|last| looks(last).name.to_owned());
@@ -61,8 +61,30 @@ impl Page {
     }
 }
 
+/// A number of a request that lies between 1 and the most that is given.
+///
+/// # Errors
+/// Names the field.
+pub fn within<N: Copy + PartialOrd + From<u8> + Display>(field: &str, value: N, most: N) -> Result<N, Problem> {
+    if (N::from(1)..=most).contains(&value) {
+        return Ok(value);
+    }
+    Err(Problem::invalid(field, format!("{value} is not between 1 and {most}")))
+}
+
+/// A time that begins before it ends, as far as either is said.
+///
+/// # Errors
+/// Names the field.
+pub fn in_order(from: Option<i64>, to: Option<i64>) -> Result<(), Problem> {
+    match (from, to) {
+        (Some(from), Some(to)) if from >= to => Err(Problem::invalid("from", "it must be before `to`")),
+        _ => Ok(()),
+    }
+}
+
 /// Where a name stands: pi-2 before pi-10, as in every list of devices.
-fn place(name: &str) -> (Option<u32>, &str) {
+pub(super) fn place(name: &str) -> (Option<u32>, &str) {
     let number = name.parse::<DeviceName>().ok().and_then(|name| name.number());
     (number, name)
 }

@@ -17,6 +17,18 @@ pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<
     Option::deserialize(from).map(Some)
 }
 
+/// Whether what a token or a key is for may be called so.
+///
+/// # Errors
+/// Names the field.
+pub fn valid_label(name: &str) -> Result<(), Problem> {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > 40 || !name.chars().all(letter) {
+        return Err(Problem::invalid("name", "use 1 to 40 of a-z, 0-9 and -"));
+    }
+    Ok(())
+}
+
 /// Whether an account may be called so.
 ///
 /// # Errors

@@ -1,14 +1,16 @@
 //! One's own profile: how one is called and reached, and how one wants the dashboard, on whatever phone. Nobody else's.
 
-use super::auth::Caller;
+use super::auth::{Caller, Peer};
 use super::error::{Problem, Problems};
 use super::extract::Body;
+use super::join::slowed;
 use super::person::{changed_email, given, valid_display_name};
+use super::words;
 use crate::access::Role;
 use crate::preferences::{Language, Notifications, PreferencesChange, Theme};
 use crate::run::App;
 use crate::store::{Profile as Kept, ProfileChange as Change, ProfileDone};
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Extension, Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -41,11 +43,11 @@ pub struct Profile {
 pub struct ProfileChange {
     /// Another name to show: at most 80 characters; null: none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::DisplayName>)]
     display_name: Option<Option<String>>,
     /// Another e-mail address; null: none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::Email>)]
     email: Option<Option<String>>,
     /// Another language; null: that of the browser.
     #[serde(default, deserialize_with = "given")]
@@ -101,10 +103,15 @@ pub async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Pr
     request_body = ProfileChange, responses((status = 200, body = Profile), Problems))]
 pub async fn change(
     State(app): State<Arc<App>>,
+    Extension(Peer(peer)): Extension<Peer>,
     caller: Caller,
     Body(change): Body<ProfileChange>,
 ) -> Result<Json<Profile>, Problem> {
     let change = change.check()?;
+    if matches!(change.email, Some(Some(_))) {
+        // Each one counts: asking which addresses there are is slow.
+        slowed(&app.sign_up_throttle, &app, peer.ip())?;
+    }
     match app.store.change_profile(&caller.account, &change, &caller.actor(), app.clock.now()).await? {
         ProfileDone::Done(kept) => Ok(Json((*kept).into())),
         ProfileDone::Unknown => Err(Problem::no_session()),

@@ -4,6 +4,7 @@
 use super::error::{Problem, Problems};
 use super::extract::{Named, Params, unknown_device};
 use super::model::Reading;
+use super::page::within;
 use super::words;
 use crate::run::App;
 use crate::store::Buckets;
@@ -217,13 +218,6 @@ pub(super) fn bounds(from: Option<i64>, to: Option<i64>, now: UtcMillis) -> Resu
         return Err(Problem::invalid("from", "the range is empty: from must lie before to"));
     }
     Ok((UtcMillis(from), UtcMillis(to)))
-}
-
-fn within(field: &str, value: usize, most: usize) -> Result<usize, Problem> {
-    if (1..=most).contains(&value) {
-        return Ok(value);
-    }
-    Err(Problem::invalid(field, format!("{value} is not between 1 and {most}")))
 }
 
 async fn must_exist(app: &App, name: &DeviceName) -> Result<(), Problem> {

@@ -5,7 +5,6 @@ use super::error::{Problem, Problems};
 use super::extract::{Body, Named, unknown_device};
 use super::readings::{bounds, metric};
 use super::words;
-use crate::audit::Act;
 use crate::live::Event;
 use crate::recompute::{RecomputeError, recompute};
 use crate::run::App;
@@ -78,7 +77,7 @@ pub async fn create(
     Named(name): Named,
     Body(new): Body<NewRecomputation>,
 ) -> Result<(StatusCode, Json<Revision>), Problem> {
-    let entry = caller.actor().did(Act::ReadingsRecomputed, app.clock.now()).to(&name);
+    let actor = caller.actor();
     let wanted = new.read(name, caller.account)?;
     if app.store.device(&wanted.device).await?.is_none() {
         return Err(unknown_device(wanted.device.as_str()));
@@ -88,14 +87,8 @@ pub async fn create(
         Problem::new(StatusCode::CONFLICT, "busy", detail).retry_after(30)
     })?;
     let name = wanted.device.clone();
-    let revision = recompute(&app.store, wanted, app.clock.now()).await?;
+    let revision = recompute(&app.store, wanted, &actor, app.clock.now()).await?;
     tracing::info!(device = %name, by = revision.wanted.by, number = revision.number, "history computed again");
-    let wanted = &revision.wanted;
-    let entry = entry.with("metric", wanted.metric.as_str()).with("from", wanted.from.0).with("to", wanted.to.0);
-    let calibration = wanted.calibration.map(|id| id.to_string());
-    let entry = entry.with("calibration", calibration).with("revision", revision.number);
-    // The revision itself says who: this is where an auditor looks for it.
-    app.store.note(entry.with("changed", revision.results.changed)).await?;
     // Its charts have changed.
     app.live.publish(Event::Device { name });
     Ok((StatusCode::CREATED, Json(Revision::from(revision))))

@@ -14,8 +14,10 @@ use tracing::Instrument;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// Over TLS: a browser never asks this host without it again, for a year. It keeps that only if it trusts the certificate.
-const TRANSPORT_SECURITY: &str = "max-age=31536000";
+/// Over TLS: a browser never asks this host without it again, for a day. It keeps that only if it trusts the certificate, and then
+/// lets nobody pass one that it does not trust: a longer time would lock everybody out of a server whose authority was lost or
+/// changed. Who comes every day is protected every day.
+const TRANSPORT_SECURITY: &str = "max-age=86400";
 
 /// Sent with every answer.
 const HEADERS: [(HeaderName, &str); 8] = [

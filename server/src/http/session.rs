@@ -4,6 +4,7 @@
 use super::auth::{By, Caller, Peer};
 use super::error::{Problem, Problems};
 use super::extract::Body;
+use super::to_the_end;
 use super::token_words::{self, ACCESS, ACCESS_MS, REFRESH, Tokens, Transport};
 use crate::access::{Permission, Role};
 use crate::run::App;
@@ -119,16 +120,23 @@ pub async fn refresh(
     };
     let tokens = Tokens::make().map_err(|e| Problem::internal(&e))?;
     let (address, now) = (peer.ip().to_canonical(), app.clock.now());
-    let refreshed = match hash {
-        Some(hash) => app.store.refresh_session(&hash, tokens.kept(now), address, now).await?,
-        None => Refreshed::Unknown,
-    };
+    let renewing = Arc::clone(&app);
+    let (refreshed, tokens) = to_the_end(async move {
+        let refreshed = match hash {
+            Some(hash) => renewing.store.refresh_session(&hash, tokens.kept(now), address, now).await?,
+            None => Refreshed::Unknown,
+        };
+        if let Refreshed::Reused { id, .. } = &refreshed {
+            tell_ended(&renewing, [id.clone()]);
+        }
+        Ok((refreshed, tokens))
+    })
+    .await?;
     let refused = match refreshed {
         Refreshed::Done(owner) => return Ok(hand_over(&app, owner, tokens, is_bearer, transport)),
         Refreshed::Unknown => refused("bad_refresh_token", "this session has ended: sign in again"),
-        Refreshed::Reused { id, account } => {
+        Refreshed::Reused { account, .. } => {
             tracing::warn!(user = account, peer = %address, "a refresh token came from two: the session has ended");
-            tell_ended(&app, [id]);
             let detail = "somebody else has used this session's token, so it has ended: sign in again";
             refused("session_reused", detail)
         }
@@ -157,19 +165,25 @@ pub async fn sign_out(
 
 /// Ends the session whose tokens a request shows, be they out of date.
 pub async fn end_shown(
-    app: &App,
+    app: &Arc<App>,
     headers: &HeaderMap,
     jar: &CookieJar,
     address: std::net::IpAddr,
-    reason: &str,
+    reason: &'static str,
 ) -> Result<(), Problem> {
-    for hash in [ACCESS, REFRESH].into_iter().filter_map(|kind| kind.hash_in(headers, jar)) {
-        if let Some((id, account)) = app.store.end_session_of_token(&hash, reason, address, app.clock.now()).await? {
-            tracing::info!(user = account, reason, "signed out");
-            tell_ended(app, [id]);
+    let hashes: Vec<_> = [ACCESS, REFRESH].into_iter().filter_map(|kind| kind.hash_in(headers, jar)).collect();
+    let app = Arc::clone(app);
+    to_the_end(async move {
+        for hash in hashes {
+            let ended = app.store.end_session_of_token(&hash, reason, address, app.clock.now()).await?;
+            if let Some((id, account)) = ended {
+                tracing::info!(user = account, reason, "signed out");
+                tell_ended(&app, [id]);
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 /// Tells whoever watches with sessions that have ended. Nobody watching is no failure.

@@ -4,7 +4,9 @@ use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::Id;
 use super::session::tell_ended;
+use super::to_the_end;
 use super::token_words::{Transport, no_cookies};
+use super::words;
 use crate::run::App;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -61,15 +63,12 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Ow
 
 /// Ends one of one's own sessions at once, with every connection that it opened.
 #[utoipa::path(delete, path = "/api/v1/sessions/{id}", operation_id = "endSession", tag = "session",
-    params(("id" = String, Path, description = "The session's id")),
+    params(("id" = words::SessionId, Path, description = "The session's id")),
     responses((status = 204, description = "ended"), Problems))]
 pub async fn end(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
-    caller.session()?;
-    let ended = app.store.end_sessions_of(&caller.account, Some(&id), &caller.actor(), app.clock.now()).await?;
-    if ended.is_empty() {
+    if end_own(app, caller, Some(id)).await? == 0 {
         return Err(Problem::not_found("unknown_session", "you have no such session"));
     }
-    tell_ended(&app, ended);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -81,8 +80,19 @@ pub async fn end_all(
     Extension(transport): Extension<Transport>,
     caller: Caller,
 ) -> Result<Response, Problem> {
-    caller.session()?;
-    tell_ended(&app, app.store.end_sessions_of(&caller.account, None, &caller.actor(), app.clock.now()).await?);
-    tracing::info!(user = caller.account, "signed out everywhere");
+    end_own(app, caller, None).await?;
     Ok((StatusCode::NO_CONTENT, AppendHeaders(no_cookies(transport))).into_response())
+}
+
+/// Ends the session of this id, or all, with their connections; how many there were.
+async fn end_own(app: Arc<App>, caller: Caller, id: Option<String>) -> Result<usize, Problem> {
+    to_the_end(async move {
+        let (of, actor, now) = (&caller.account, caller.actor(), app.clock.now());
+        let ended = app.store.end_sessions_of(of, id.as_deref(), &actor, now).await?;
+        let count = ended.len();
+        tell_ended(&app, ended);
+        tracing::info!(user = caller.account, count, "ended sessions of their own");
+        Ok(count)
+    })
+    .await
 }

@@ -52,7 +52,8 @@ impl NewSettings {
 /// Replaces the settings of a device. They are applied when the device says so: at once, or after it is back. With
 /// `If-Match: "7"` only if their version is still 7; else 412.
 #[utoipa::path(put, path = "/api/v1/devices/{name}/settings", operation_id = "changeSettings", tag = "devices",
-    params(("name" = words::DeviceName, Path, description = "the device's name")),
+    params(("name" = words::DeviceName, Path, description = "the device's name"),
+        ("if-match" = Option<String>, Header, description = "the version that was seen, between quotes, or `*` for any", pattern = r#"^(\*|"[0-9]{1,9}")$"#)),
     request_body = NewSettings, responses((status = 200, body = Settings), Problems))]
 pub async fn change(
     State(app): State<Arc<App>>,

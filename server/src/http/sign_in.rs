@@ -5,8 +5,9 @@ use super::auth::{Caller, Peer};
 use super::error::{Problem, Problems};
 use super::extract::Body;
 use super::password;
-use super::sign_ups::waits_for_approval;
 use super::session::{SignedIn, end_shown, hand_over, tell_ended};
+use super::sign_ups::waits_for_approval;
+use super::to_the_end;
 use super::token_words::{Tokens, Transport};
 use crate::run::App;
 use crate::store::NewSession;
@@ -38,6 +39,7 @@ pub struct Credentials {
     #[schema(format = Password, max_length = 256)]
     password: String,
     /// The code of the telephone, or a recovery code, where the account has a second factor (401 `code_needed`).
+    #[schema(max_length = 64)]
     code: Option<String>,
     /// The tokens are wanted in the answer and no cookies: for programs.
     #[serde(default)]
@@ -156,12 +158,14 @@ pub async fn change_password(
     }
     let held = own_password(&app, &caller, peer.ip(), "old", old).await?;
     let hash = password::hash(new).await.map_err(|e| Problem::internal(&e))?;
-    let passwords = (held.as_str(), hash.as_str());
-    let (actor, now) = (caller.actor(), app.clock.now());
-    let ended = app.store.change_password(&caller.account, passwords, caller.session()?, &actor, now).await?;
-    // Somebody else has changed it meanwhile: then this session has ended, too.
-    tell_ended(&app, ended.ok_or_else(Problem::no_session)?);
-    Ok(StatusCode::NO_CONTENT)
+    to_the_end(async move {
+        let (passwords, actor, now) = ((held.as_str(), hash.as_str()), caller.actor(), app.clock.now());
+        let ended = app.store.change_password(&caller.account, passwords, caller.session()?, &actor, now).await?;
+        // Somebody else has changed it meanwhile: then this session has ended, too.
+        tell_ended(&app, ended.ok_or_else(Problem::no_session)?);
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 /// Lets pass only whoever knows the password of the account that is signed in; what is stored of it.
@@ -197,10 +201,7 @@ async fn try_password(app: &App, from: IpAddr, given: String, hash: Option<Strin
 /// Writes down that somebody was refused, or counts it for the next entry.
 async fn refused(app: &App, from: IpAddr, account: Option<&str>) -> Result<(), Problem> {
     tracing::warn!(peer = %from, "a sign-in was refused");
-    if let Some(entry) = app.refusals.count(from, account, app.clock.now()) {
-        app.store.note(entry).await?;
-    }
-    Ok(())
+    Ok(app.refusals.count(&app.store, from, account, app.clock.now()).await?)
 }
 
 /// What a browser calls itself, if it can be shown.
@@ -215,7 +216,5 @@ fn bad_credentials() -> Problem {
 
 /// Somebody has to wait before the next attempt.
 pub fn too_many(wait_ms: i64) -> Problem {
-    let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
-    let detail = format!("too many wrong passwords from this address: try again in {seconds} s");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail).retry_after(seconds)
+    Problem::too_often("too_many_attempts", "too many wrong passwords from this address", wait_ms)
 }

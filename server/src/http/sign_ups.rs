@@ -10,6 +10,7 @@ use super::password;
 use super::person::{changed_email, given, valid_display_name, valid_email, valid_name};
 use super::throttle::network;
 use super::users::{User, done_or_problem};
+use super::words;
 use crate::access::Role;
 use crate::config::Registration;
 use crate::live::Event;
@@ -32,13 +33,16 @@ pub struct SignUpRule {
 #[serde(deny_unknown_fields)]
 pub struct NewSignUp {
     /// The user name: 2 to 32 small letters, digits, '-' and '_'; a letter first.
+    #[schema(value_type = words::UserName)]
     name: String,
     /// The password: 12 characters at least.
-    #[schema(format = Password)]
+    #[schema(format = Password, min_length = 12, max_length = 256)]
     password: String,
     /// What others call the person, so that an admin knows who asks: at most 80 characters.
+    #[schema(value_type = Option<words::DisplayName>)]
     display_name: Option<String>,
     /// The person's e-mail address.
+    #[schema(value_type = Option<words::Email>)]
     email: Option<String>,
 }
 
@@ -81,7 +85,7 @@ pub struct SignUpApproval {
     role: Role,
     /// Another e-mail address than they asked for; null: none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::Email>)]
     email: Option<Option<String>>,
 }
 
@@ -89,7 +93,7 @@ pub struct SignUpApproval {
 #[utoipa::path(get, path = "/api/v1/sign-up", operation_id = "getSignUpRule", tag = "users", security(()),
     responses((status = 200, body = SignUpRule), Problems))]
 pub async fn rule(State(app): State<Arc<App>>) -> Json<SignUpRule> {
-    Json(SignUpRule { registration: app.registration })
+    Json(SignUpRule { registration: app.config.registration })
 }
 
 /// Asks for an account. It is none before an admin has approved it.
@@ -100,7 +104,7 @@ pub async fn ask(
     Extension(Peer(peer)): Extension<Peer>,
     Body(new): Body<NewSignUp>,
 ) -> Result<(StatusCode, Json<AskedForAccount>), Problem> {
-    if app.registration == Registration::Closed {
+    if app.config.registration == Registration::Closed {
         let detail = "this server takes nobody who only asks: let an admin send you an invitation";
         return Err(Problem::new(StatusCode::FORBIDDEN, "registration_closed", detail));
     }
@@ -144,7 +148,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<SignUps>, Problem>
 
 /// Gives somebody the account that they asked for, and its role.
 #[utoipa::path(post, path = "/api/v1/sign-ups/{name}/approve", operation_id = "approveSignUp", tag = "users",
-    params(("name" = String, Path, description = "the name that was asked for")), request_body = SignUpApproval,
+    params(("name" = words::UserName, Path, description = "the name that was asked for")), request_body = SignUpApproval,
     responses((status = 200, body = User), Problems))]
 pub async fn approve(
     State(app): State<Arc<App>>,
@@ -165,7 +169,7 @@ pub async fn approve(
 
 /// Turns a wish for an account down. The name is free again.
 #[utoipa::path(post, path = "/api/v1/sign-ups/{name}/refuse", operation_id = "refuseSignUp", tag = "users",
-    params(("name" = String, Path, description = "the name that was asked for")),
+    params(("name" = words::UserName, Path, description = "the name that was asked for")),
     responses((status = 204, description = "refused"), Problems))]
 pub async fn refuse(State(app): State<Arc<App>>, caller: Caller, Id(name): Id) -> Result<StatusCode, Problem> {
     if !app.store.refuse_sign_up(&name, &caller.actor(), app.clock.now()).await? {

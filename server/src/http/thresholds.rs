@@ -173,6 +173,7 @@ pub async fn of_device(State(app): State<Arc<App>>, Named(name): Named) -> Resul
 /// Sets or takes away a threshold for devices, locations or the fleet: for all the targets, or for none. With
 /// `If-Match: "7"` only if the version of each is still 7 (`"0"`: none was ever set); else 412.
 #[utoipa::path(put, path = "/api/v1/thresholds", operation_id = "changeThresholds", tag = "alerts",
+    params(("if-match" = Option<String>, Header, description = "the version that was seen, between quotes, or `*` for any", pattern = r#"^(\*|"[0-9]{1,9}")$"#)),
     request_body = ThresholdChange, responses((status = 200, body = ThresholdsChanged), Problems))]
 pub async fn change(
     State(app): State<Arc<App>>,

@@ -1,4 +1,4 @@
-//! Slows down who guesses passwords, by address. Bounded: a flood of addresses costs the guessers their own entries,
+//! Slows down who tries passwords, codes, tokens or invitations, or asks for accounts, by address. Bounded: a flood of addresses costs the guessers their own entries,
 //! and nobody else is kept out. Knows no account: locking an account would let anybody lock out its owner.
 
 use shared::UtcMillis;

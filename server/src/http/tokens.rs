@@ -196,7 +196,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Tokens>, Problem> 
 
 /// Withdraws an enrolment token. Devices that enrolled with it stay.
 #[utoipa::path(delete, path = "/api/v1/enrolment-tokens/{id}", operation_id = "deleteToken", tag = "enrolment",
-    params(("id" = String, Path, description = "the token's id")),
+    params(("id" = words::ShortId, Path, description = "the token's id")),
     responses((status = 204, description = "withdrawn, or was so already"), Problems))]
 pub async fn delete(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     if app.store.revoke_token(&id, &caller.actor(), app.clock.now()).await? {

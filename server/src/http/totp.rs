@@ -6,6 +6,7 @@ use super::error::{Problem, Problems};
 use super::extract::{Body, Id};
 use super::password;
 use super::sign_in::{own_password, too_many};
+use super::words;
 use crate::run::App;
 use crate::totp;
 use axum::extract::State;
@@ -30,7 +31,7 @@ pub struct SecondFactor {
 #[serde(deny_unknown_fields)]
 pub struct OwnPassword {
     /// The one that holds now.
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 256)]
     password: String,
 }
 
@@ -62,7 +63,6 @@ pub struct RecoveryCodes {
 #[utoipa::path(get, path = "/api/v1/session/second-factor", operation_id = "getSecondFactor", tag = "session",
     responses((status = 200, body = SecondFactor), Problems))]
 pub async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<SecondFactor>, Problem> {
-    caller.session()?;
     let totp = app.store.totp(&caller.account).await?;
     let enabled_at = totp.as_ref().and_then(|totp| totp.confirmed_at).map(|at| at.0);
     let recovery_codes = totp.map(|totp| totp.recovery_codes).unwrap_or_default();
@@ -79,7 +79,6 @@ pub async fn propose(
     caller: Caller,
     Body(given): Body<OwnPassword>,
 ) -> Result<Json<ProposedSecret>, Problem> {
-    caller.session()?;
     own_password(&app, &caller, peer.ip(), "password", given.password).await?;
     let secret = totp::secret(password::random().map_err(|e| Problem::internal(&e))?);
     if !app.store.propose_totp(&caller.account, &secret).await? {
@@ -99,7 +98,6 @@ pub async fn confirm(
     caller: Caller,
     Body(Code { code }): Body<Code>,
 ) -> Result<Json<RecoveryCodes>, Problem> {
-    caller.session()?;
     let now = app.clock.now();
     let proposed = app.store.totp(&caller.account).await?.ok_or_else(|| {
         let detail = "ask for a secret first: POST /api/v1/session/second-factor";
@@ -136,17 +134,17 @@ pub async fn disable(
     caller: Caller,
     Body(given): Body<OwnPassword>,
 ) -> Result<StatusCode, Problem> {
-    caller.session()?;
     own_password(&app, &caller, peer.ip(), "password", given.password).await?;
     remove(&app, &caller.account, &caller).await
 }
 
-/// Switches the second factor of an account off, for whoever has lost telephone and recovery codes.
+/// Switches the second factor of somebody else's account off, for whoever has lost telephone and recovery codes.
 #[utoipa::path(delete, path = "/api/v1/users/{name}/second-factor", operation_id = "removeSecondFactor", tag = "users",
-    params(("name" = String, Path, description = "The account's name")),
+    params(("name" = words::UserName, Path, description = "The account's name")),
     responses((status = 204, description = "switched off"), Problems))]
 pub async fn remove_of(State(app): State<Arc<App>>, caller: Caller, Id(name): Id) -> Result<StatusCode, Problem> {
-    if app.store.stored_password(&name).await?.is_none() {
+    caller.not_to_oneself(&name, "POST /api/v1/session/second-factor/disable")?;
+    if app.store.profile(&name).await?.is_none() {
         return Err(Problem::not_found("unknown_user", "there is no such account"));
     }
     remove(&app, &name, &caller).await

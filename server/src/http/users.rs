@@ -4,9 +4,10 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, Id, Params};
+use super::page::within;
 use super::person::{changed_email, given, valid_email, valid_name};
 use super::session::tell_ended;
-use super::{password, to_the_end};
+use super::{password, to_the_end, words};
 use crate::access::Role;
 use crate::run::App;
 use crate::store::{Account, AccountChange, AccountDone};
@@ -68,12 +69,12 @@ pub struct Users {
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// 2 to 32 small letters, digits, '-' and '_'; a letter first.
-    #[schema(pattern = "^(?!(device|intake|rule|server)$)[a-z][a-z0-9_-]{1,31}$")]
+    #[schema(value_type = words::UserName)]
     name: String,
     /// What it is to be.
     role: Role,
     /// Its owner's e-mail address.
-    #[schema(max_length = 254, pattern = r"^\s*[^\s@]+@[^\s@]+\s*$")]
+    #[schema(value_type = Option<words::Email>)]
     email: Option<String>,
 }
 
@@ -96,7 +97,7 @@ pub struct UserChange {
     disabled: Option<bool>,
     /// Another e-mail address; null: none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 254, pattern = r"^\s*[^\s@]+@[^\s@]+\s*$")]
+    #[schema(value_type = Option<words::Email>)]
     email: Option<Option<String>>,
 }
 
@@ -112,10 +113,7 @@ impl From<Account> for User {
 #[utoipa::path(get, path = "/api/v1/users", operation_id = "listUsers", tag = "users", params(Which),
     responses((status = 200, body = Users), Problems))]
 pub async fn list(State(app): State<Arc<App>>, Params(which): Params<Which>) -> Result<Json<Users>, Problem> {
-    let limit = which.limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::invalid("limit", format!("{limit} is not between 1 and {MOST}")));
-    }
+    let limit = within("limit", which.limit.unwrap_or(USUAL), MOST)?;
     let mut found = app.store.accounts(which.after.as_deref().unwrap_or_default(), limit + 1).await?;
     let is_more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -142,7 +140,7 @@ pub async fn create(
 
 /// Changes an account; takes effect at once. An admin who may sign in is always left.
 #[utoipa::path(patch, path = "/api/v1/users/{name}", operation_id = "changeUser", tag = "users",
-    params(("name" = String, Path, description = "The account's name")), request_body = UserChange,
+    params(("name" = words::UserName, Path, description = "The account's name")), request_body = UserChange,
     responses((status = 200, body = User), Problems))]
 pub async fn change(
     State(app): State<Arc<App>>,
@@ -159,15 +157,17 @@ pub async fn change(
     .await
 }
 
-/// Gives an account another first password, shown once in the answer; its sessions end.
+/// Gives somebody else's account another first password, shown once in the answer; its sessions end, and what it made for others
+/// to come in by is withdrawn.
 #[utoipa::path(post, path = "/api/v1/users/{name}/reset-password", operation_id = "resetPassword", tag = "users",
-    params(("name" = String, Path, description = "The account's name")),
+    params(("name" = words::UserName, Path, description = "The account's name")),
     responses((status = 200, body = UserWithPassword), Problems))]
 pub async fn reset(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(name): Id,
 ) -> Result<Json<UserWithPassword>, Problem> {
+    caller.not_to_oneself(&name, "POST /api/v1/session/password")?;
     let (password, hash) = made_password().await?;
     to_the_end(async move {
         let done = app.store.reset_password(&name, &hash, &caller.actor(), app.clock.now()).await?;

@@ -142,7 +142,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<WaitingBoards>, Pr
 
 /// Lets a board in: as a new device, as the device whose serial it has with its new key, or in another device's place.
 #[utoipa::path(post, path = "/api/v1/waiting/{id}/approve", operation_id = "approveWaiting", tag = "enrolment",
-    params(("id" = String, Path, description = "the request's id")), request_body = NewApproval,
+    params(("id" = words::ShortId, Path, description = "the request's id")), request_body = NewApproval,
     responses((status = 200, body = ApprovedBoard), Problems))]
 pub async fn approve(
     State(app): State<Arc<App>>,
@@ -213,7 +213,7 @@ async fn all_approved(app: &App, caller: &Caller) -> Result<Json<ApprovedBoards>
 
 /// Says no to a board: it is told so when it asks again.
 #[utoipa::path(post, path = "/api/v1/waiting/{id}/refuse", operation_id = "refuseWaiting", tag = "enrolment",
-    params(("id" = String, Path, description = "the request's id")),
+    params(("id" = words::ShortId, Path, description = "the request's id")),
     responses((status = 204, description = "refused"), Problems))]
 pub async fn refuse(State(app): State<Arc<App>>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     if !app.store.refuse(&id, &caller.actor(), app.clock.now()).await? {

@@ -9,6 +9,9 @@ use utoipa::{PartialSchema, ToSchema};
 const DEVICE_NAME: &str = "^(?!tirta)[a-z]([a-z0-9-]{0,30}[a-z0-9])?$";
 const SERIAL: &str = r"^\s*(?!0+\s*$)([0-9A-Fa-f]{8}|[0-9A-Fa-f]{16})\s*$";
 const RECORD_ID: &str = "^[0-9A-Fa-f]{16}$";
+const USER_NAME: &str = "^(?!(device|intake|rule|server|visitor)$)[a-z][a-z0-9_-]{1,31}$";
+const EMAIL: &str = r"^\s*(?!\S{255})[^\s@\x00-\x1F\x7F-\x9F]+@[^\s@\x00-\x1F\x7F-\x9F]+\s*$";
+const DISPLAY_NAME: &str = r"^\s*([^\s\x00-\x1F\x7F-\x9F]([^\x00-\x1F\x7F-\x9F]{0,78}[^\s\x00-\x1F\x7F-\x9F])?)?\s*$";
 
 /// A string that is one of the words given.
 fn one_of(about: &str, words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
@@ -68,11 +71,19 @@ words! {
         formed DEVICE_NAME;
     Serial, "The serial of a board: 8 or 16 hexadecimal digits, not all zero.", formed SERIAL;
     RecordId, "The id of a calibration, or of a session in which one is made: 16 hexadecimal digits.", formed RECORD_ID;
+    ShortId, "What the server calls a token, a key, an invitation or a board that waits: 12 letters, digits, '-' and '_'.",
+        formed "^[A-Za-z0-9_-]{12}$";
+    SessionId, "What the server calls a session: 16 hexadecimal digits.", formed "^[0-9a-f]{16}$";
+    UserName, "The name of an account: 2 to 32 of a-z, 0-9, '-' and '_', a letter first, and none that the audit log calls others by.",
+        formed USER_NAME;
+    Email, "An e-mail address.", formed EMAIL;
+    DisplayName, "What others call a person: at most 80 characters on one line.", formed DISPLAY_NAME;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::person;
 
     /// What `pattern` says of a text, by the library that the document's examples are checked with.
     fn takes(pattern: &str, text: &str) -> bool {
@@ -120,6 +131,24 @@ mod tests {
             ["00c0ffee00c0ffee", "00C0FFEE00C0FFEE", "00c0ffee00c0ffe", "+0c0ffee00c0ffee", "", "0000000000000000"]
         {
             assert_eq!(takes(RECORD_ID, id), id.parse::<shared::calibration::RecordId>().is_ok(), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn a_person_is_called_and_reached_in_the_document_as_it_is_enforced() {
+        let long = |length: usize| "a".repeat(length);
+        for name in ["siti", "s1", "s", "1s", "s-_", "Siti", "visitor", "visitors", "", &long(32), &long(33)] {
+            assert_eq!(takes(USER_NAME, name), person::valid_name(name).is_ok(), "{name:?}");
+        }
+        let (most, more) = (long(252) + "@b", long(253) + "@b");
+        for email in
+            ["siti@example.org", " Siti@Example.org\n", "a@b@c", "@b", "a@", "a b@c", "a\0@b", "", &most, &more]
+        {
+            assert_eq!(takes(EMAIL, email), person::valid_email(email).is_ok(), "{email:?}");
+        }
+        for name in ["Pak Tono 💧", " x ", "", "  ", "two\nlines", "a\tb", &long(80), &long(81), &"é".repeat(80)] {
+            let taken = person::valid_display_name("name", name).is_ok();
+            assert_eq!(takes(DISPLAY_NAME, name), taken, "{name:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Answer, Channel, Problem};
 use crate::alert::{News, What};
 use crate::config;
+use crate::digest::hex;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Request, Uri, body::Bytes, header};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -136,7 +137,7 @@ fn sign(key: &hmac::Key, timestamp: &str, body: &str) -> String {
     context.update(timestamp.as_bytes());
     context.update(b".");
     context.update(body.as_bytes());
-    context.sign().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(context.sign().as_ref())
 }
 
 /// The public authorities, and those in a PEM file.

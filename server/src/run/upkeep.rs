@@ -90,9 +90,7 @@ async fn tell_changes(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
 
 /// What no reading brings about: sign-ins that were refused, rules that follow from a changed registry, data that is missing, and what is told of the past.
 async fn watch_over(app: &App) -> Result<(), StoreError> {
-    for entry in app.refusals.due(app.clock.now()) {
-        app.store.note(entry).await?;
-    }
+    app.refusals.write_due(&app.store, app.clock.now()).await?;
     follow(app).await;
     app.store.notice_missing(app.clock.now()).await?;
     app.store.tell_of_the_past(app.clock.now()).await
@@ -119,7 +117,17 @@ async fn forget_expired(app: &App) -> Result<(), StoreError> {
     let answers = app.store.forget_answers(now).await?;
     let forgotten = [sessions, tokens, revisions, waiting, certificates, news, people, answers];
     if forgotten.iter().any(|count| *count > 0) {
-        tracing::debug!(sessions, tokens, revisions, waiting, certificates, news, people, answers, "forgot what has expired");
+        tracing::debug!(
+            sessions,
+            tokens,
+            revisions,
+            waiting,
+            certificates,
+            news,
+            people,
+            answers,
+            "forgot what has expired"
+        );
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Accounts: made, changed, disabled, never deleted. Knows hashes only: no password ever comes here.
 
 use super::conn::{Conn, on_conn, transaction};
-use super::{Store, StoreError, audit::audit, audit::audit_on, invitation::WITHDRAW_OF, on_pool};
-use super::{session::end_sessions, totp::remove_totp};
+use super::{Store, StoreError, audit::audit, audit::audit_on, on_pool};
+use super::{session::end_sessions, totp::remove_totp, withdraw::withdraw_made};
 use crate::access::{Permission, Role};
 use crate::audit::{Act, Actor, Entry};
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ pub struct AccountChange {
 /// What came of making or changing an account.
 #[derive(Debug, PartialEq, Eq)]
 pub enum AccountDone {
-    /// It is so; the ids of the sessions that ended by it.
+    /// It is so; the ids of the sessions that ended by it, and the words of the keys that were withdrawn.
     Done(Account, Vec<String>),
     /// There is no such account.
     Unknown,
@@ -182,8 +182,8 @@ impl Store {
         rows.into_iter().map(account).collect()
     }
 
-    /// Changes an account. Its sessions end when its role changes or it is disabled. One admin who may sign in is
-    /// always left, also when two are changed at once.
+    /// Changes an account. Its sessions end when its role changes or it is disabled, and what it made for others to come in by is
+    /// withdrawn when it may not make it any more. One admin who may sign in is always left, also when two are changed at once.
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
@@ -219,13 +219,12 @@ impl Store {
             query.bind(after.disabled_at.map(|at| at.0)).bind(&after.email).execute(&mut *tx).await?;
             let ends = after.role != before.role || after.disabled_at.is_some();
             let reason = if after.disabled_at.is_some() { "disabled" } else { "role" };
-            let ended = if ends { end_sessions!(tx, actor, name, "", reason, now) } else { vec![] };
+            let mut ended = if ends { end_sessions!(tx, actor, name, "", reason, now) } else { vec![] };
             let mut entry = entry(actor, Act::UserChanged, name, now).with("before", told(&before));
             if may_invite(&before) && !may_invite(&after) {
-                // For good: whoever gets the right back invites anew.
-                let withdrawn =
-                    sqlx::query(WITHDRAW_OF).bind(name).bind(now.0).execute(&mut *tx).await?.rows_affected();
-                entry = entry.with("invitations_withdrawn", withdrawn);
+                let withdrawn = withdraw_made!(tx, name, now);
+                entry = withdrawn.told(entry);
+                ended.extend(withdrawn.ended());
             }
             audit!(tx, entry.with("after", told(&after)));
             tx.commit().await?;
@@ -233,7 +232,8 @@ impl Store {
         }))
     }
 
-    /// Gives an account a password that its owner must change, and ends its sessions.
+    /// Gives an account a password that its owner must change, ends its sessions and withdraws what it made for others to come
+    /// in by: somebody else may have had it.
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
@@ -252,8 +252,11 @@ impl Store {
             sqlx::query(QUERY).bind(name).bind(hash).execute(&mut *tx).await?;
             let row: Option<Row> = sqlx::query_as(ONE).bind(name).fetch_optional(&mut *tx).await?;
             let Some(after) = row.map(account).transpose()? else { return Ok(AccountDone::Unknown) };
-            let ended = end_sessions!(tx, actor, name, "", "password_reset", now);
-            audit!(tx, entry(actor, Act::UserPasswordReset, name, now).with("sessions_ended", ended.len()));
+            let mut ended = end_sessions!(tx, actor, name, "", "password_reset", now);
+            let withdrawn = withdraw_made!(tx, name, now);
+            let entry = entry(actor, Act::UserPasswordReset, name, now).with("sessions_ended", ended.len());
+            audit!(tx, withdrawn.told(entry));
+            ended.extend(withdrawn.ended());
             tx.commit().await?;
             AccountDone::Done(after, ended)
         }))
@@ -311,8 +314,8 @@ impl Store {
         }))
     }
 
-    /// Makes an account an admin's that may sign in with this password, whatever it was, ends its sessions and takes
-    /// its second factor away; `false` if there is no such account. For whoever has the machine itself.
+    /// Makes an account an admin's that may sign in with this password, whatever it was, ends its sessions, takes its second
+    /// factor away and withdraws what it made for others to come in by; `false` if there is no such account. For whoever has the machine itself.
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
@@ -327,15 +330,18 @@ impl Store {
             let Some(before) = row.map(account).transpose()? else { return Ok(false) };
             sqlx::query(QUERY).bind(name).bind(hash).execute(&mut *tx).await?;
             end_sessions!(tx, &Actor::server(), name, "", "recovered", now);
-            let _ = remove_totp!(tx, name);
-            audit!(tx, entry(&Actor::server(), Act::UserRecovered, name, now).with("before", told(&before)));
+            let mut entry = entry(&Actor::server(), Act::UserRecovered, name, now).with("before", told(&before));
+            if remove_totp!(tx, name) {
+                entry = entry.with("second_factor_removed", true);
+            }
+            audit!(tx, withdraw_made!(tx, name, now).told(entry));
             tx.commit().await?;
             true
         }))
     }
 }
 
-/// Whether invitations of this account's owner count.
+/// Whether this account's owner may make what others come in by: invitations and keys.
 pub(super) fn may_invite(account: &Account) -> bool {
     account.disabled_at.is_none() && account.role.may(Permission::ManageUsers)
 }

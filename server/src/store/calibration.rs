@@ -1,7 +1,8 @@
 //! Records of calibrations: added once, never changed. Each addition is a new version of the device's settings,
 //! in the same transaction.
 
-use super::{Device, Store, StoreError, on_pool, reading::device_name};
+use super::{Device, Store, StoreError, audit::audit, on_pool, reading::device_name};
+use crate::audit::{Act, Actor};
 use serde::{Serialize, de::DeserializeOwned};
 use shared::calibration::{Buffers, By, CalibrationRecord, RecordId};
 use shared::{ClockQuality, DeviceName, Metric, Settings, Stamp, UtcMillis};
@@ -89,10 +90,10 @@ impl Store {
             Some(kept) => Err(Box::new(Recording::Known(kept.clone()))),
             None => Ok(record.clone()),
         };
-        self.add(device, reported, now, decide).await
+        self.add(device, reported, now, None, decide).await
     }
 
-    /// Takes back a record that is in force: adds the record `id` with what was in force before it.
+    /// Takes back a record that is in force: adds the record `id` with what was in force before it, and notes who did so.
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
@@ -101,7 +102,7 @@ impl Store {
         device: &DeviceName,
         undone: RecordId,
         id: RecordId,
-        by: By,
+        actor: &Actor,
         reported: u32,
         now: UtcMillis,
     ) -> Result<Recording, StoreError> {
@@ -115,33 +116,36 @@ impl Store {
             }
             let before = of_probe.next();
             let stamp = Stamp { at: now, clock: ClockQuality::Synced };
+            let by = By::Dashboard { name: actor.name().to_owned() };
             let mut record = CalibrationRecord::new(id, metric, stamp, by, before.and_then(|r| r.calibration));
             record.health = before.and_then(|r| r.health);
             record.undoes = Some(undone);
             Ok(record)
         };
-        self.add(device, reported, now, decide).await
+        self.add(device, reported, now, Some(actor), decide).await
     }
 
-    /// Adds what `decide` makes of the records so far, unless it says why not.
+    /// Adds what `decide` makes of the records so far, unless it says why not. What an actor takes back is audited.
     async fn add(
         &self,
         device: &DeviceName,
         reported: u32,
         now: UtcMillis,
+        actor: Option<&Actor>,
         decide: impl FnOnce(&[KeptRecord]) -> Result<CalibrationRecord, Box<Recording>>,
     ) -> Result<Recording, StoreError> {
         const OWNER: &str = "SELECT device FROM calibration WHERE id = $1";
         const KNOWN: &str =
             concat!("SELECT ", record_columns!(), " FROM calibration WHERE device = $1 ORDER BY arrival");
         const VERSION: &str = "UPDATE device SET settings_version = $2 WHERE name = $1";
-        let (begin, lock) = self.writing();
+        let ((begin, alone), (_, lock)) = (self.one_at_a_time(), self.writing());
         // Locks the device: its records arrive one after the other, also with several servers.
         let device_row = sqlx::AssertSqlSafe(format!(
             "SELECT settings_version FROM device WHERE name = $1 AND revoked_at IS NULL AND quarantined_at IS NULL{lock}"
         ));
         on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
             let version: Option<i64> =
                 sqlx::query_scalar(device_row).bind(device.as_str()).fetch_optional(&mut *tx).await?;
             let Some(version) = version else { return Ok(Recording::NoDevice) };
@@ -181,6 +185,11 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
             sqlx::query(VERSION).bind(device.as_str()).bind(version).execute(&mut *tx).await?;
+            // The record itself says who: this is where an auditor looks for it.
+            if let (Some(actor), Some(undone)) = (actor, kept.record.undoes) {
+                let entry = actor.did(Act::CalibrationUndone, now).to(device).with("calibration", undone.to_string());
+                audit!(tx, entry.with("metric", kept.record.metric.as_str()));
+            }
             tx.commit().await?;
             Ok(Recording::Stored(kept))
         })

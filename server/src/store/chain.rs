@@ -24,11 +24,13 @@ fn row((id, at, who, act, device, serial, address, detail, hash): Stored) -> Row
 
 impl Store {
     /// Makes a chain of the log: gives the entries of before their hashes, some at a time so that whoever is stopped goes on
-    /// later, notes that as an entry, and has the database refuse changes from then on. Says how the log ends.
+    /// later, notes that as an entry, and has the database refuse changes from then on, and entries without a hash from the
+    /// first moment. Says how the log ends.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn chain_audit(&self, now: UtcMillis) -> Result<Head, StoreError> {
+        self.keep_audit_from_strangers().await?;
         while self.chain_some(now).await? {}
         self.keep_audit_from_changes().await?;
         self.audit_head().await
@@ -71,8 +73,28 @@ impl Store {
         })
     }
 
-    /// Whoever has the database can take this away again; a program or a person that errs can't do harm. The engines have no
-    /// words for it in common, so it stands in no migration: one that changes the table drops these first.
+    /// What is written into the log has a hash and a number of its own: a server of before the chain, running beside this one,
+    /// is refused and not believed. Whoever has the database can take this away again; a program or a person that errs can't
+    /// do harm. The engines have no words for it in common, so it stands in no migration: one that changes the table drops
+    /// these first.
+    async fn keep_audit_from_strangers(&self) -> Result<(), StoreError> {
+        // `INSERT OR REPLACE` deletes without waking the trigger that refuses to.
+        const SQLITE: &str = "
+            CREATE TRIGGER IF NOT EXISTS audit_has_a_hash BEFORE INSERT ON audit
+                WHEN NEW.hash IS NULL OR NEW.hash = ''
+                BEGIN SELECT RAISE(ABORT, 'an entry of the audit log has a hash'); END;
+            CREATE TRIGGER IF NOT EXISTS audit_is_not_replaced BEFORE INSERT ON audit
+                WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+                BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END;";
+        const POSTGRES: &str = "
+            CREATE OR REPLACE FUNCTION audit_has_a_hash() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'an entry of the audit log has a hash'; END $$;
+            CREATE TRIGGER audit_has_a_hash BEFORE INSERT ON audit FOR EACH ROW
+                WHEN (NEW.hash IS NULL OR NEW.hash = '') EXECUTE FUNCTION audit_has_a_hash();";
+        self.guard_audit(SQLITE, "audit_has_a_hash", POSTGRES).await
+    }
+
+    /// What was written stays.
     async fn keep_audit_from_changes(&self) -> Result<(), StoreError> {
         const SQLITE: &str = "
             CREATE TRIGGER IF NOT EXISTS audit_is_not_changed BEFORE UPDATE ON audit
@@ -84,19 +106,28 @@ impl Store {
                 $$ BEGIN RAISE EXCEPTION 'the audit log is only ever added to'; END $$;
             CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
                 FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows();";
-        const HAS: &str = "SELECT COUNT(*) FROM pg_trigger WHERE tgname = 'audit_only_grows'
-            AND tgrelid = 'audit'::regclass";
+        self.guard_audit(SQLITE, "audit_only_grows", POSTGRES).await
+    }
+
+    /// Makes triggers that may be there already; PostgreSQL's have this name.
+    async fn guard_audit(
+        &self,
+        sqlite: &'static str,
+        name: &'static str,
+        postgres: &'static str,
+    ) -> Result<(), StoreError> {
+        const HAS: &str = "SELECT COUNT(*) FROM pg_trigger WHERE tgname = $1 AND tgrelid = 'audit'::regclass";
         match &self.pool {
             Pool::Sqlite(pool) => {
-                sqlx::raw_sql(SQLITE).execute(pool).await?;
+                sqlx::raw_sql(sqlite).execute(pool).await?;
             }
             Pool::Postgres(pool) => {
                 let (begin, alone) = self.one_at_a_time();
                 let mut tx = pool.begin_with(begin).await?;
                 sqlx::query(alone).execute(&mut *tx).await?;
-                let has: i64 = sqlx::query_scalar(HAS).fetch_one(&mut *tx).await?;
+                let has: i64 = sqlx::query_scalar(HAS).bind(name).fetch_one(&mut *tx).await?;
                 if has == 0 {
-                    sqlx::raw_sql(POSTGRES).execute(&mut *tx).await?;
+                    sqlx::raw_sql(postgres).execute(&mut *tx).await?;
                 }
                 tx.commit().await?;
             }

@@ -16,9 +16,6 @@ const MOST_OPEN: i64 = 200;
 const MOST_SHOWN: i64 = 500;
 
 const COLUMNS: &str = "id, role, name, email, invited_by, created_at, expires_at, withdrawn_at, used_by, used_at";
-/// Withdraws all open ones of an account.
-pub(super) const WITHDRAW_OF: &str = "UPDATE invitation SET withdrawn_at = $2
-    WHERE invited_by = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $2";
 
 /// An invitation that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

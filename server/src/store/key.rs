@@ -1,7 +1,8 @@
-//! API keys: made, listed, withdrawn, and whose a secret is. A key is never more than the account that made it: it stands still
-//! while nobody may sign in with that, and may no more than its role may now. Secrets are stored as hashes.
+//! API keys: made, listed, withdrawn, and whose a secret is. A key is never more than the account that made it: it is withdrawn
+//! with that account's right to make keys ([`super::withdraw`]), and may no more than its role may now. Secrets are stored as hashes.
 
-use super::{Store, StoreError, account::stored_role, audit::audit, on_pool, stored_name, token::random_text};
+use super::account::{ONE, Row as AccountRow, account, may_invite, stored_role};
+use super::{Store, StoreError, audit::audit, on_pool, stored_name, token::random_text};
 use crate::access::Permission;
 use crate::audit::{Act, Actor};
 use crate::digest::sha256_hex;
@@ -11,6 +12,11 @@ use shared::{DeviceName, UtcMillis};
 pub const KEY_PREFIX: &str = "tirta_key_";
 /// How exactly the last use is kept: a busy program must not write a row for each of its requests.
 const USED_MS: i64 = 60_000;
+
+/// What the audit log, and whatever ends the connections of keys, call a key by its name or id: no account's name has a colon.
+pub fn key_word(id_or_name: &str) -> String {
+    format!("key:{id_or_name}")
+}
 
 /// A key that is wanted.
 #[derive(Debug, Clone)]
@@ -51,8 +57,17 @@ pub enum Spent {
     Revoked,
     /// Its time is over.
     Expired,
-    /// Nobody may sign in as its maker.
-    Stopped,
+}
+
+/// What came of making a key.
+#[derive(Debug, PartialEq, Eq)]
+pub enum MakingKey {
+    /// It is there: its id, and its secret, which can be seen only now.
+    Done(String, String),
+    /// One of this name is in use.
+    NameTaken,
+    /// Whoever makes it has no account of their own that may (any more).
+    MayNot,
 }
 
 impl Key {
@@ -67,7 +82,8 @@ impl Key {
         if self.made.expires_at.is_some_and(|end| end <= now) {
             return Err(Spent::Expired);
         }
-        self.holds.as_deref().ok_or(Spent::Stopped)
+        // Whoever disables its maker has withdrawn it.
+        self.holds.as_deref().ok_or(Spent::Revoked)
     }
 }
 
@@ -118,16 +134,11 @@ macro_rules! keys {
 }
 
 impl Store {
-    /// Makes a key; returns its id and its secret, which is never seen again. `None` if one of this name is in use.
+    /// Makes a key. Its maker is looked at once more: whoever takes their right away meanwhile withdraws what is there.
     ///
     /// # Errors
     /// When the database fails or there are no random numbers.
-    pub async fn create_key(
-        &self,
-        new: &NewKey,
-        actor: &Actor,
-        now: UtcMillis,
-    ) -> Result<Option<(String, String)>, StoreError> {
+    pub async fn create_key(&self, new: &NewKey, actor: &Actor, now: UtcMillis) -> Result<MakingKey, StoreError> {
         const TAKEN: &str = "SELECT COUNT(*) FROM api_key
             WHERE name = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)";
         const INSERT: &str = "INSERT INTO api_key (id, name, hash, scopes, devices, made_by, made_at, expires_at)
@@ -142,9 +153,13 @@ impl Store {
         on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
             sqlx::query(alone).execute(&mut *tx).await?;
+            let row: Option<AccountRow> = sqlx::query_as(ONE).bind(actor.name()).fetch_optional(&mut *tx).await?;
+            if !row.map(account).transpose()?.is_some_and(|account| may_invite(&account)) {
+                return Ok(MakingKey::MayNot);
+            }
             let taken: i64 = sqlx::query_scalar(TAKEN).bind(&new.name).bind(now.0).fetch_one(&mut *tx).await?;
             if taken > 0 {
-                return Ok(None);
+                return Ok(MakingKey::NameTaken);
             }
             let query = sqlx::query(INSERT).bind(&id).bind(&new.name).bind(sha256_hex(secret.as_bytes()));
             let query = query.bind(words.join(" ")).bind(new.devices.as_ref().map(names)).bind(actor.name());
@@ -152,7 +167,7 @@ impl Store {
             audit!(tx, entry);
             tx.commit().await?;
         });
-        Ok(Some((id, secret)))
+        Ok(MakingKey::Done(id, secret))
     }
 
     /// All keys, the oldest first.

@@ -1,20 +1,12 @@
 //! Devices without a board: made for programs that hand their readings in. What holds of all devices holds of them too.
 
 use super::conn::{Conn, on_conn, transaction};
+use super::registration::registered;
 use super::takeover::SERVED;
 use super::{Store, StoreError, audit::audit_on};
 use crate::audit::{Act, Actor};
 use crate::registry::{Entry, cell};
-use shared::UtcMillis;
-
-/// A device without a board.
-#[derive(Debug, Clone)]
-pub struct Machine {
-    /// Its name, where it stands, and what else the registry is to say; without a serial.
-    pub entry: Entry,
-    /// After how long without a reading it counts as offline, in milliseconds.
-    pub silent_after_ms: i64,
-}
+use shared::{DeviceName, UtcMillis};
 
 /// What came of making one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,44 +22,44 @@ pub enum Made {
 }
 
 impl Store {
-    /// Makes a device without a board, or takes one back that was decommissioned.
+    /// Makes a device without a board, or takes one back that was decommissioned. `change` makes what the registry is to say of
+    /// what it says, or says why not; without a reading for `silent_after_ms` the device counts as offline.
     ///
     /// # Errors
-    /// When the database fails; nothing has changed then.
-    pub async fn make_machine(&self, machine: &Machine, actor: &Actor, now: UtcMillis) -> Result<Made, StoreError> {
+    /// When the database fails or a row can't be read; nothing has changed then.
+    pub async fn make_machine<E>(
+        &self,
+        name: &DeviceName,
+        change: impl Fn(Entry) -> Result<Entry, E>,
+        silent_after_ms: i64,
+        actor: &Actor,
+        now: UtcMillis,
+    ) -> Result<Result<Made, E>, StoreError> {
         let (begin, alone) = self.one_at_a_time();
         Ok(transaction!(self, begin, |conn| {
             on_conn!(conn, |c| sqlx::query(alone).execute(&mut *c).await?.rows_affected());
-            let made = make(conn, machine, now).await?;
+            let known = registered(conn, name).await?.map(|known| known.entry);
+            let entry = match change(known.unwrap_or_else(|| Entry::named(name.clone()))) {
+                Ok(entry) => entry,
+                Err(why) => return Ok(Err(why)),
+            };
+            let made = make(conn, name.as_str(), silent_after_ms, now).await?;
             if matches!(made, Made::Taken | Made::ForBoard) {
-                return Ok(made);
+                return Ok(Ok(made));
             }
-            register(conn, &machine.entry, now).await?;
-            audit_on(conn, actor.did(Act::DeviceRegistered, now).to(&machine.entry.name)).await?;
-            made
+            register(conn, &entry, now).await?;
+            audit_on(conn, actor.did(Act::DeviceRegistered, now).to(name)).await?;
+            Ok(made)
         }))
-    }
-
-    /// Changes after how long without a reading a device without a board counts as offline.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_silence(&self, name: &shared::DeviceName, silent_after_ms: i64) -> Result<(), StoreError> {
-        const SET: &str = "UPDATE device SET silent_after_ms = $2 WHERE name = $1 AND serial IS NULL";
-        super::on_pool!(&self.pool, |pool| {
-            sqlx::query(SET).bind(name.as_str()).bind(silent_after_ms).execute(pool).await.map(|_| ())?;
-        });
-        Ok(())
     }
 }
 
-async fn make(conn: &mut Conn<'_>, machine: &Machine, now: UtcMillis) -> Result<Made, StoreError> {
+async fn make(conn: &mut Conn<'_>, name: &str, silent: i64, now: UtcMillis) -> Result<Made, StoreError> {
     const DEVICE: &str = "SELECT serial, revoked_at FROM device WHERE name = $1";
     const MEANT: &str = "SELECT serial FROM registration WHERE name = $1";
     const MAKE: &str = "INSERT INTO device (name, public_key, enrolled_at, silent_after_ms) VALUES ($1, '', $2, $3)";
     const AGAIN: &str = "UPDATE device SET revoked_at = NULL, successor = NULL, enrolled_at = $2, silent_after_ms = $3
         WHERE name = $1";
-    let (name, silent) = (machine.entry.name.as_str(), machine.silent_after_ms);
     on_conn!(conn, |c| {
         let device: Option<(Option<String>, Option<i64>)> =
             sqlx::query_as(DEVICE).bind(name).fetch_optional(&mut *c).await?;
@@ -88,17 +80,19 @@ async fn make(conn: &mut Conn<'_>, machine: &Machine, now: UtcMillis) -> Result<
     })
 }
 
-/// What the registry says of it from now on.
-async fn register(conn: &mut Conn<'_>, entry: &Entry, now: UtcMillis) -> Result<(), StoreError> {
+/// What the registry says of a device from now on. A name that it knows keeps its board.
+pub(super) async fn register(conn: &mut Conn<'_>, entry: &Entry, now: UtcMillis) -> Result<(), StoreError> {
     const REGISTER: &str = "INSERT INTO registration
         (name, serial, location, latitude, longitude, metrics, notes, created_at, changed_at)
-        VALUES ($1, NULL, $2, $3, $4, $5, $6, $7, $7)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
         ON CONFLICT (name) DO UPDATE SET location = EXCLUDED.location, latitude = EXCLUDED.latitude,
             longitude = EXCLUDED.longitude, metrics = EXCLUDED.metrics, notes = EXCLUDED.notes,
             changed_at = EXCLUDED.changed_at";
     on_conn!(conn, |c| {
-        let query = sqlx::query(REGISTER).bind(entry.name.as_str()).bind(&entry.location).bind(entry.latitude);
-        let query = query.bind(entry.longitude).bind(cell::joined(&entry.metrics)).bind(&entry.notes).bind(now.0);
+        let serial = entry.serial.map(String::from);
+        let query = sqlx::query(REGISTER).bind(entry.name.as_str()).bind(serial).bind(&entry.location);
+        let query = query.bind(entry.latitude).bind(entry.longitude).bind(cell::joined(&entry.metrics));
+        let query = query.bind(&entry.notes).bind(now.0);
         query.execute(&mut *c).await?.rows_affected()
     });
     Ok(())

@@ -54,6 +54,10 @@ impl Store {
             VALUES ($1, $2, $3, $4, $5)";
         const TOUCH: &str = "UPDATE session SET used_at = $2 WHERE id = $1";
         const END: &str = "DELETE FROM session WHERE id = $1";
+        // Anybody may ask this: what was made up waits for nobody's writing, and lets nobody wait.
+        if !self.has_token(refresh).await? {
+            return Ok(Refreshed::Unknown);
+        }
         // All that shows one token waits here, also at another instance: the facts hold until the verdict is carried out.
         let (begin, alone) = self.one_at_a_time();
         Ok(on_pool!(&self.pool, |pool| {
@@ -99,6 +103,9 @@ impl Store {
     ) -> Result<Option<(String, String)>, StoreError> {
         const QUERY: &str = "DELETE FROM session WHERE id IN
             (SELECT session FROM session_token WHERE access = $1 OR refresh = $1) RETURNING id, account";
+        if !self.has_token(token).await? {
+            return Ok(None);
+        }
         let (begin, alone) = self.one_at_a_time();
         Ok(on_pool!(&self.pool, |pool| {
             let mut tx = pool.begin_with(begin).await?;
@@ -110,5 +117,12 @@ impl Store {
             tx.commit().await?;
             ended
         }))
+    }
+
+    /// Whether a token is or was one of a session, only read: nothing is locked for it.
+    async fn has_token(&self, token: &str) -> Result<bool, StoreError> {
+        const QUERY: &str = "SELECT COUNT(*) FROM session_token WHERE access = $1 OR refresh = $1";
+        let found: i64 = on_pool!(&self.pool, |pool| sqlx::query_scalar(QUERY).bind(token).fetch_one(pool).await?);
+        Ok(found > 0)
     }
 }

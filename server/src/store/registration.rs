@@ -1,5 +1,6 @@
 //! The registry in the database: read as a whole, changed as a whole, and asked for the name of a board that enrols.
 
+use super::conn::{Conn, on_conn};
 use super::{Pool, Store, StoreError, audit::audit, on_pool, stored_name};
 use crate::audit;
 use crate::registry::{Changes, Entry, Registration, Registry, cell};
@@ -69,6 +70,14 @@ fn order(name: &DeviceName) -> (u32, &DeviceName) {
 pub(super) fn first_of(reserved: &[String]) -> Result<Option<DeviceName>, StoreError> {
     let names = reserved.iter().map(|name| stored_name(name)).collect::<Result<Vec<_>, _>>()?;
     Ok(names.into_iter().min_by(|a, b| order(a).cmp(&order(b))))
+}
+
+/// What is expected under one name, within a transaction.
+pub(super) async fn registered(conn: &mut Conn<'_>, name: &DeviceName) -> Result<Option<Registration>, StoreError> {
+    const ONE: &str = "SELECT name, serial, location, latitude, longitude, metrics, notes, created_at, changed_at
+        FROM registration WHERE name = $1";
+    let row: Option<Row> = on_conn!(conn, |c| sqlx::query_as(ONE).bind(name.as_str()).fetch_optional(&mut *c).await?);
+    row.map(Registration::try_from).transpose()
 }
 
 impl Store {

@@ -4,8 +4,10 @@
 use super::{
     Store, StoreError,
     append::{Insert, SegmentRow, insert},
+    audit::audit,
     on_pool,
 };
+use crate::audit::{Act, Actor};
 use shared::calibration::RecordId;
 use shared::{DeviceName, Metric, UtcMillis};
 
@@ -164,27 +166,32 @@ impl Store {
         Ok(())
     }
 
-    /// Completes a revision: from now on its readings are shown.
+    /// Completes a revision and notes who asked for it: from now on its readings are shown.
     ///
     /// # Errors
     /// When the database fails, or the revision was given up meanwhile.
-    pub async fn finish_revision(&self, draft: Draft, results: Results) -> Result<Revision, StoreError> {
+    pub async fn finish_revision(&self, draft: Draft, results: Results, actor: &Actor) -> Result<Revision, StoreError> {
         const FINISH: &str = "UPDATE revision SET readings = $4, changed = $5, digest = $6
             WHERE device = $1 AND number = $2 AND made_at = $3 AND digest IS NULL";
         let Draft { wanted, number, made_at } = draft;
-        let finished = on_pool!(&self.pool, |pool| {
-            sqlx::query(FINISH)
-                .bind(wanted.device.as_str())
-                .bind(i64::from(number))
-                .bind(made_at.0)
-                .bind(results.readings.cast_signed())
-                .bind(results.changed.cast_signed())
-                .bind(&results.digest)
-                .execute(pool)
-                .await?
-                .rows_affected()
+        let entry = actor.did(Act::ReadingsRecomputed, made_at).to(&wanted.device);
+        let entry = entry.with("metric", wanted.metric.as_str()).with("from", wanted.from.0).with("to", wanted.to.0);
+        let calibration = wanted.calibration.map(|id| id.to_string());
+        let entry = entry.with("calibration", calibration).with("revision", number).with("changed", results.changed);
+        let (begin, alone) = self.one_at_a_time();
+        on_pool!(&self.pool, |pool| {
+            let mut tx = pool.begin_with(begin).await?;
+            sqlx::query(alone).execute(&mut *tx).await?;
+            let finish = sqlx::query(FINISH).bind(wanted.device.as_str()).bind(i64::from(number)).bind(made_at.0);
+            let finish = finish.bind(results.readings.cast_signed()).bind(results.changed.cast_signed());
+            if finish.bind(&results.digest).execute(&mut *tx).await?.rows_affected() == 0 {
+                return Err(given_up());
+            }
+            // The revision itself says who: this is where an auditor looks for it.
+            audit!(tx, entry);
+            tx.commit().await?;
         });
-        if finished == 0 { Err(given_up()) } else { Ok(Revision { number, wanted, made_at, results }) }
+        Ok(Revision { number, wanted, made_at, results })
     }
 
     /// Forgets revisions that began before then and were never completed: their server was stopped. Says how many.

@@ -104,7 +104,7 @@ pub(super) fn owner(
     Ok(SessionOwner { id, account, role: stored_role(&role)?, must_change, used_at, expires_at })
 }
 
-/// A session is used before these instants: that at which it ends, and that from which on it is idle.
+/// What was last used at this instant or before is idle.
 pub(super) fn idle_since(now: UtcMillis) -> i64 {
     now.0 - IDLE_MS
 }

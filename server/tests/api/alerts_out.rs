@@ -169,8 +169,10 @@ async fn outages_are_listed_and_count_in_the_availability_of_their_day_but_not_t
     let cookie = site.sign_in().await;
     let device = Device::join(&site, &cookie).await;
     // It has been in service for a month.
-    let database = rusqlite::Connection::open(site.dir.path().join("data/tirta.db")).unwrap();
-    database.execute("UPDATE device SET enrolled_at = enrolled_at - 2592000000", []).unwrap();
+    site.behind_its_back(|database| {
+        database.execute("UPDATE device SET enrolled_at = enrolled_at - 2592000000", []).unwrap()
+    })
+    .await;
     let from = site.now() - 40 * HOUR;
     let (window, cause, detail) = (Window { from, to: from + 6 * HOUR }, Cause::Power, serde_json::Map::new());
     let passed = Turn::Passed { device: device.name.parse().unwrap(), location: None, window, cause, detail };
@@ -193,9 +195,11 @@ async fn outages_are_listed_and_count_in_the_availability_of_their_day_but_not_t
     }
     // A card that is written anew, and being thrown out afterwards, change nothing of the past.
     let (enrolled, revoked) = (from + 12 * HOUR, from + 13 * HOUR);
-    let earlier = "INSERT INTO service SELECT name, enrolled_at, ?1 FROM device";
-    database.execute(earlier, [enrolled]).unwrap();
-    database.execute("UPDATE device SET enrolled_at = ?1, revoked_at = ?2", [enrolled, revoked]).unwrap();
+    let (first, second) = (
+        format!("INSERT INTO service SELECT name, enrolled_at, {enrolled} FROM device"),
+        format!("UPDATE device SET enrolled_at = {enrolled}, revoked_at = {revoked}"),
+    );
+    site.behind_its_back(move |database| [first, second].map(|sql| database.execute(&sql, []).unwrap())).await;
     let rows = site.get(&cookie, &format!("/api/v1/{query}")).await.json()["rows"].clone();
     let total = |field: &str| rows.as_array().unwrap().iter().map(|row| row[field].as_i64().unwrap()).sum::<i64>();
     assert_eq!((total("out_ms"), total("outages")), (6 * HOUR, 1), "{rows}");
@@ -204,11 +208,11 @@ async fn outages_are_listed_and_count_in_the_availability_of_their_day_but_not_t
     }
     let later = site.get(&cookie, &format!("/api/v1/availability?from={}", revoked + HOUR)).await.json();
     assert_eq!(later["rows"], json!([]), "it was not in service any more");
-    database.execute("UPDATE device SET revoked_at = NULL", []).unwrap();
+    site.behind_its_back(|database| database.execute("UPDATE device SET revoked_at = NULL", []).unwrap()).await;
     // A clock that leaps is a server that heard nothing meanwhile.
     until("the server has noticed that it hears", async || {
         let beats = "SELECT COUNT(*) FROM policy WHERE name = 'heard_at'";
-        database.query_row(beats, [], |row| row.get::<_, i64>(0)).unwrap() == 1
+        site.behind_its_back(|database| database.query_row(beats, [], |row| row.get::<_, i64>(0)).unwrap()).await == 1
     })
     .await;
     site.let_pass(HOUR);

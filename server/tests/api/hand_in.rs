@@ -94,6 +94,7 @@ async fn a_device_without_a_board_is_made_measures_stands_somewhere_else_and_goe
         (&json!("online"), &json!(["ph", "tds"])),
         "what is not named stays"
     );
+    assert_eq!(program.send("PATCH", "/api/v1/devices/well-3", &change).await.status, 200, "changes nothing any more");
 
     let taken = program.send("POST", "/api/v1/devices", &new).await;
     assert_eq!(said(&taken), (409, "taken".into(), "name".into()));
@@ -108,9 +109,12 @@ async fn a_device_without_a_board_is_made_measures_stands_somewhere_else_and_goe
         "it is taken back"
     );
     assert_eq!(program.get("/api/v1/devices/well-3").await["notes"], "hand pump");
-    let acts = site.get(&admin, "/api/v1/audit?device=well-3").await.json();
-    let acts: Vec<_> = acts["entries"].as_array().unwrap().iter().map(|entry| entry["act"].clone()).collect();
+    let told = site.get(&admin, "/api/v1/audit?device=well-3").await.json();
+    let acts: Vec<_> = told["entries"].as_array().unwrap().iter().map(|entry| entry["act"].clone()).collect();
     assert_eq!(acts, ["device.registered", "device.revoked", "device.changed", "device.registered"]);
+    let before = json!({"location": "North", "latitude": -6.2, "longitude": 106.8, "silent_after_s": 120});
+    let after = json!({"location": "South", "latitude": null, "longitude": null, "silent_after_s": 600});
+    assert_eq!(told["entries"][2]["detail"], json!({"before": before, "after": after}));
     site.stop().await;
 }
 

@@ -28,15 +28,17 @@ fn binds(answer: &Answer, what: &str) {
 }
 
 #[tokio::test]
-async fn every_kind_of_answer_binds_the_browser_and_only_files_are_kept() {
+async fn every_kind_of_answer_binds_the_browser_and_is_kept_only_if_it_may_be() {
     let site = Site::start().await;
     let cookie = format!("cookie: {}", site.sign_in().await);
     let json = "content-type: application/json";
     for (method, path, headers, status, cache) in [
         ("GET", "/api/v1/devices", &[&*cookie][..], 200, "no-store"),
+        ("GET", "/api/v1/latest", &[&cookie], 200, "private, no-cache"),
         ("GET", "/api/v1/devices", &[], 401, "no-store"),
         ("GET", "/api/v1/alerts.csv", &[&cookie], 200, "no-store"),
-        ("GET", "/api/v1/openapi.json", &[&cookie], 200, "no-store"),
+        ("GET", "/api/v1/users", &[&cookie], 200, "no-store"),
+        ("GET", "/api/v1/openapi.json", &[&cookie], 200, "private, no-cache"),
         ("POST", "/api/v1/users", &[&cookie, json], 400, "no-store"),
         ("POST", "/api/v1/users", &[&cookie, json, "origin: https://evil.example"], 403, "no-store"),
         ("GET", "/api/nowhere", &[], 404, "no-store"),
@@ -62,18 +64,20 @@ async fn every_kind_of_answer_binds_the_browser_and_only_files_are_kept() {
 }
 
 #[tokio::test]
-async fn over_tls_a_browser_is_told_to_stay_there_and_the_cookie_never_leaves_it() {
+async fn over_tls_a_browser_is_told_to_stay_there_and_no_cookie_ever_leaves_it() {
     let site = Site::start().await;
     for path in ["/api/v1/devices", "/", "/docs", "/health/live"] {
         let answer = site.ask_https("GET", path, &[], "").await;
         binds(&answer, path);
-        assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "{path}");
+        assert_eq!(answer.header("strict-transport-security"), "max-age=86400", "{path}");
     }
     let body = serde_json::json!({"user": "admin", "password": site.password}).to_string();
     let signed_in = site.ask_https("POST", "/api/v1/session", &["content-type: application/json"], &body).await;
-    let cookie = signed_in.header("set-cookie");
-    for wanted in ["Path=/", "HttpOnly", "SameSite=Strict", "Secure"] {
-        assert!(cookie.split("; ").any(|part| part == wanted), "{wanted}: {cookie}");
+    assert_eq!(signed_in.set_cookies.len(), 2, "{signed_in:?}");
+    for (cookie, path) in signed_in.set_cookies.iter().zip(["Path=/", "Path=/api/v1/session"]) {
+        for wanted in [path, "HttpOnly", "SameSite=Strict", "Secure"] {
+            assert!(cookie.split("; ").any(|part| part == wanted), "{wanted}: {cookie}");
+        }
     }
     site.stop().await;
 }

@@ -1,7 +1,7 @@
 //! API keys: what each opens, and that nobody gets more by one than they were given.
 
 use crate::fleet;
-use crate::site::{Answer, CHOSEN, Site, Watch};
+use crate::site::{Answer, CHOSEN, Site, Watch, said};
 use serde_json::{Value, json};
 use server::access::{Need, Permission, TABLE};
 use std::net::Ipv4Addr;
@@ -19,10 +19,6 @@ async fn get(site: &Site, key: &str, path: &str) -> Answer {
     site.ask("GET", path, &[&format!("authorization: Bearer {key}")], "").await
 }
 
-fn said(answer: &Answer) -> (u16, String) {
-    (answer.status, answer.code_if_problem())
-}
-
 async fn watch(site: &Site, key: &str) -> Result<Watch, tungstenite::Error> {
     site.watch("", &[("authorization", &format!("Bearer {key}"))]).await
 }
@@ -32,7 +28,7 @@ async fn every_operation_lets_in_exactly_the_keys_whose_scope_it_needs() {
     let site = Site::start().await;
     let admin = site.sign_in().await;
     let (mut refused, mut let_in) = (0, 0);
-    for scope in Permission::ALL.into_iter().filter(|scope| *scope != Permission::ManageUsers) {
+    for scope in Permission::ALL.into_iter().filter(|scope| !scope.is_for_people()) {
         let name = scope.as_str().replace('_', "-");
         let (_, key) = make(&site, &admin, &json!({"name": name, "scopes": [scope.as_str()]})).await;
         for (method, path, need) in TABLE.iter().filter(|(.., need)| *need != Need::Open) {
@@ -96,6 +92,7 @@ async fn nobody_gives_a_key_more_than_they_have_and_no_key_makes_keys() {
     assert_eq!(said(&refused), (403, "forbidden".to_owned()), "only an admin makes keys");
     for (field, body) in [
         ("scopes[1]", json!({"name": "x", "scopes": ["read", "manage_users"]})),
+        ("scopes[0]", json!({"name": "x", "scopes": ["calibrate"]})),
         ("scopes[0]", json!({"name": "x", "scopes": ["everything"]})),
         ("scopes", json!({"name": "x", "scopes": []})),
         ("name", json!({"name": "X y", "scopes": ["read"]})),
@@ -105,7 +102,8 @@ async fn nobody_gives_a_key_more_than_they_have_and_no_key_makes_keys() {
         let answer = site.send("POST", &admin, "/api/v1/keys", &body).await;
         assert_eq!((answer.status, answer.field()), (400, field.to_owned()), "{body}: {answer:?}");
     }
-    let all: Vec<_> = Permission::ALL.iter().map(|p| p.as_str()).filter(|p| *p != "manage_users").collect();
+    let all: Vec<_> =
+        Permission::ALL.iter().map(|p| p.as_str()).filter(|p| !["manage_users", "calibrate"].contains(p)).collect();
     let (id, key) = make(&site, &admin, &json!({"name": "mighty", "scopes": all})).await;
     let headers = [&format!("authorization: Bearer {key}"), "content-type: application/json"];
     let body = json!({"name": "child", "scopes": ["read"]}).to_string();
@@ -183,40 +181,55 @@ async fn a_key_that_is_withdrawn_opens_nothing_at_once_and_its_connection_ends()
     assert_eq!(again.status, 204);
     assert_eq!(
         said(&site.send("DELETE", &admin, "/api/v1/keys/none", &json!({})).await),
-        (404, "unknown_key".to_owned())
+        (404, "unknown_api_key".to_owned())
     );
     site.stop().await;
 }
 
 #[tokio::test]
-async fn a_key_ends_with_its_time_and_stands_still_while_its_maker_may_not_sign_in() {
+async fn a_key_ends_with_its_time_and_its_name_is_free_again() {
     let site = Site::start().await;
     let admin = site.sign_in().await;
-    let budi = site.person(&admin, "budi", "admin").await;
-    let (_, key) = make(&site, &budi, &json!({"name": "x", "scopes": ["read", "manage_fleet"], "valid_s": 600})).await;
+    let (_, key) = make(&site, &admin, &json!({"name": "x", "scopes": ["read"], "valid_s": 600})).await;
     assert_eq!(get(&site, &key, "/api/v1/devices").await.status, 200);
-    let change = async |body: Value| {
-        let answer = site.send("PATCH", &admin, "/api/v1/users/budi", &body).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-    };
-    let state = async || site.get(&admin, "/api/v1/keys").await.json()["keys"][0]["state"].clone();
-    let range = json!({"from": 1, "to": 1}).to_string();
-    let headers = [&format!("authorization: Bearer {key}"), "content-type: application/json"];
-    change(json!({"role": "supervisor"})).await;
-    assert_eq!(get(&site, &key, "/api/v1/devices").await.status, 200);
-    let reserve = site.ask("POST", "/api/v1/registrations/range", &headers, &range).await;
-    assert_eq!(said(&reserve), (403, "forbidden".to_owned()), "no more than its maker now may");
-    change(json!({"disabled": true})).await;
-    assert_eq!(said(&get(&site, &key, "/api/v1/devices").await), (401, "bad_token".to_owned()));
-    assert_eq!(state().await, "stopped");
-    change(json!({"disabled": false, "role": "admin"})).await;
-    assert_eq!(site.ask("POST", "/api/v1/registrations/range", &headers, &range).await.status, 200);
     site.let_pass(601_000);
     assert_eq!(said(&get(&site, &key, "/api/v1/devices").await), (401, "bad_token".to_owned()));
-    let listed = site.sign_in_as("budi", CHOSEN).await.cookie();
-    assert_eq!(site.get(&listed, "/api/v1/keys").await.json()["keys"][0]["state"], "expired");
-    let (_, again) = make(&site, &listed, &json!({"name": "x", "scopes": ["read"]})).await;
-    assert_eq!(get(&site, &again, "/api/v1/devices").await.status, 200, "its name is free again");
+    assert_eq!(site.get(&admin, "/api/v1/keys").await.json()["keys"][0]["state"], "expired");
+    let (_, again) = make(&site, &admin, &json!({"name": "x", "scopes": ["read"]})).await;
+    assert_eq!(get(&site, &again, "/api/v1/devices").await.status, 200);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn keys_are_withdrawn_for_good_with_their_makers_right_to_make_them_and_their_connections_end() {
+    let site = Site::start().await;
+    let admin = site.sign_in().await;
+    let mut budi = site.person(&admin, "budi", "admin").await;
+    let (_, other) = make(&site, &admin, &json!({"name": "other", "scopes": ["read"]})).await;
+    let path = "/api/v1/users/budi";
+    let take = [
+        ("PATCH", path.to_owned(), json!({"role": "supervisor"})),
+        ("PATCH", path.to_owned(), json!({"disabled": true})),
+        ("POST", format!("{path}/reset-password"), json!(null)),
+    ];
+    for (method, path, body) in take {
+        let (_, key) = make(&site, &budi, &json!({"name": "x", "scopes": ["read", "manage_fleet"]})).await;
+        let mut watching = watch(&site, &key).await.unwrap();
+        let taken = site.send(method, &admin, &path, &body).await;
+        assert_eq!(taken.status, 200, "{taken:?}");
+        assert_eq!(watching.closed().await, "signed out", "{body}");
+        assert_eq!(said(&get(&site, &key, "/api/v1/devices").await), (401, "bad_token".to_owned()), "{body}");
+        let log = site.get(&admin, "/api/v1/audit?act=user.changed,user.password_reset&limit=1").await.json();
+        assert_eq!(log["entries"][0]["detail"]["keys_withdrawn"], 1, "{log}");
+        let back = json!({"role": "admin", "disabled": false});
+        assert_eq!(site.send("PATCH", &admin, "/api/v1/users/budi", &back).await.status, 200);
+        assert_eq!(said(&get(&site, &key, "/api/v1/devices").await), (401, "bad_token".to_owned()), "{body}");
+        let keys = site.get(&admin, "/api/v1/keys").await.json();
+        let of_budi = keys["keys"].as_array().unwrap().iter().filter(|key| key["made_by"] == "budi");
+        assert!(of_budi.into_iter().all(|key| key["state"] == "revoked"), "{keys}");
+        budi = site.sign_in_as("budi", CHOSEN).await.cookie();
+    }
+    assert_eq!(get(&site, &other, "/api/v1/devices").await.status, 200, "another's key is another's");
     site.stop().await;
 }
 

@@ -14,6 +14,7 @@ mod calibration;
 mod command;
 mod conditional;
 mod contract;
+mod device;
 mod devices;
 mod document;
 mod examples;

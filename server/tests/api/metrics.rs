@@ -1,6 +1,7 @@
 //! What a monitoring system reads, and who is not let in; the configuration that a supporter reads.
 
 use crate::site::{Device, Site, reading};
+use serde_json::json;
 use shared::Metric;
 
 const TOKEN: &str = "0123456789abcdef-metrics";
@@ -21,6 +22,12 @@ async fn what_happens_is_counted_and_only_whoever_has_the_token_reads_it() {
     let at = site.now();
     device.send(vec![reading(1, at, Metric::Ph, Ok(7.0)), reading(2, at, Metric::Ph, Ok(7.1))]).await;
     device.send(vec![reading(2, at, Metric::Ph, Ok(7.1)), reading(3, at, Metric::Ph, Ok(7.2))]).await;
+    let well = json!({"name": "well-3"});
+    assert_eq!(site.send("POST", &cookie, "/api/v1/devices", &well).await.status, 201);
+    let handed = json!({"device": "well-3", "metric": "ph", "time": at, "value": 7.0, "unit": "pH"});
+    for status in [201, 200] {
+        assert_eq!(site.send("POST", &cookie, "/api/v1/readings", &handed).await.status, status);
+    }
     let _watch = site.watch("", &[("cookie", &cookie)]).await.unwrap();
     site.get(&cookie, &format!("/api/v1/devices/{}", device.name)).await;
     site.get(&cookie, "/nowhere/at/all").await;
@@ -31,8 +38,8 @@ async fn what_happens_is_counted_and_only_whoever_has_the_token_reads_it() {
     assert_eq!(answer.header("cache-control"), "no-store");
     let text = String::from_utf8(answer.body.clone()).unwrap();
     for (line, wanted) in [
-        ("tirta_readings_total{outcome=\"committed\"}", 3.0),
-        ("tirta_readings_total{outcome=\"repeated\"}", 1.0),
+        ("tirta_readings_total{outcome=\"committed\"}", 4.0),
+        ("tirta_readings_total{outcome=\"repeated\"}", 2.0),
         ("tirta_batches_total{outcome=\"committed\"}", 2.0),
         ("tirta_ingest_lag_seconds_count", 2.0),
         ("tirta_websocket_watchers", 1.0),

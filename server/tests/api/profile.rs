@@ -45,11 +45,34 @@ async fn an_address_is_changed_by_its_owner_is_one_persons_and_the_change_is_wri
     assert_eq!(site.sign_in_as("tono@kebun.example", CHOSEN).await.json()["user"], "tono");
     let taken = site.send("PATCH", &sari, PROFILE, &to(json!("tono@kebun.example"))).await;
     assert_eq!((taken.status, &*taken.field()), (409, "email"));
-    let log = site.get(&admin, "/api/v1/audit?limit=1").await.json();
+    let log = site.get(&admin, "/api/v1/audit?act=user.changed&limit=1").await.json();
     let entry = &log["entries"][0];
     assert_eq!((&entry["who"], &entry["act"]), (&json!("tono"), &json!("user.changed")));
     assert_eq!(entry["detail"]["after"]["email"], "tono@kebun.example");
     assert_eq!(site.send("PATCH", &tono, PROFILE, &to(json!(null))).await.json()["email"], json!(null));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_asks_which_addresses_there_are_waits_and_what_somebody_likes_costs_nothing() {
+    let site = Site::start().await;
+    let admin = site.sign_in().await;
+    let sari = site.person(&admin, "sari", "auditor").await;
+    site.send("PATCH", &admin, PROFILE, &json!({"email": "admin@kebun.example"})).await;
+    let guess = async || site.send("PATCH", &sari, PROFILE, &json!({"email": "admin@kebun.example"})).await;
+    let mut told = 0;
+    let slowed = loop {
+        let answer = guess().await;
+        if answer.status != 409 {
+            break answer;
+        }
+        told += 1;
+    };
+    assert!((3..=6).contains(&told), "{told}");
+    assert_eq!((slowed.status, slowed.code()), (429, "too_many_attempts".to_owned()));
+    for _ in 0..10 {
+        assert_eq!(site.send("PATCH", &sari, PROFILE, &json!({"theme": "dark", "email": null})).await.status, 200);
+    }
     site.stop().await;
 }
 

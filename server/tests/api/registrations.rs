@@ -16,6 +16,23 @@ async fn registered(site: &Site, cookie: &str) -> Vec<Value> {
     answer.json()["registrations"].as_array().unwrap().clone()
 }
 
+#[tokio::test]
+async fn the_registry_is_walked_page_by_page_with_every_name_once() {
+    let site = Site::start().await;
+    let cookie = site.sign_in().await;
+    let file = "name,location\npond,North\nlake,North\npi-10,North\npi-2,North\n";
+    assert_eq!(import(&site, &cookie, "", file).await.status, 200);
+    let (mut walked, mut after) = (vec![], String::new());
+    loop {
+        let page = site.get(&cookie, &format!("/api/v1/registrations?limit=1{after}")).await.json();
+        walked.push(page["registrations"][0]["name"].as_str().unwrap().to_owned());
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!(walked, ["lake", "pond", "pi-2", "pi-10"]);
+    site.stop().await;
+}
+
 fn counts(plan: &Value) -> [u64; 4] {
     ["created", "changed", "unchanged", "refused"].map(|verdict| plan[verdict].as_u64().unwrap())
 }

@@ -1,14 +1,13 @@
 //! A server on free ports of the loopback with a folder of its own, and the plainest possible clients for it.
 
+pub use crate::device::{Device, reading};
 use crate::fleet::{self, Card, client::Client};
 use rcgen::KeyPair;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use server::config::Config;
 use server::run::{App, Running, start};
-use shared::{
-    Ack, Batch, BufferId, Clock, ClockQuality, DeviceName, Fault, Flag, Flags, Metric, Outcome, Reading, Stamp, Status,
-    Topic, UtcMillis, Value as Number,
-};
+use shared::{Clock, UtcMillis};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -112,6 +111,12 @@ impl Site {
 
     pub async fn stop(self) {
         self.running.stop().await;
+    }
+
+    /// Beside the only thread of a test: on it, whoever waits for the server's lock keeps it from being given back.
+    pub async fn behind_its_back<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> T + Send + 'static) -> T {
+        let file = self.dir.path().join("data/tirta.db");
+        tokio::task::spawn_blocking(move || work(&Connection::open(file).unwrap())).await.unwrap()
     }
 
     pub fn let_pass(&self, ms: i64) {
@@ -334,61 +339,7 @@ impl Answer {
     }
 }
 
-/// A reading as a probe takes it.
-pub fn reading(seq: u64, at: i64, metric: Metric, value: Result<f64, Fault>) -> Reading {
-    Reading {
-        seq,
-        stamp: Stamp { at: UtcMillis(at), clock: ClockQuality::Synced },
-        metric,
-        outcome: value.map_or_else(Outcome::Fault, |number| Outcome::Measured(Number::new(number).unwrap())),
-        millivolts: Some(Number::new(1500.0).unwrap()),
-        flags: Flags::NONE.with(Flag::Simulated),
-        spread: Some(Number::new(0.25).unwrap()),
-    }
-}
-
-/// A device that is connected, and what it says and hears.
-pub struct Device {
-    pub name: String,
-    pub client: Client,
-    buffer: BufferId,
-}
-
-impl Device {
-    /// Enrols and connects one.
-    pub async fn join(site: &Site, cookie: &str) -> Self {
-        let card = site.enrol(cookie).await;
-        let client = site.connect_device(&card).await;
-        client.subscribe(&Topic::all_down(&card.device())).await.unwrap();
-        Self { name: card.name, client, buffer: BufferId::from_random(7) }
-    }
-
-    fn topic(&self, of: impl FnOnce(DeviceName) -> Topic) -> String {
-        of(self.name.parse().unwrap()).to_string()
-    }
-
-    /// Sends readings and waits until the server has acknowledged them.
-    pub async fn send(&mut self, readings: Vec<Reading>) {
-        let last = readings.last().unwrap().seq;
-        let batch = Batch { buffer: self.buffer, readings };
-        self.client.publish(&self.topic(Topic::Readings), batch.encode(), false).await.unwrap();
-        let ack = Ack::decode(self.hear(Topic::Ack).await.as_bytes()).unwrap();
-        assert_eq!(ack.through, Some(last), "{ack:?}");
-    }
-
-    /// Says how it is.
-    pub async fn say(&self, status: &Status) {
-        self.client.publish(&self.topic(Topic::Status), status.encode(), true).await.unwrap();
-    }
-
-    /// The next message on one of its topics; others are skipped.
-    pub async fn hear(&mut self, of: impl FnOnce(DeviceName) -> Topic) -> String {
-        let topic = self.topic(of);
-        loop {
-            let (heard, text) = self.client.next().await;
-            if heard == topic {
-                return text;
-            }
-        }
-    }
+/// What an answer says in short.
+pub fn said(answer: &Answer) -> (u16, String) {
+    (answer.status, answer.code_if_problem())
 }

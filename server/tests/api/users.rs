@@ -108,6 +108,9 @@ async fn another_role_or_being_disabled_takes_effect_at_once_also_for_who_watche
     assert_eq!(site.sign_in_as("tono", CHOSEN).await.status, 401);
     let first = reset.json()["password"].as_str().unwrap().to_owned();
     assert_eq!(site.sign_in_as("tono", &first).await.json()["must_change"], true);
+    let own = site.send("POST", &admin, "/api/v1/users/admin/reset-password", &json!(null)).await;
+    assert_eq!((own.status, own.code()), (409, "own_account".to_owned()), "a stolen token is no password");
+    assert_eq!(site.sign_in_as("admin", &site.password.clone()).await.status, 200);
     site.stop().await;
 }
 

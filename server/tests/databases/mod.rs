@@ -58,7 +58,8 @@ impl Database {
     }
 
     /// The same for what may be refused; why, if it is.
-    pub async fn try_tamper(&self, sql: &'static str) -> Result<(), String> {
+    pub async fn try_tamper(&self, sql: impl Into<String>) -> Result<(), String> {
+        let sql = sqlx::AssertSqlSafe(sql.into());
         let done = if self.schema.is_some() {
             let mut connection = PgConnection::connect(&self.url).await.unwrap();
             sqlx::raw_sql(sql).execute(&mut connection).await.map(|_| ())
@@ -67,6 +68,20 @@ impl Database {
             sqlx::raw_sql(sql).execute(&mut connection).await.map(|_| ())
         };
         done.map_err(|error| error.to_string())
+    }
+
+    /// Writes as another instance does, and so keeps all that write waiting, until what comes back is dropped.
+    pub async fn hold_the_lock(&self) -> Box<dyn std::any::Any> {
+        const LOCK: &str = "BEGIN; SELECT pg_advisory_xact_lock(7469727461)";
+        if self.schema.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(LOCK).execute(&mut connection).await.unwrap();
+            Box::new(connection)
+        } else {
+            let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+            Box::new(connection)
+        }
     }
 
     /// The rows of a question, two texts each.

@@ -41,7 +41,7 @@ impl Identified {
         let request = EnrolRequest { serial, token: token.to_owned(), csr: csr.clone(), model, copied_from: None };
         let now = app.clock.now();
         let nobody = async |_: &DeviceName| {};
-        let enrolled = enrol::enrol(&app.store, &app.authority, app.lifetimes, &request, address, now, nobody).await?;
+        let enrolled = enrol::enrol(&app.store, &app.authority, app.config.lifetimes, &request, address, now, nobody).await?;
         let Enrolled::As(credentials) = enrolled else { return Err(impossible(format!("{serial} has to wait"))) };
         follow(app).await;
         let identity = Identity {
@@ -67,7 +67,7 @@ impl Identified {
             return Ok(());
         }
         let csr = (&self.name, self.csr.as_str());
-        let credentials = enrol::renew(&app.store, &app.authority, app.lifetimes, csr, None, now).await?;
+        let credentials = enrol::renew(&app.store, &app.authority, app.config.lifetimes, csr, None, now).await?;
         let certificate = certificate::obtained(&credentials.certificate, now);
         self.home.renew(&certificate, &credentials.ca)?;
         self.due = due(&certificate, &self.name)?;

@@ -1,7 +1,7 @@
 //! `cargo deny`, without the advisories: their database can't be reached from every machine, so the public CI checks them.
 
 use crate::error::Error;
-use crate::prepare::{cargo, root, run};
+use crate::prepare::{cargo, root, run, run_with};
 use std::path::PathBuf;
 
 /// A known version, so that a new release of the tool breaks nobody's build.
@@ -18,7 +18,9 @@ pub fn check() -> Result<(), Error> {
     if !PathBuf::from(program.as_ref()).is_file() {
         println!("Installing cargo-deny {VERSION} into {tools}: this takes some minutes, once");
         let install = ["install", "cargo-deny", "--locked", "--debug", "--version", VERSION, "--root", &tools];
-        run(&root(), &cargo(), &[&install[..], &["--quiet"]].concat())?;
+        // Nobody debugs it, and it is built a quarter faster so.
+        let plain = [("CARGO_PROFILE_DEV_DEBUG", "0")];
+        run_with(&root(), &cargo(), &[&install[..], &["--quiet"]].concat(), &plain)?;
     }
     run(&root(), &program, &["--log-level", "warn", "check", "licenses", "bans", "sources"])
 }

@@ -105,15 +105,29 @@ pub async fn shots() -> Result<(), Error> {
     Ok(())
 }
 
+/// What the dashboard's tests call the sizes of screen that they are run at.
+const SCREENS: [&str; 2] = ["phone", "desktop"];
+
+/// Each size of screen has a fleet of its own, so that both go on at once: most of a journey is waiting.
 async fn browser(shots: Option<&Path>) -> Result<(), Error> {
-    let folder = Folder::open(None, "browser")?;
+    let (phone, desktop) = tokio::join!(Box::pin(journeys(SCREENS[0], shots)), Box::pin(journeys(SCREENS[1], shots)));
+    phone.and(desktop)
+}
+
+async fn journeys(screen: &'static str, shots: Option<&Path>) -> Result<(), Error> {
+    let folder = Folder::open(None, &format!("browser-{screen}"))?;
     let setup = FleetSetup::new(&folder.path, 5)?;
     let mut fleet = Fleet::start(&Programs::beside_us()?, &setup).await?;
-    let (url, password) = (fleet.server.http_url(), fleet.server.password()?.to_owned());
-    let mut environment = vec![("TIRTA_URL", url.as_str()), ("TIRTA_PASSWORD", password.as_str())];
-    let shots = shots.map(Path::to_string_lossy);
-    environment.extend(shots.as_deref().map(|folder| ("TIRTA_SHOTS", folder)));
-    let seen = run_with(&dashboard_folder(), "npm", &["run", "e2e"], &environment);
+    let mut environment =
+        vec![("TIRTA_URL", fleet.server.http_url()), ("TIRTA_PASSWORD", fleet.server.password()?.to_owned())];
+    environment.extend(shots.map(|folder| ("TIRTA_SHOTS", folder.to_string_lossy().into_owned())));
+    let run = move || {
+        let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let results = format!("test-results/{screen}");
+        let words = ["run", "e2e", "--", "--project", screen, "--output", &results];
+        run_with(&dashboard_folder(), "npm", &words, &environment)
+    };
+    let seen = tokio::task::spawn_blocking(run).await.map_err(|error| Error::Missing(error.to_string()))?;
     if seen.is_err() {
         folder.keep();
     }

@@ -23,7 +23,7 @@
   } catch {
     // Storage may be forbidden: then the browser decides.
   }
-  language ??= navigator.language.startsWith('en') ? 'en' : 'id';
+  language ||= navigator.language.startsWith('en') ? 'en' : 'id';
   const text = words[language] ?? words.id;
   document.documentElement.lang = language;
   document.documentElement.classList.toggle('dark-mode', document.documentElement.dataset.theme === 'dark');

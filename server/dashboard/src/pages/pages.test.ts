@@ -1,23 +1,18 @@
 // Checks the rules behind the pages: addresses, selection and order, ranges, intervals.
-import type { Device, DeviceState, Revision } from '$lib/api/types';
-import { parseRoute, paths } from '$lib/state/route';
+import type { Revision } from '$lib/api/types';
+import { moved, parseRoute, paths } from '$lib/state/route';
 import { describe, expect, it } from 'vitest';
 import { changed, msOf, offered, same } from './device/intervals';
 import { recomputedWithin } from './device/recomputed';
-import { fittingRange, lifeWithin, windowAt } from './device/ranges';
-import { count, select, type Candidate } from './fleet/select';
+import { fittingRange, lifeWithin, windowAt } from '$lib/chart/ranges';
 import { configLines } from './tokens/snippet';
-
-const candidate = (name: string, state: DeviceState = 'online', faults: string[] = []): Candidate => ({
-  device: { name, serial: `10000000${name.replace(/\D/g, '').padStart(8, '0')}` } as Device,
-  state,
-  faults,
-});
-const named = (found: Candidate[]): string[] => found.map(({ device }) => device.name);
 
 describe('an address', () => {
   it('leads to its page and back', () => {
-    expect(parseRoute('/')).toEqual({ page: 'fleet' });
+    expect(parseRoute('/')).toEqual({ page: 'overview' });
+    expect(parseRoute(paths.fleet)).toEqual({ page: 'fleet' });
+    expect(parseRoute('/compare')).toEqual({ page: 'compare' });
+    expect(paths.compare({ devices: 'pi-1,pi-2' })).toBe('/compare?devices=pi-1%2Cpi-2');
     expect(parseRoute(paths.device('pi-7'))).toEqual({ page: 'device', name: 'pi-7' });
     expect(parseRoute(paths.calibrate('pi-7', 'ph'))).toEqual({
       page: 'calibrate',
@@ -35,7 +30,6 @@ describe('an address', () => {
     expect(parseRoute(paths.claim)).toEqual({ page: 'claim', label: null });
     expect(parseRoute('/claim/pi-7')).toEqual({ page: 'claim', label: 'pi-7' });
     for (const wrong of [
-      '/devices',
       '/devices/pi-1/more',
       '/devices/%',
       '/claim/pi-1/more',
@@ -49,31 +43,20 @@ describe('an address', () => {
   });
 });
 
-describe('the list', () => {
-  const all = [
-    candidate('pi-10'),
-    candidate('pi-2', 'online', ['ph']),
-    candidate('pi-1', 'revoked', ['ph']),
-    candidate('pi-3', 'offline'),
-    candidate('pi-4', 'never'),
-  ];
-
-  it('is in the order that people count in, with revoked devices last', () => {
-    expect(named(select(all, '', 'all', 'name'))).toEqual(['pi-2', 'pi-3', 'pi-4', 'pi-10', 'pi-1']);
+describe('an address of before', () => {
+  it('leads from the front page to the list of devices, with its search and filter', () => {
+    expect(moved('/', '?show=faults&q=pi-7')).toBe('/devices?show=faults&q=pi-7');
+    expect(moved('/', '?sort=attention')).toBe('/devices?sort=attention');
   });
 
-  it('can begin with what needs a person', () => {
-    expect(named(select(all, '', 'all', 'attention'))).toEqual(['pi-3', 'pi-2', 'pi-10', 'pi-4', 'pi-1']);
-  });
-
-  it('is searched by name and serial, whatever the case', () => {
-    expect(named(select(all, ' PI-10 ', 'all', 'name'))).toEqual(['pi-10']);
-    expect(named(select(all, '00000003', 'all', 'name'))).toEqual(['pi-3']);
-  });
-
-  it('counts what it would show', () => {
-    expect(count(all)).toEqual({ all: 5, online: 2, offline: 1, faults: 1, never: 1 });
-    expect(named(select(all, '', 'faults', 'name'))).toEqual(['pi-2']);
+  it('is left alone where it still means the same', () => {
+    for (const [path, search] of [
+      ['/', ''],
+      ['/', '?utm=1'],
+      ['/devices', '?show=online'],
+      ['/alerts', '?q=ph'],
+    ] as const)
+      expect(moved(path, search), path + search).toBeNull();
   });
 });
 

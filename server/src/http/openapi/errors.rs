@@ -2,86 +2,17 @@
 //! answer names the codes that it may have. Every answer of the tests is held against this.
 
 use super::codes::meaning;
+use super::special::SPECIAL;
 use crate::access::{Need, Permission};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Statuses and codes that only some operations have, by `operationId`.
-const SPECIAL: &[(&str, &[(u16, &str)])] = &[
-    ("approveWaiting", &[(404, "unknown_request"), (409, "taken"), (409, "unknown_device")]),
-    ("calibrate", &[(404, "unknown_device"), (409, "revoked"), (409, "offline"), (422, "invalid"), (503, "not_sent")]),
-    ("changePassword", &[(403, "wrong_password"), (429, "too_many_attempts")]),
-    ("changeSettings", &[(404, "unknown_device"), (409, "revoked")]),
-    ("changeUser", &[(404, "unknown_user"), (409, "taken"), (409, "last_admin")]),
-    ("claim", &[(404, "unknown_label"), (404, "unknown_request"), (409, "taken"), (409, "unknown_device")]),
-    ("createIntakeToken", &[(409, "taken")]),
-    ("createUser", &[(409, "taken")]),
-    ("deleteIntakeToken", &[(404, "unknown_token")]),
-    ("deleteToken", &[(404, "unknown_token")]),
-    ("endSession", &[(404, "unknown_session")]),
-    ("endSilence", &[(404, "unknown_silence")]),
-    (
-        "enrol",
-        &[
-            (400, "csr_malformed"),
-            (400, "csr_mismatch"),
-            (400, "weak_key"),
-            (403, "bad_token"),
-            (403, "token_revoked"),
-            (403, "token_expired"),
-            (403, "token_used_up"),
-            (403, "revoked"),
-            (403, "unknown_key"),
-            (403, "refused"),
-            (429, "too_many_attempts"),
-            (503, "too_many_waiting"),
-        ],
-    ),
-    ("getAlert", &[(404, "unknown_alert")]),
-    ("getDevice", &[(404, "unknown_device")]),
-    ("getDeviceThresholds", &[(404, "unknown_device")]),
-    ("getReadings", &[(404, "unknown_device")]),
-    ("getSeries", &[(404, "unknown_device")]),
-    ("importRegistrations", &[(400, "bad_csv")]),
-    ("listCalibrations", &[(404, "unknown_device")]),
-    ("listRecomputations", &[(404, "unknown_device")]),
-    ("previewThreshold", &[(404, "unknown_device")]),
-    ("recompute", &[(404, "unknown_device"), (409, "busy"), (409, "no_sensor")]),
-    ("refuseWaiting", &[(404, "unknown_request")]),
-    (
-        "renew",
-        &[
-            (400, "csr_malformed"),
-            (400, "csr_mismatch"),
-            (400, "weak_key"),
-            (403, "revoked"),
-            (403, "unknown_key"),
-            (403, "too_late"),
-        ],
-    ),
-    ("replaceDevice", &[(404, "unknown_device"), (409, "second_key"), (409, "taken")]),
-    ("reportAlert", &[(401, "bad_token"), (429, "too_many_attempts"), (429, "too_fast"), (429, "too_many_alerts")]),
-    ("resetPassword", &[(404, "unknown_user")]),
-    ("restoreAlerts", &[(404, "unknown_clearance")]),
-    ("retireAuthority", &[(409, "authority")]),
-    ("revokeDevice", &[(404, "unknown_device")]),
-    ("rotateAuthority", &[(409, "authority")]),
-    ("signIn", &[(401, "bad_credentials"), (429, "too_many_attempts")]),
-    (
-        "undoCalibration",
-        &[(404, "unknown_device"), (404, "unknown_calibration"), (409, "revoked"), (409, "not_in_force")],
-    ),
-    (
-        "watchLive",
-        &[(400, "websocket_needed"), (403, "other_origin"), (405, "websocket_needed"), (426, "websocket_needed")],
-    ),
-];
 
 /// Writes down the errors of an operation; what several have alike stands once, among the components.
 pub fn describe(method: &str, operation: &mut Value, need: Need, components: &mut Map<String, Value>) {
     let errors = errors(method, operation, need);
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     responses.retain(|status, _| !status.ends_with("XX"));
+    tag(method, responses, components);
     for (status, codes) in errors {
         // An answer that the operation describes itself, such as the plan of an import.
         if responses.contains_key(&status.to_string()) {
@@ -97,13 +28,27 @@ pub fn describe(method: &str, operation: &mut Value, need: Need, components: &mu
     }
 }
 
+/// Every JSON answer to a GET has a tag, and is not sent to whoever has it already.
+fn tag(method: &str, responses: &mut Map<String, Value>, components: &mut Map<String, Value>) {
+    let Some(answer) = responses.get_mut("200").filter(|_| method == "GET") else { return };
+    if answer["content"]["application/json"].is_null() {
+        return;
+    }
+    let tag = json!({"description": "What `If-None-Match` may name the next time", "schema": {"type": "string"}});
+    answer["headers"]["ETag"] = tag.clone();
+    let same = json!({"description": "The answer is still what `If-None-Match` names.", "headers": {"ETag": tag}});
+    responses.insert("304".to_owned(), json!({"$ref": "#/components/responses/304"}));
+    components.entry("304").or_insert(same);
+}
+
 /// The codes of each status.
 fn errors(method: &str, operation: &Value, need: Need) -> BTreeMap<u16, BTreeSet<&'static str>> {
     let mut errors: BTreeMap<u16, BTreeSet<&'static str>> = BTreeMap::new();
-    if operation["tags"][0] == "health" && need == Need::Open {
+    let id = operation["operationId"].as_str().unwrap_or_default();
+    let special = SPECIAL.iter().find(|(known, _)| *known == id).map(|(_, special)| *special);
+    if operation["tags"][0] == "health" && need == Need::Open && special.is_none() {
         return errors;
     }
-    let id = operation["operationId"].as_str().unwrap_or_default();
     let mut add = |status, code| errors.entry(status).or_default().insert(code);
     let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     let content = &operation["requestBody"]["content"];
@@ -135,6 +80,10 @@ fn errors(method: &str, operation: &Value, need: Need) -> BTreeMap<u16, BTreeSet
     }
     if need != Need::Open {
         add(401, "no_session");
+        // A key may be none, or in too much use.
+        add(401, "bad_token");
+        add(429, "too_fast");
+        add(429, "too_many_attempts");
         add(403, "forbidden");
     }
     if !matches!(need, Need::Open | Need::Session) {
@@ -142,7 +91,6 @@ fn errors(method: &str, operation: &Value, need: Need) -> BTreeMap<u16, BTreeSet
     }
     add(500, "internal");
     add(503, "database");
-    let special = SPECIAL.iter().find(|(known, _)| *known == id).map(|(_, special)| *special);
     for (status, code) in special.unwrap_or_default() {
         add(*status, *code);
     }

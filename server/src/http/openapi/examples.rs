@@ -12,6 +12,7 @@ const FILES: &[&str] = &[
     include_str!("examples/devices.json"),
     include_str!("examples/enrolment.json"),
     include_str!("examples/health.json"),
+    include_str!("examples/keys.json"),
     include_str!("examples/readings.json"),
     include_str!("examples/registry.json"),
     include_str!("examples/session.json"),
@@ -49,8 +50,9 @@ pub fn put(operation: &mut Value, example: &Value) {
     }
 }
 
+/// The example, or the one for a type where types differ.
 fn fill(content: Option<&mut Value>, example: &Value) {
-    for (_, media) in content.and_then(Value::as_object_mut).into_iter().flatten() {
-        media["example"] = example.clone();
+    for (kind, media) in content.and_then(Value::as_object_mut).into_iter().flatten() {
+        media["example"] = example.get(kind).unwrap_or(example).clone();
     }
 }

@@ -220,7 +220,8 @@ impl Drawing<'_> {
     }
 
     fn troubles(&mut self) {
-        for _ in 0..self.times(2.5) {
+        self.stopped_aerator();
+        for _ in 1..self.times(2.5) {
             let (board, lasts) = (self.anybody(), self.minutes(110..=330));
             let time = self.time(lasts);
             let Some(member) = self.members.get(board) else { continue };
@@ -243,6 +244,21 @@ impl Drawing<'_> {
             let fault = [Fault::NoAnswer, Fault::RailHigh, Fault::RailLow][self.random.usize(0..3)];
             self.plan.troubles.push(Trouble { board, metric, time, more: 0.0, fault: Some(fault) });
         }
+    }
+
+    /// Every past has at least this: an aerator stops in the night, when algae make no oxygen, and the water turns acid.
+    fn stopped_aerator(&mut self) {
+        let (board, lasts) = (0, 4 * HOUR);
+        let nights = (1..=self.days()).map(|day| next_hour(self.span.from + QUIET + (day - 1) * DAY, 2) + 20 * MINUTE);
+        let nights: Vec<Span> = nights
+            .map(|from| Span { from, to: from + lasts })
+            .filter(|night| night.to + SETTLED < self.span.to && self.is_free(board, *night))
+            .collect();
+        let time = match nights.get(self.random.usize(0..nights.len().max(1))) {
+            Some(night) => *night,
+            None => self.time(lasts),
+        };
+        self.plan.troubles.push(Trouble { board, metric: Metric::Ph, time, more: -1.3, fault: None });
     }
 
     /// New probes are calibrated, and again when they have worn.

@@ -80,6 +80,8 @@ async function ask(address: string, init: RequestInit): Promise<Response> {
 }
 
 function search(query: Loose['query']): string {
-  if (!query) return '';
-  return `?${new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]))}`;
+  const text = new URLSearchParams(
+    Object.entries(query ?? {}).map(([name, value]) => [name, String(value)]),
+  ).toString();
+  return text ? `?${text}` : '';
 }

@@ -19,7 +19,7 @@ let running: Promise<boolean> | null = null;
  * Rejects with a problem when nobody can tell, because the server can't be reached.
  */
 export function refreshed(since: number): Promise<boolean> {
-  running ??= alone(async () => lastTime() >= since || (await refresh())).finally(() => (running = null));
+  running ??= alone(async () => doneSince(since) || (await refresh())).finally(() => (running = null));
   return running;
 }
 
@@ -47,6 +47,12 @@ async function ask(): Promise<Response> {
   } catch (cause) {
     throw new Problem(0, 'unreachable', String(cause));
   }
+}
+
+/** A mark far in the future is of a clock that was ahead: it says nothing, and must not keep this browser from asking. */
+function doneSince(since: number): boolean {
+  const at = lastTime();
+  return at >= since && at <= Date.now() + TIMEOUT_MS;
 }
 
 function lastTime(): number {

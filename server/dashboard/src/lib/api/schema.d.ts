@@ -1331,7 +1331,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives an account another first password, shown once in the answer; its sessions end. */
+        /**
+         * Gives somebody else's account another first password, shown once in the answer; its sessions end, and what it made for others
+         *     to come in by is withdrawn.
+         */
         post: operations["resetPassword"];
         delete?: never;
         options?: never;
@@ -1349,7 +1352,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Switches the second factor of an account off, for whoever has lost telephone and recovery codes. */
+        /** Switches the second factor of somebody else's account off, for whoever has lost telephone and recovery codes. */
         delete: operations["removeSecondFactor"];
         options?: never;
         head?: never;
@@ -1627,9 +1630,9 @@ export interface components {
             /** @description With which; 1 to 500. */
             ids: number[];
             /** @description Why it is over: needed to resolve. */
-            reason?: string;
+            reason?: string | null;
             /** @description A note. */
-            text?: string;
+            text?: string | null;
             /**
              * Format: int64
              * @description Until when nobody is told (UTC milliseconds): 30 days from now at most.
@@ -2016,7 +2019,7 @@ export interface components {
             id: number;
             /** @description To which board. */
             serial: string | null;
-            /** @description An account, `device` or `server`. */
+            /** @description An account, `key:` and the name of a key, `device`, `visitor` or `server`. */
             who: string;
         };
         /** @description An end of the log. Written down elsewhere as `id:hash` it proves later that nothing up to it was changed. */
@@ -2598,6 +2601,10 @@ export interface components {
             /** @description Where it goes on; null at the end. */
             next: string | null;
         };
+        /** @description What others call a person: at most 80 characters on one line. */
+        DisplayName: string;
+        /** @description An e-mail address. */
+        Email: string;
         /** @description `shared::enrol::EnrolReply`, for the document. */
         EnrolReply: {
             /** @description Where the broker listens. */
@@ -2791,7 +2798,7 @@ export interface components {
          * @description What a key is worth.
          * @enum {string}
          */
-        KeyState: "good" | "revoked" | "expired" | "stopped";
+        KeyState: "good" | "revoked" | "expired";
         /**
          * @description The languages of the dashboard.
          * @enum {string}
@@ -2944,7 +2951,7 @@ export interface components {
             /** @description What it is meant to measure. */
             metrics?: components["schemas"]["Metric"][] | null;
             /** @description Its name for ever: 1 to 32 of a-z, 0-9 and '-', beginning with a letter. */
-            name: string;
+            name: components["schemas"]["DeviceName"];
             /** @description Whatever else there is to know. */
             notes?: string | null;
             /**
@@ -2960,10 +2967,8 @@ export interface components {
         };
         /** @description The invitation that is wanted. */
         NewInvitation: {
-            /** @description The person's e-mail address. */
-            email?: string | null;
-            /** @description What others call the person: at most 80 characters. */
-            name?: string | null;
+            email?: components["schemas"]["Email"] | null;
+            name?: components["schemas"]["DisplayName"] | null;
             /** @description What the person is to be. */
             role: components["schemas"]["Role"];
             /**
@@ -2975,10 +2980,10 @@ export interface components {
         /** @description The key that is wanted. */
         NewKey: {
             /** @description It hands in readings of these devices only; of any if absent. */
-            devices?: string[] | null;
+            devices?: components["schemas"]["DeviceName"][] | null;
             /** @description What gets it: 1 to 40 of a-z, 0-9 and -. */
             name: string;
-            /** @description What it may do: permissions that its maker has, without `manage_users`. */
+            /** @description What it may do: permissions that its maker has, without `manage_users` and `calibrate`. */
             scopes: components["schemas"]["Permission"][];
             /**
              * Format: int32
@@ -2989,7 +2994,7 @@ export interface components {
         /** @description Who joins. */
         NewMember: {
             /** @description The user name: 2 to 32 small letters, digits, '-' and '_'; a letter first. */
-            name: string;
+            name: components["schemas"]["UserName"];
             /**
              * Format: password
              * @description The password: 12 characters at least.
@@ -3025,7 +3030,7 @@ export interface components {
         NewReading: {
             clock?: components["schemas"]["ClockQuality"] | null;
             /** @description Of which device. */
-            device: string;
+            device: components["schemas"]["DeviceName"];
             fault?: components["schemas"]["Fault"] | null;
             /** @description What was measured. */
             metric: components["schemas"]["Metric"];
@@ -3069,12 +3074,10 @@ export interface components {
         };
         /** @description The account that somebody asks for. The role is an admin's to give. */
         NewSignUp: {
-            /** @description What others call the person, so that an admin knows who asks: at most 80 characters. */
-            display_name?: string | null;
-            /** @description The person's e-mail address. */
-            email?: string | null;
+            display_name?: components["schemas"]["DisplayName"] | null;
+            email?: components["schemas"]["Email"] | null;
             /** @description The user name: 2 to 32 small letters, digits, '-' and '_'; a letter first. */
-            name: string;
+            name: components["schemas"]["UserName"];
             /**
              * Format: password
              * @description The password: 12 characters at least.
@@ -3125,10 +3128,9 @@ export interface components {
         };
         /** @description The account that is wanted. */
         NewUser: {
-            /** @description Its owner's e-mail address. */
-            email?: string | null;
+            email?: components["schemas"]["Email"] | null;
             /** @description 2 to 32 small letters, digits, '-' and '_'; a letter first. */
-            name: string;
+            name: components["schemas"]["UserName"];
             /** @description What it is to be. */
             role: components["schemas"]["Role"];
         };
@@ -3354,7 +3356,7 @@ export interface components {
              * @description What went wrong, for programs.
              * @enum {string}
              */
-            code: "authority" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_token" | "busy" | "change_password" | "csr_malformed" | "csr_mismatch" | "database" | "forbidden" | "internal" | "invalid" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_sensor" | "no_session" | "not_csv" | "not_in_force" | "not_json" | "not_sent" | "offline" | "other_origin" | "refused" | "revoked" | "second_key" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_attempts" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_calibration" | "unknown_clearance" | "unknown_device" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_request" | "unknown_session" | "unknown_silence" | "unknown_token" | "unknown_user" | "weak_key" | "websocket_needed" | "wrong_password";
+            code: "authority" | "awaiting_approval" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_refresh_token" | "bad_token" | "busy" | "change_password" | "code_needed" | "conflict" | "csr_malformed" | "csr_mismatch" | "database" | "enabled_already" | "forbidden" | "has_board" | "internal" | "invalid" | "invitation_expired" | "invitation_used" | "invitation_withdrawn" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_board" | "no_metrics" | "no_sensor" | "no_session" | "not_csv" | "not_enabled" | "not_in_force" | "not_json" | "not_of_this_key" | "not_sent" | "nothing_proposed" | "offline" | "other_origin" | "other_request" | "own_account" | "refused" | "registration_closed" | "revoked" | "second_key" | "session_reused" | "stale" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_answers" | "too_many_attempts" | "too_many_invitations" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_api_key" | "unknown_calibration" | "unknown_clearance" | "unknown_device" | "unknown_invitation" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_request" | "unknown_session" | "unknown_sign_up" | "unknown_silence" | "unknown_token" | "unknown_user" | "weak_key" | "websocket_needed" | "wrong_code" | "wrong_password";
             /** @description What went wrong and what to do, for people. */
             detail: string;
             /** @description The field or parameter at fault. */
@@ -3387,10 +3389,8 @@ export interface components {
         };
         /** @description What is to become of it; what is not named stays. */
         ProfileChange: {
-            /** @description Another name to show: at most 80 characters; null: none. */
-            display_name?: string | null;
-            /** @description Another e-mail address; null: none. */
-            email?: string | null;
+            display_name?: components["schemas"]["DisplayName"] | null;
+            email?: components["schemas"]["Email"] | null;
             language?: components["schemas"]["Language"] | null;
             notifications?: components["schemas"]["Notifications"] | null;
             theme?: components["schemas"]["Theme"] | null;
@@ -3465,7 +3465,10 @@ export interface components {
         ReadingOutcome: "stored" | "duplicate" | "refused";
         /** @description What became of one reading of a batch. */
         ReadingResult: {
-            /** @description Why it is refused, for programs. */
+            /**
+             * @description Why it is refused, for programs: `conflict`, `has_board`, `implausible_time`, `malformed`, `not_finite`,
+             *     `not_of_this_key`, `revoked`, `unknown_device`, `unknown_metric` or `wrong_unit`.
+             */
             code?: string;
             /** @description What is wrong and what to do, for people. */
             detail?: string;
@@ -3859,6 +3862,8 @@ export interface components {
             /** @description The account's name. */
             user: string;
         };
+        /** @description What the server calls a session: 16 hexadecimal digits. */
+        SessionId: string;
         /** @description A threshold as it was set. */
         SetThreshold: {
             /**
@@ -3907,6 +3912,8 @@ export interface components {
          * @enum {string}
          */
         Severity: "warning" | "critical";
+        /** @description What the server calls a token, a key, an invitation or a board that waits: 12 letters, digits, '-' and '_'. */
+        ShortId: string;
         /** @description An account that somebody asks for, and waits. */
         SignUp: {
             /** @description From which address they asked; of IPv6, from which network. */
@@ -3925,8 +3932,7 @@ export interface components {
         };
         /** @description On what terms somebody is let in. */
         SignUpApproval: {
-            /** @description Another e-mail address than they asked for; null: none. */
-            email?: string | null;
+            email?: components["schemas"]["Email"] | null;
             /** @description What the person is to be. */
             role: components["schemas"]["Role"];
         };
@@ -4247,10 +4253,11 @@ export interface components {
         UserChange: {
             /** @description Whether nobody signs in with it any more: its sessions end. */
             disabled?: boolean | null;
-            /** @description Another e-mail address; null: none. */
-            email?: string | null;
+            email?: components["schemas"]["Email"] | null;
             role?: components["schemas"]["Role"] | null;
         };
+        /** @description The name of an account: 2 to 32 of a-z, 0-9, '-' and '_', a letter first, and none that the audit log calls others by. */
+        UserName: string;
         /** @description An account with a password that was made for it: this is the only time it is shown. */
         UserWithPassword: {
             /** @description What its owner signs in with once, and changes then. */
@@ -4317,6 +4324,15 @@ export interface components {
         };
     };
     responses: {
+        /** @description The answer is still what `If-None-Match` names. */
+        304: {
+            headers: {
+                /** @description What `If-None-Match` may name the next time */
+                ETag?: string;
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /**
          * @description - `bad_body`: the body broke off, or its chunks are none
          *     - `bad_csv`: the file can't be read as CSV at all
@@ -4395,6 +4411,25 @@ export interface components {
             };
         };
         /**
+         * @description - `bad_body`: the body broke off, or its chunks are none
+         *     - `bad_json`: the body is no JSON, or more than one value
+         *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         *     - `unknown_device`: there is no such device
+         */
+        "400-bad_body-bad_json-invalid-unknown_device": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_body" | "bad_json" | "invalid" | "unknown_device";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /**
          * @description - `bad_path`: the path holds bytes that are no text
          *     - `bad_query`: the query can't be read
          *     - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
@@ -4464,21 +4499,42 @@ export interface components {
                 };
             };
         };
-        /** @description - `bad_credentials`: the name or the password is wrong */
-        "401-bad_credentials": {
+        /**
+         * @description - `bad_credentials`: the name or the password is wrong
+         *     - `code_needed`: the password is right; the code of the second factor is missing
+         *     - `wrong_code`: the code of the second factor is wrong, used or out of date
+         */
+        "401-bad_credentials-code_needed-wrong_code": {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
-                    code?: "bad_credentials";
+                    code?: "bad_credentials" | "code_needed" | "wrong_code";
                     /** @constant */
                     status?: 401;
                 };
             };
         };
-        /** @description - `bad_token`: the token is not known */
+        /**
+         * @description - `bad_refresh_token`: the session of this refresh token has ended: sign in again
+         *     - `session_reused`: somebody else has used the refresh token, so the session has ended: sign in again
+         */
+        "401-bad_refresh_token-session_reused": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_refresh_token" | "session_reused";
+                    /** @constant */
+                    status?: 401;
+                };
+            };
+        };
+        /** @description - `bad_token`: the token or key is not known, or counts no more */
         "401-bad_token": {
             headers: {
                 [name: string]: unknown;
@@ -4492,22 +4548,42 @@ export interface components {
                 };
             };
         };
-        /** @description - `no_session`: sign in first */
-        "401-no_session": {
+        /**
+         * @description - `bad_token`: the token or key is not known, or counts no more
+         *     - `no_session`: sign in first
+         */
+        "401-bad_token-no_session": {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
-                    code?: "no_session";
+                    code?: "bad_token" | "no_session";
                     /** @constant */
                     status?: 401;
                 };
             };
         };
         /**
-         * @description - `bad_token`: the token is not known
+         * @description - `awaiting_approval`: an admin has yet to approve this account
+         *     - `other_origin`: a browser was made to ask this by another site
+         */
+        "403-awaiting_approval-other_origin": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "awaiting_approval" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `bad_token`: the token or key is not known, or counts no more
          *     - `other_origin`: a browser was made to ask this by another site
          *     - `refused`: somebody has refused this board
          *     - `revoked`: the device was decommissioned
@@ -4531,7 +4607,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          */
         "403-change_password-forbidden": {
             headers: {
@@ -4548,7 +4624,28 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
+         *     - `not_of_this_key`: the key hands in nothing of this device
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `write_readings`: admin.
+         */
+        "403-change_password-forbidden-not_of_this_key-other_origin-write_readings": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "not_of_this_key" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          */
         "403-change_password-forbidden-other_origin": {
@@ -4566,7 +4663,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `approve_devices`: admin, supervisor.
@@ -4586,7 +4683,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `calibrate`: admin, supervisor, technician.
@@ -4606,7 +4703,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `claim_devices`: admin, supervisor, technician.
@@ -4626,7 +4723,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `configure_devices`: admin, supervisor.
@@ -4646,7 +4743,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `handle_alerts`: admin, supervisor, technician.
@@ -4666,7 +4763,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `manage_fleet`: admin.
@@ -4686,7 +4783,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `manage_users`: admin.
@@ -4706,7 +4803,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `oversee_alerts`: admin, supervisor.
@@ -4726,7 +4823,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `read`: admin, supervisor, technician, auditor.
@@ -4746,7 +4843,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `set_thresholds`: admin, supervisor.
@@ -4766,7 +4863,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `silence`: admin, supervisor.
@@ -4786,7 +4883,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
          *
          *     Only for the permission `write_readings`: admin.
@@ -4806,7 +4903,26 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *     - `wrong_password`: your password is wrong
+         */
+        "403-change_password-forbidden-other_origin-wrong_password": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin" | "wrong_password";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *
          *     Only for the permission `read`: admin, supervisor, technician, auditor.
          */
@@ -4825,7 +4941,7 @@ export interface components {
         };
         /**
          * @description - `change_password`: choose a password of your own first
-         *     - `forbidden`: your role may not do this
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *
          *     Only for the permission `read_audit`: admin, auditor.
          */
@@ -4842,7 +4958,7 @@ export interface components {
                 };
             };
         };
-        /** @description - `forbidden`: your role may not do this */
+        /** @description - `forbidden`: your role, or the scopes of your key, may not do this */
         "403-forbidden": {
             headers: {
                 [name: string]: unknown;
@@ -4857,9 +4973,9 @@ export interface components {
             };
         };
         /**
-         * @description - `forbidden`: your role may not do this
+         * @description - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `other_origin`: a browser was made to ask this by another site
-         *     - `wrong_password`: the old password is wrong
+         *     - `wrong_password`: your password is wrong
          */
         "403-forbidden-other_origin-wrong_password": {
             headers: {
@@ -4890,6 +5006,23 @@ export interface components {
         };
         /**
          * @description - `other_origin`: a browser was made to ask this by another site
+         *     - `registration_closed`: accounts are made by invitation only
+         */
+        "403-other_origin-registration_closed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "other_origin" | "registration_closed";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `other_origin`: a browser was made to ask this by another site
          *     - `revoked`: the device was decommissioned
          *     - `too_late`: the certificate ended longer ago than the grace time: enrol again
          *     - `unknown_key`: the key is not, or not any more, the one of this device: make a new one and enrol
@@ -4907,6 +5040,20 @@ export interface components {
                 };
             };
         };
+        /** @description - `no_metrics`: the configuration names no file of a token for metrics */
+        "404-no_metrics": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "no_metrics";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
         /** @description - `unknown_alert`: there is no such alert */
         "404-unknown_alert": {
             headers: {
@@ -4916,6 +5063,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "unknown_alert";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_api_key`: there is no such API key */
+        "404-unknown_api_key": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_api_key";
                     /** @constant */
                     status?: 404;
                 };
@@ -4966,6 +5127,20 @@ export interface components {
                 };
             };
         };
+        /** @description - `unknown_invitation`: there is no such invitation: is the link complete? */
+        "404-unknown_invitation": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_invitation";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
         /**
          * @description - `unknown_label`: nothing of this name or serial is registered
          *     - `unknown_request`: no board waits under this id
@@ -5006,6 +5181,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "unknown_session";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_sign_up`: nobody asks for an account of this name */
+        "404-unknown_sign_up": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_sign_up";
                     /** @constant */
                     status?: 404;
                 };
@@ -5113,6 +5302,55 @@ export interface components {
             };
         };
         /**
+         * @description - `conflict`: another value was handed in for this device, metric and time: nothing is written over
+         *     - `has_board`: the device has a board, which alone says what it measures
+         *     - `revoked`: the device was decommissioned
+         */
+        "409-conflict-has_board-revoked": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "conflict" | "has_board" | "revoked";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `enabled_already`: a second factor is in force already: switch it off first */
+        "409-enabled_already": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "enabled_already";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `enabled_already`: a second factor is in force already: switch it off first
+         *     - `nothing_proposed`: ask for a secret first
+         */
+        "409-enabled_already-nothing_proposed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "enabled_already" | "nothing_proposed";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
          * @description - `last_admin`: nobody would be left who may do everything
          *     - `taken`: the name, address, board or token is another's
          */
@@ -5130,48 +5368,116 @@ export interface components {
             };
         };
         /**
-         * @description - `not_in_force`: only the calibration in force can be taken back
+         * @description - `no_board`: the device has no board that could be told anything
+         *     - `not_in_force`: only the calibration in force can be taken back
          *     - `revoked`: the device was decommissioned
          */
-        "409-not_in_force-revoked": {
+        "409-no_board-not_in_force-revoked": {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
-                    code?: "not_in_force" | "revoked";
+                    code?: "no_board" | "not_in_force" | "revoked";
                     /** @constant */
                     status?: 409;
                 };
             };
         };
         /**
-         * @description - `offline`: the device is not connected, and this needs it now
+         * @description - `no_board`: the device has no board that could be told anything
+         *     - `offline`: the device is not connected, and this needs it now
          *     - `revoked`: the device was decommissioned
          */
-        "409-offline-revoked": {
+        "409-no_board-offline-revoked": {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
-                    code?: "offline" | "revoked";
+                    code?: "no_board" | "offline" | "revoked";
                     /** @constant */
                     status?: 409;
                 };
             };
         };
-        /** @description - `revoked`: the device was decommissioned */
-        "409-revoked": {
+        /**
+         * @description - `no_board`: the device has no board that could be told anything
+         *     - `revoked`: the device was decommissioned
+         */
+        "409-no_board-revoked": {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
-                    code?: "revoked";
+                    code?: "no_board" | "revoked";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `no_board`: the device has no board that could be told anything
+         *     - `taken`: the name, address, board or token is another's
+         *     - `unknown_device`: there is no such device
+         */
+        "409-no_board-taken-unknown_device": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "no_board" | "taken" | "unknown_device";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `not_enabled`: the account has no second factor */
+        "409-not_enabled": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_enabled";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `not_enabled`: the account has no second factor
+         *     - `own_account`: this is for other people's accounts: for your own there is a way that asks for your password
+         */
+        "409-not_enabled-own_account": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_enabled" | "own_account";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `own_account`: this is for other people's accounts: for your own there is a way that asks for your password */
+        "409-own_account": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "own_account";
                     /** @constant */
                     status?: 409;
                 };
@@ -5210,6 +5516,23 @@ export interface components {
         };
         /**
          * @description - `taken`: the name, address, board or token is another's
+         *     - `too_many_invitations`: too many invitations are open: withdraw some that nobody uses
+         */
+        "409-taken-too_many_invitations": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "taken" | "too_many_invitations";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `taken`: the name, address, board or token is another's
          *     - `unknown_device`: there is no such device
          */
         "409-taken-unknown_device": {
@@ -5222,6 +5545,38 @@ export interface components {
                     code?: "taken" | "unknown_device";
                     /** @constant */
                     status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `invitation_expired`: the invitation is too old: ask for another
+         *     - `invitation_used`: somebody has joined by the invitation
+         *     - `invitation_withdrawn`: the invitation was withdrawn: ask for another
+         */
+        "410-invitation_expired-invitation_used-invitation_withdrawn": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "invitation_expired" | "invitation_used" | "invitation_withdrawn";
+                    /** @constant */
+                    status?: 410;
+                };
+            };
+        };
+        /** @description - `stale`: somebody changed it meanwhile: read it again and decide anew */
+        "412-stale": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "stale";
+                    /** @constant */
+                    status?: 412;
                 };
             };
         };
@@ -5284,6 +5639,23 @@ export interface components {
                 };
             };
         };
+        /**
+         * @description - `invalid`: a field or parameter can't be taken: `field` names it, `detail` says what would do
+         *     - `other_request`: something else was sent under this idempotency key: take a new one for each request
+         */
+        "422-invalid-other_request": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "invalid" | "other_request";
+                    /** @constant */
+                    status?: 422;
+                };
+            };
+        };
         /** @description - `websocket_needed`: this path speaks WebSocket only */
         "426-websocket_needed": {
             headers: {
@@ -5299,7 +5671,7 @@ export interface components {
             };
         };
         /**
-         * @description - `too_fast`: this token reports too fast: wait as `retry-after` says
+         * @description - `too_fast`: this token or key asks too fast: wait as `retry-after` says
          *     - `too_many_alerts`: too many alerts of this token are not resolved
          *     - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says
          */
@@ -5318,6 +5690,45 @@ export interface components {
                 };
             };
         };
+        /**
+         * @description - `too_fast`: this token or key asks too fast: wait as `retry-after` says
+         *     - `too_many_answers`: too many idempotency keys of yours are kept: go on without one
+         *     - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says
+         */
+        "429-too_fast-too_many_answers-too_many_attempts": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_fast" | "too_many_answers" | "too_many_attempts";
+                    /** @constant */
+                    status?: 429;
+                };
+            };
+        };
+        /**
+         * @description - `too_fast`: this token or key asks too fast: wait as `retry-after` says
+         *     - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says
+         */
+        "429-too_fast-too_many_attempts": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_fast" | "too_many_attempts";
+                    /** @constant */
+                    status?: 429;
+                };
+            };
+        };
         /** @description - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says */
         "429-too_many_attempts": {
             headers: {
@@ -5329,6 +5740,25 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "too_many_attempts";
+                    /** @constant */
+                    status?: 429;
+                };
+            };
+        };
+        /**
+         * @description - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says
+         *     - `too_many_waiting`: too many boards, or people, wait for approval
+         */
+        "429-too_many_attempts-too_many_waiting": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_many_attempts" | "too_many_waiting";
                     /** @constant */
                     status?: 429;
                 };
@@ -5385,7 +5815,7 @@ export interface components {
         };
         /**
          * @description - `database`: the database did not answer: try again
-         *     - `too_many_waiting`: too many boards wait for approval
+         *     - `too_many_waiting`: too many boards, or people, wait for approval
          */
         "503-database-too_many_waiting": {
             headers: {
@@ -5464,6 +5894,8 @@ export interface operations {
             /** @description A part of the alerts. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5521,10 +5953,12 @@ export interface operations {
                     "application/json": components["schemas"]["Alerts"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -5588,9 +6022,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -5634,12 +6069,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-handle_alerts"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -5684,12 +6120,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-oversee_alerts"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -5706,6 +6143,8 @@ export interface operations {
             /** @description Clearances. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5725,8 +6164,10 @@ export interface operations {
                     "application/json": components["schemas"]["AlertClearances"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -5761,11 +6202,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-oversee_alerts"];
             404: components["responses"]["404-unknown_clearance"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -5788,6 +6230,8 @@ export interface operations {
             /** @description An alert with all that happened to it. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5860,11 +6304,13 @@ export interface operations {
                     "application/json": components["schemas"]["AlertHistory"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             404: components["responses"]["404-unknown_alert"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -5879,7 +6325,7 @@ export interface operations {
                  * @example device.revoked,device.replaced
                  */
                 act?: string;
-                /** @description Only those by this one: an account, `device` or `server`. */
+                /** @description Only those by this one: an account, `key:` and the name of a key, `device`, `visitor` or `server`. */
                 who?: string;
                 /** @description Only those from this time on (UTC milliseconds). */
                 from?: number;
@@ -5904,6 +6350,8 @@ export interface operations {
             /** @description A part of the audit log. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5927,10 +6375,12 @@ export interface operations {
                     "application/json": components["schemas"]["AuditLog"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -5938,11 +6388,20 @@ export interface operations {
     exportAudit: {
         parameters: {
             query?: {
-                /** @description `jsonl`, if nothing is said, or `csv`. */
+                /**
+                 * @description `jsonl`, if nothing is said, or `csv`.
+                 * @example jsonl
+                 */
                 format?: "jsonl" | "csv";
-                /** @description From this time on (UTC milliseconds). */
+                /**
+                 * @description From this time on (UTC milliseconds).
+                 * @example 1763604000000
+                 */
                 from?: number;
-                /** @description Until before this time (UTC milliseconds). */
+                /**
+                 * @description Until before this time (UTC milliseconds).
+                 * @example 1763690500000
+                 */
                 to?: number;
             };
             header?: never;
@@ -5957,14 +6416,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {"tirta_audit":1,"after":{"id":117,"hash":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},"through":{"id":118,"hash":"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"},"head":{"id":118,"hash":"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"}}
+                     *     {"id":118,"at":1763690400000,"who":"siti","act":"device.revoked","device":"pi-7","serial":"10000000deadbeef","address":"192.0.2.7","detail":{},"hash":"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"}
+                     */
                     "application/jsonl": string;
+                    /**
+                     * @example id,at,who,act,device,serial,address,detail,hash
+                     *     118,1763690400000,siti,device.revoked,pi-7,10000000deadbeef,192.0.2.7,{},2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                     */
                     "text/csv": string;
                 };
             };
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -5981,14 +6449,24 @@ export interface operations {
             /** @description An end of the log. Written down elsewhere as `id:hash` it proves later that nothing up to it was changed. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "hash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *       "id": 118
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditHead"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -5996,7 +6474,10 @@ export interface operations {
     verifyAudit: {
         parameters: {
             query?: {
-                /** @description An end that was written down, `NUMBER:HASH`: the log must still hold it. */
+                /**
+                 * @description An end that was written down, `NUMBER:HASH`: the log must still hold it.
+                 * @example 117:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+                 */
                 head?: string;
             };
             header?: never;
@@ -6008,16 +6489,31 @@ export interface operations {
             /** @description Whether the log is whole, as the server sees it. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "broken": null,
+                     *       "entries": 118,
+                     *       "head": {
+                     *         "hash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                     *         "id": 118
+                     *       },
+                     *       "intact": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditVerdict"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6034,6 +6530,8 @@ export interface operations {
             /** @description The authority of the fleet. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6048,8 +6546,10 @@ export interface operations {
                     "application/json": components["schemas"]["Authority"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6080,10 +6580,11 @@ export interface operations {
                     "application/json": components["schemas"]["Authority"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
             409: components["responses"]["409-authority"];
             415: components["responses"]["415-not_json"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6118,10 +6619,11 @@ export interface operations {
                     "application/json": components["schemas"]["Authority"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
             409: components["responses"]["409-authority"];
             415: components["responses"]["415-not_json"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6157,6 +6659,8 @@ export interface operations {
             /** @description Availability by time. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6184,10 +6688,12 @@ export interface operations {
                     "application/json": components["schemas"]["Availabilities"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6231,14 +6737,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-claim_devices"];
             404: components["responses"]["404-unknown_label-unknown_request"];
             408: components["responses"]["408-too_slow"];
-            409: components["responses"]["409-taken-unknown_device"];
+            409: components["responses"]["409-no_board-taken-unknown_device"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6255,14 +6762,57 @@ export interface operations {
             /** @description The server as it is set up. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "announce": false,
+                     *       "broker": {
+                     *         "address": "0.0.0.0:8883",
+                     *         "advertised": null,
+                     *         "kind": "embedded"
+                     *       },
+                     *       "certificate_grace_s": 2592000,
+                     *       "certificate_life_s": 2592000,
+                     *       "cors_origins": [
+                     *         "https://maps.example"
+                     *       ],
+                     *       "data_dir": "/var/lib/tirta-server",
+                     *       "database": "postgres://db.example/tirta",
+                     *       "https": "0.0.0.0:8443",
+                     *       "limits": {
+                     *         "alerts": 500,
+                     *         "audit_entries": 500,
+                     *         "body_bytes": 65536,
+                     *         "registry_file_bytes": 4194304
+                     *       },
+                     *       "log": "info",
+                     *       "log_format": "text",
+                     *       "metrics": true,
+                     *       "offline_after_s": 180,
+                     *       "plain": null,
+                     *       "public_hosts": [
+                     *         "tirta.example"
+                     *       ],
+                     *       "public_url": "https://tirta.example:8443",
+                     *       "storage": "postgres",
+                     *       "time_zone": "Asia/Jakarta",
+                     *       "version": "0.1.0",
+                     *       "webhooks": [
+                     *         "on-call"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ServerConfig"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6276,7 +6826,10 @@ export interface operations {
                 location?: string;
                 /** @description Only those after this name: `next` of the answer before. */
                 after?: string;
-                /** @description At most so many, 1 to 1000; all if absent. */
+                /**
+                 * @description At most so many, 1 to 1000; all if absent.
+                 * @example 100
+                 */
                 limit?: number;
             };
             header?: never;
@@ -6288,6 +6841,8 @@ export interface operations {
             /** @description All devices. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6325,9 +6880,16 @@ export interface operations {
                      *           "enrolled_at": 1755914400000,
                      *           "key_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "last_seen": 1763690400000,
+                     *           "latitude": -6.2,
                      *           "location": "Kolam 3",
+                     *           "longitude": 106.8,
+                     *           "metrics": [
+                     *             "ph",
+                     *             "temperature"
+                     *           ],
                      *           "model": "Raspberry Pi 5 Model B Rev 1.0",
                      *           "name": "pi-7",
+                     *           "notes": "by the gate",
                      *           "probes": {
                      *             "ph": "ok"
                      *           },
@@ -6355,19 +6917,23 @@ export interface operations {
                      *             },
                      *             "version": 3
                      *           },
+                     *           "silent_after_s": null,
                      *           "simulated": false,
                      *           "state": "online"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "next": null
                      *     }
                      */
                     "application/json": components["schemas"]["Devices"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6381,6 +6947,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "latitude": -6.2,
+                 *       "location": "North",
+                 *       "longitude": 106.8,
+                 *       "metrics": [
+                 *         "ph"
+                 *       ],
+                 *       "name": "well-3"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewDevice"];
             };
         };
@@ -6391,16 +6968,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "agent": null,
+                     *       "alarm": null,
+                     *       "buffer": null,
+                     *       "calibrations": {},
+                     *       "certificate": null,
+                     *       "clock": null,
+                     *       "enrolled_at": 1763690400000,
+                     *       "key_sha256": "",
+                     *       "last_seen": null,
+                     *       "latitude": -6.2,
+                     *       "location": "North",
+                     *       "longitude": 106.8,
+                     *       "metrics": [
+                     *         "ph"
+                     *       ],
+                     *       "model": null,
+                     *       "name": "well-3",
+                     *       "notes": "",
+                     *       "probes": {},
+                     *       "sensors": {},
+                     *       "serial": null,
+                     *       "settings": {
+                     *         "applied": 0,
+                     *         "interval_ms": {},
+                     *         "version": 0
+                     *       },
+                     *       "silent_after_s": 3600,
+                     *       "simulated": false,
+                     *       "state": "never"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Device"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6423,6 +7035,8 @@ export interface operations {
             /** @description A device. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6458,9 +7072,16 @@ export interface operations {
                      *       "enrolled_at": 1755914400000,
                      *       "key_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *       "last_seen": 1763690400000,
+                     *       "latitude": -6.2,
                      *       "location": "Kolam 3",
+                     *       "longitude": 106.8,
+                     *       "metrics": [
+                     *         "ph",
+                     *         "temperature"
+                     *       ],
                      *       "model": "Raspberry Pi 5 Model B Rev 1.0",
                      *       "name": "pi-7",
+                     *       "notes": "by the gate",
                      *       "probes": {
                      *         "ph": "ok"
                      *       },
@@ -6488,6 +7109,7 @@ export interface operations {
                      *         },
                      *         "version": 3
                      *       },
+                     *       "silent_after_s": null,
                      *       "simulated": false,
                      *       "state": "online"
                      *     }
@@ -6495,11 +7117,13 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             404: components["responses"]["404-unknown_device"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6509,8 +7133,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example well-3
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
@@ -6524,10 +7151,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
+            404: components["responses"]["404-unknown_device"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6537,13 +7166,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the device's name */
-                name: string;
+                /**
+                 * @description the device's name
+                 * @example well-3
+                 */
+                name: components["schemas"]["DeviceName"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "location": "South",
+                 *       "silent_after_s": 900
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeviceChange"];
             };
         };
@@ -6554,16 +7192,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "agent": null,
+                     *       "alarm": null,
+                     *       "buffer": null,
+                     *       "calibrations": {},
+                     *       "certificate": null,
+                     *       "clock": null,
+                     *       "enrolled_at": 1763690400000,
+                     *       "key_sha256": "",
+                     *       "last_seen": null,
+                     *       "latitude": -6.2,
+                     *       "location": "South",
+                     *       "longitude": 106.8,
+                     *       "metrics": [
+                     *         "ph"
+                     *       ],
+                     *       "model": null,
+                     *       "name": "well-3",
+                     *       "notes": "",
+                     *       "probes": {},
+                     *       "sensors": {},
+                     *       "serial": null,
+                     *       "settings": {
+                     *         "applied": 0,
+                     *         "interval_ms": {},
+                     *         "version": 0
+                     *       },
+                     *       "silent_after_s": 900,
+                     *       "simulated": false,
+                     *       "state": "never"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Device"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-configure_devices"];
+            404: components["responses"]["404-unknown_device"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6610,14 +7283,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-calibrate"];
             404: components["responses"]["404-unknown_device"];
             408: components["responses"]["408-too_slow"];
-            409: components["responses"]["409-offline-revoked"];
+            409: components["responses"]["409-no_board-offline-revoked"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database-not_sent"];
         };
@@ -6640,6 +7314,8 @@ export interface operations {
             /** @description All records of a device. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6691,11 +7367,13 @@ export interface operations {
                     "application/json": components["schemas"]["Calibrations"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             404: components["responses"]["404-unknown_device"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6747,12 +7425,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-calibrate"];
             404: components["responses"]["404-unknown_calibration-unknown_device"];
-            409: components["responses"]["409-not_in_force-revoked"];
+            409: components["responses"]["409-no_board-not_in_force-revoked"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6798,6 +7477,8 @@ export interface operations {
             /** @description Readings of one device and metric. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6825,11 +7506,13 @@ export interface operations {
                     "application/json": components["schemas"]["Readings"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_path-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             404: components["responses"]["404-unknown_device"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6852,6 +7535,8 @@ export interface operations {
             /** @description All revisions of a device. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6876,11 +7561,13 @@ export interface operations {
                     "application/json": components["schemas"]["Recomputations"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             404: components["responses"]["404-unknown_device"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6936,7 +7623,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-calibrate"];
             404: components["responses"]["404-unknown_device"];
             408: components["responses"]["408-too_slow"];
@@ -6944,6 +7631,7 @@ export interface operations {
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -6988,7 +7676,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
             404: components["responses"]["404-unknown_device"];
             408: components["responses"]["408-too_slow"];
@@ -6996,6 +7684,7 @@ export interface operations {
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7023,11 +7712,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
             404: components["responses"]["404-unknown_device"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7076,6 +7766,8 @@ export interface operations {
              */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7114,11 +7806,13 @@ export interface operations {
                     "application/json": components["schemas"]["Series"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_path-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             404: components["responses"]["404-unknown_device"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7126,7 +7820,10 @@ export interface operations {
     changeSettings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was seen, between quotes, or `*` for any */
+                "if-match"?: string | null;
+            };
             path: {
                 /**
                  * @description the device's name
@@ -7168,14 +7865,16 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-configure_devices"];
             404: components["responses"]["404-unknown_device"];
             408: components["responses"]["408-too_slow"];
-            409: components["responses"]["409-revoked"];
+            409: components["responses"]["409-no_board-revoked"];
+            412: components["responses"]["412-stale"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7198,6 +7897,8 @@ export interface operations {
             /** @description What holds for a device. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7239,11 +7940,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceThresholds"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             404: components["responses"]["404-unknown_device"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7322,6 +8025,8 @@ export interface operations {
             /** @description What holds for boards that come back. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7333,8 +8038,10 @@ export interface operations {
                     "application/json": components["schemas"]["EnrolmentPolicy"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7372,12 +8079,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7394,6 +8102,8 @@ export interface operations {
             /** @description All enrolment tokens. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7419,8 +8129,10 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7474,12 +8186,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7493,7 +8206,7 @@ export interface operations {
                  * @description the token's id
                  * @example 7be10c42d9aa
                  */
-                id: string;
+                id: components["schemas"]["ShortId"];
             };
             cookie?: never;
         };
@@ -7507,11 +8220,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
             404: components["responses"]["404-unknown_token"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7528,6 +8242,8 @@ export interface operations {
             /** @description All intake tokens. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7548,8 +8264,10 @@ export interface operations {
                     "application/json": components["schemas"]["IntakeTokens"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7593,13 +8311,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
             408: components["responses"]["408-too_slow"];
             409: components["responses"]["409-taken"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7613,7 +8332,7 @@ export interface operations {
                  * @description the token's id
                  * @example 3f9c2a7d10b4
                  */
-                id: string;
+                id: components["schemas"]["ShortId"];
             };
             cookie?: never;
         };
@@ -7627,11 +8346,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
             404: components["responses"]["404-unknown_token"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7648,14 +8368,36 @@ export interface operations {
             /** @description All invitations. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "invitations": [
+                     *         {
+                     *           "created_at": 1763690400000,
+                     *           "email": "siti@example.org",
+                     *           "ended_at": 1763694000000,
+                     *           "expires_at": 1764295200000,
+                     *           "id": "5d0a91c3e7f2",
+                     *           "invited_by": "tono",
+                     *           "name": "Bu Siti",
+                     *           "role": "technician",
+                     *           "state": "used",
+                     *           "used_by": "siti"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Invitations"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7669,6 +8411,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "siti@example.org",
+                 *       "name": "Bu Siti",
+                 *       "role": "technician"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewInvitation"];
             };
         };
@@ -7679,16 +8428,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": 1763690400000,
+                     *       "email": "siti@example.org",
+                     *       "ended_at": null,
+                     *       "expires_at": 1764295200000,
+                     *       "id": "5d0a91c3e7f2",
+                     *       "invited_by": "tono",
+                     *       "link": "https://tirta.example:8443/join#tirta_iv_bGV0LW5vYm9keS1ndWVzcy10aGlz",
+                     *       "name": "Bu Siti",
+                     *       "role": "technician",
+                     *       "secret": "tirta_iv_bGV0LW5vYm9keS1ndWVzcy10aGlz",
+                     *       "state": "open",
+                     *       "used_by": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedInvitation"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken-too_many_invitations"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7698,8 +8465,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the invitation's id */
-                id: string;
+                /**
+                 * @description the invitation's id
+                 * @example 5d0a91c3e7f2
+                 */
+                id: components["schemas"]["ShortId"];
             };
             cookie?: never;
         };
@@ -7713,10 +8483,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            404: components["responses"]["404-unknown_invitation"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7730,6 +8502,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "siti",
+                 *       "password": "kolam ikan air jernih",
+                 *       "secret": "tirta_iv_bGV0LW5vYm9keS1ndWVzcy10aGlz"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewMember"];
             };
         };
@@ -7740,15 +8519,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "email": "siti@example.org",
+                     *       "role": "technician",
+                     *       "user": "siti"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Member"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
             403: components["responses"]["403-other_origin"];
+            404: components["responses"]["404-unknown_invitation"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
+            410: components["responses"]["410-invitation_expired-invitation_used-invitation_withdrawn"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7762,6 +8552,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "secret": "tirta_iv_bGV0LW5vYm9keS1ndWVzcy10aGlz"
+                 *     }
+                 */
                 "application/json": components["schemas"]["InvitationSecret"];
             };
         };
@@ -7772,15 +8567,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "email": "siti@example.org",
+                     *       "expires_at": 1764295200000,
+                     *       "invited_by": "tono",
+                     *       "name": "Bu Siti",
+                     *       "role": "technician"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OfferedAccount"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
             403: components["responses"]["403-other_origin"];
+            404: components["responses"]["404-unknown_invitation"];
             408: components["responses"]["408-too_slow"];
+            410: components["responses"]["410-invitation_expired-invitation_used-invitation_withdrawn"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7797,14 +8604,41 @@ export interface operations {
             /** @description All API keys. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "devices": [
+                     *             "well-3"
+                     *           ],
+                     *           "expires_at": null,
+                     *           "id": "7be10c42d9aa",
+                     *           "made_at": 1763690400000,
+                     *           "made_by": "siti",
+                     *           "name": "gateway-north",
+                     *           "revoked_at": null,
+                     *           "scopes": [
+                     *             "read",
+                     *             "write_readings"
+                     *           ],
+                     *           "state": "good",
+                     *           "used_at": 1763694000000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiKeys"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7818,6 +8652,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "devices": [
+                 *         "well-3"
+                 *       ],
+                 *       "name": "gateway-north",
+                 *       "scopes": [
+                 *         "read",
+                 *         "write_readings"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewKey"];
             };
         };
@@ -7828,16 +8674,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "devices": [
+                     *         "well-3"
+                     *       ],
+                     *       "expires_at": null,
+                     *       "id": "7be10c42d9aa",
+                     *       "key": "tirta_key_bGV0LW5vYm9keS1ndWVzcy10aGlz",
+                     *       "made_at": 1763690400000,
+                     *       "made_by": "siti",
+                     *       "name": "gateway-north",
+                     *       "revoked_at": null,
+                     *       "scopes": [
+                     *         "read",
+                     *         "write_readings"
+                     *       ],
+                     *       "state": "good",
+                     *       "used_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedKey"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7847,8 +8715,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the key's id */
-                id: string;
+                /**
+                 * @description the key's id
+                 * @example 7be10c42d9aa
+                 */
+                id: components["schemas"]["ShortId"];
             };
             cookie?: never;
         };
@@ -7862,10 +8733,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            404: components["responses"]["404-unknown_api_key"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7882,6 +8755,8 @@ export interface operations {
             /** @description The latest reading of each device and metric. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7907,8 +8782,10 @@ export interface operations {
                     "application/json": components["schemas"]["Latest"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7936,11 +8813,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_query-invalid-websocket_needed"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-read"];
             405: components["responses"]["405-websocket_needed"];
             422: components["responses"]["422-invalid"];
             426: components["responses"]["426-websocket_needed"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7957,14 +8835,18 @@ export interface operations {
             /** @description OpenAPI 3.1 */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": unknown;
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -7997,6 +8879,8 @@ export interface operations {
             /** @description A part of the outages. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8022,10 +8906,12 @@ export interface operations {
                     "application/json": components["schemas"]["Outages"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8042,14 +8928,39 @@ export interface operations {
             /** @description One's own profile. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "display_name": "Bu Siti",
+                     *       "email": "siti@example.org",
+                     *       "language": "id",
+                     *       "name": "siti",
+                     *       "notifications": {
+                     *         "browser": false,
+                     *         "quiet": {
+                     *           "from": "22:00",
+                     *           "to": "06:00"
+                     *         },
+                     *         "severities": [
+                     *           "critical"
+                     *         ],
+                     *         "sound": true
+                     *       },
+                     *       "role": "technician",
+                     *       "theme": "system"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Profile"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8063,6 +8974,23 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "display_name": "Bu Siti",
+                 *       "language": "id",
+                 *       "notifications": {
+                 *         "browser": false,
+                 *         "quiet": {
+                 *           "from": "22:00",
+                 *           "to": "06:00"
+                 *         },
+                 *         "severities": [
+                 *           "critical"
+                 *         ],
+                 *         "sound": true
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProfileChange"];
             };
         };
@@ -8073,16 +9001,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "display_name": "Bu Siti",
+                     *       "email": "siti@example.org",
+                     *       "language": "id",
+                     *       "name": "siti",
+                     *       "notifications": {
+                     *         "browser": false,
+                     *         "quiet": {
+                     *           "from": "22:00",
+                     *           "to": "06:00"
+                     *         },
+                     *         "severities": [
+                     *           "critical"
+                     *         ],
+                     *         "sound": true
+                     *       },
+                     *       "role": "technician",
+                     *       "theme": "system"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Profile"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8091,7 +9042,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description names this request: a repeat gets the same answer */
+                /**
+                 * @description names this request: a repeat gets the same answer
+                 * @example 5f0c6b1e-9f1a-4a53-8a3c-6f2f6a1f2f0e
+                 */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -8099,6 +9053,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "device": "well-3",
+                 *       "metric": "ph",
+                 *       "time": 1763690400000,
+                 *       "unit": "pH",
+                 *       "value": 7.02
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewReading"];
             };
         };
@@ -8109,6 +9072,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "outcome": "duplicate"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OneResult"];
                 };
             };
@@ -8121,13 +9089,15 @@ export interface operations {
                     "application/json": components["schemas"]["OneResult"];
                 };
             };
-            400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
-            403: components["responses"]["403-change_password-forbidden-other_origin-write_readings"];
+            400: components["responses"]["400-bad_body-bad_json-invalid-unknown_device"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-not_of_this_key-other_origin-write_readings"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-conflict-has_board-revoked"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
-            422: components["responses"]["422-invalid"];
+            422: components["responses"]["422-invalid-other_request"];
+            429: components["responses"]["429-too_fast-too_many_answers-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8136,7 +9106,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description names this request: a repeat gets the same answer */
+                /**
+                 * @description names this request: a repeat gets the same answer
+                 * @example 5f0c6b1e-9f1a-4a53-8a3c-6f2f6a1f2f0e
+                 */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -8144,7 +9117,54 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "readings": [
+                 *         {
+                 *           "device": "well-3",
+                 *           "metric": "ph",
+                 *           "time": 1763690400000,
+                 *           "unit": "pH",
+                 *           "value": 7.02
+                 *         },
+                 *         {
+                 *           "device": "well-3",
+                 *           "fault": "no_answer",
+                 *           "metric": "level",
+                 *           "time": 1763690400000
+                 *         },
+                 *         {
+                 *           "device": "well-3",
+                 *           "metric": "tds",
+                 *           "time": 1763690400000,
+                 *           "unit": "pH",
+                 *           "value": 7.02
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReadingBatch"];
+                /**
+                 * @example [
+                 *       {
+                 *         "bn": "well-3:",
+                 *         "bt": 1763690400,
+                 *         "n": "ph",
+                 *         "u": "pH",
+                 *         "v": 7.02
+                 *       },
+                 *       {
+                 *         "n": "temperature",
+                 *         "u": "Cel",
+                 *         "v": 27.5
+                 *       },
+                 *       {
+                 *         "n": "tds",
+                 *         "u": "pH",
+                 *         "v": 7.02
+                 *       }
+                 *     ]
+                 */
                 "application/senml+json": components["schemas"]["SenmlRecord"][];
             };
         };
@@ -8155,16 +9175,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "duplicates": 0,
+                     *       "refused": 1,
+                     *       "results": [
+                     *         {
+                     *           "index": 0,
+                     *           "outcome": "stored"
+                     *         },
+                     *         {
+                     *           "index": 1,
+                     *           "outcome": "stored"
+                     *         },
+                     *         {
+                     *           "code": "wrong_unit",
+                     *           "detail": "\"pH\" is no unit of tds, which is in mg/L",
+                     *           "field": "unit",
+                     *           "index": 2,
+                     *           "outcome": "refused"
+                     *         }
+                     *       ],
+                     *       "stored": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["BatchResult"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-write_readings"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
-            422: components["responses"]["422-invalid"];
+            422: components["responses"]["422-invalid-other_request"];
+            429: components["responses"]["429-too_fast-too_many_answers-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8190,11 +9235,14 @@ export interface operations {
             /** @description All registrations. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "next": null,
                      *       "registrations": [
                      *         {
                      *           "changed_at": 1763690400000,
@@ -8217,10 +9265,12 @@ export interface operations {
                     "application/json": components["schemas"]["Registrations"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8247,8 +9297,9 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8307,7 +9358,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_csv-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
@@ -8321,6 +9372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["RefusedImport"];
                 };
             };
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8363,12 +9415,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8458,6 +9511,8 @@ export interface operations {
             /** @description Buckets of all devices. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8500,10 +9555,12 @@ export interface operations {
                     "application/json": components["schemas"]["AllSeries"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8520,6 +9577,8 @@ export interface operations {
             /** @description Who is signed in. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8539,8 +9598,10 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-forbidden"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8587,8 +9648,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-bad_credentials"];
-            403: components["responses"]["403-other_origin"];
+            401: components["responses"]["401-bad_credentials-code_needed-wrong_code"];
+            403: components["responses"]["403-awaiting_approval-other_origin"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
@@ -8647,13 +9708,13 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-forbidden-other_origin-wrong_password"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
-            429: components["responses"]["429-too_many_attempts"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8667,6 +9728,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "tirta_rt_bGV0LW5vYm9keS1ndWVzcy10aGlz"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefreshToken"] | null;
             };
         };
@@ -8677,10 +9743,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "tirta_at_bm9ib2R5LWd1ZXNzZXMtdGhpcw",
+                     *       "expires_in": 900,
+                     *       "must_change": false,
+                     *       "permissions": [
+                     *         "read",
+                     *         "handle_alerts",
+                     *         "calibrate",
+                     *         "claim_devices"
+                     *       ],
+                     *       "refresh_token": "tirta_rt_b3ItdGhpcy1vbmUtZWl0aGVy",
+                     *       "role": "technician",
+                     *       "token_type": "Bearer",
+                     *       "user": "siti"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-bad_refresh_token-session_reused"];
             403: components["responses"]["403-other_origin"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
@@ -8702,14 +9786,24 @@ export interface operations {
             /** @description How one's own second factor stands. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "enabled_at": 1763690400000,
+                     *       "recovery_codes": 10
+                     *     }
+                     */
                     "application/json": components["schemas"]["SecondFactor"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8723,6 +9817,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "kolam ikan air jernih"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OwnPassword"];
             };
         };
@@ -8733,16 +9832,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+                     *       "uri": "otpauth://totp/Tirta:siti?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Tirta&algorithm=SHA1&digits=6&period=30"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProposedSecret"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
-            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-wrong_password"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-enabled_already"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8756,6 +9863,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "492039"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Code"];
             };
         };
@@ -8766,16 +9878,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "recovery_codes": [
+                     *         "hk3fx-q7mzp-2vw9c",
+                     *         "d8rne-4tb6g-yaj5s"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-enabled_already-nothing_proposed"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8789,6 +9911,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "kolam ikan air jernih"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OwnPassword"];
             };
         };
@@ -8801,12 +9928,14 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
-            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-wrong_password"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-not_enabled"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8823,6 +9952,8 @@ export interface operations {
             /** @description All of them. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8835,7 +9966,7 @@ export interface operations {
                      *           "created_at": 1763686800000,
                      *           "current": true,
                      *           "expires_at": 1763730000000,
-                     *           "id": "a1b2c3d4e5f6",
+                     *           "id": "a1b2c3d4e5f60718",
                      *           "used_at": 1763690400000
                      *         }
                      *       ]
@@ -8844,8 +9975,10 @@ export interface operations {
                     "application/json": components["schemas"]["OwnSessions"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8866,9 +9999,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin"];
             415: components["responses"]["415-not_json"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8880,9 +10014,9 @@ export interface operations {
             path: {
                 /**
                  * @description The session's id
-                 * @example a1b2c3d4e5f6
+                 * @example a1b2c3d4e5f60718
                  */
-                id: string;
+                id: components["schemas"]["SessionId"];
             };
             cookie?: never;
         };
@@ -8896,11 +10030,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin"];
             404: components["responses"]["404-unknown_session"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8917,12 +10052,20 @@ export interface operations {
             /** @description Whether accounts can be asked for. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "registration": "approval"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignUpRule"];
                 };
             };
+            304: components["responses"]["304"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8936,6 +10079,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "display_name": "Pak Budi",
+                 *       "email": "budi@example.org",
+                 *       "name": "budi",
+                 *       "password": "sumur tua di tepi desa"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewSignUp"];
             };
         };
@@ -8946,15 +10097,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "state": "waiting"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AskedForAccount"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            403: components["responses"]["403-other_origin"];
+            403: components["responses"]["403-other_origin-registration_closed"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_many_attempts-too_many_waiting"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8971,14 +10129,31 @@ export interface operations {
             /** @description All that wait. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sign_ups": [
+                     *         {
+                     *           "address": "192.0.2.7",
+                     *           "asked_at": 1763690400000,
+                     *           "display_name": "Pak Budi",
+                     *           "email": "budi@example.org",
+                     *           "name": "budi"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignUps"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -8988,13 +10163,21 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the name that was asked for */
-                name: string;
+                /**
+                 * @description the name that was asked for
+                 * @example budi
+                 */
+                name: components["schemas"]["UserName"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "technician"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignUpApproval"];
             };
         };
@@ -9005,16 +10188,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": 1763690400000,
+                     *       "disabled_at": null,
+                     *       "display_name": "Pak Budi",
+                     *       "email": "budi@example.org",
+                     *       "must_change": false,
+                     *       "name": "budi",
+                     *       "role": "technician"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            404: components["responses"]["404-unknown_sign_up"];
             408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9024,8 +10221,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the name that was asked for */
-                name: string;
+                /**
+                 * @description the name that was asked for
+                 * @example budi
+                 */
+                name: components["schemas"]["UserName"];
             };
             cookie?: never;
         };
@@ -9039,10 +10239,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            404: components["responses"]["404-unknown_sign_up"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9062,6 +10264,8 @@ export interface operations {
             /** @description Silences. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9088,10 +10292,12 @@ export interface operations {
                     "application/json": components["schemas"]["Silences"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9145,12 +10351,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-silence"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9196,11 +10403,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-silence"];
             404: components["responses"]["404-unknown_silence"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9217,6 +10425,8 @@ export interface operations {
             /** @description Thresholds. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9255,8 +10465,10 @@ export interface operations {
                     "application/json": components["schemas"]["Thresholds"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9264,7 +10476,10 @@ export interface operations {
     changeThresholds: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was seen, between quotes, or `*` for any */
+                "if-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9319,12 +10534,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-set_thresholds"];
             408: components["responses"]["408-too_slow"];
+            412: components["responses"]["412-stale"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9357,6 +10574,8 @@ export interface operations {
             /** @description Thresholds. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9395,10 +10614,12 @@ export interface operations {
                     "application/json": components["schemas"]["Thresholds"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9415,6 +10636,8 @@ export interface operations {
             /** @description Presets. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9457,8 +10680,10 @@ export interface operations {
                     "application/json": components["schemas"]["ThresholdPresets"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9529,13 +10754,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-read"];
             404: components["responses"]["404-unknown_device"];
             408: components["responses"]["408-too_slow"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9560,6 +10786,8 @@ export interface operations {
             /** @description A part of the accounts. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9570,6 +10798,7 @@ export interface operations {
                      *         {
                      *           "created_at": 1763690400000,
                      *           "disabled_at": null,
+                     *           "display_name": "Bu Siti",
                      *           "email": "siti@example.org",
                      *           "must_change": true,
                      *           "name": "siti",
@@ -9581,10 +10810,12 @@ export interface operations {
                     "application/json": components["schemas"]["Users"];
                 };
             };
+            304: components["responses"]["304"];
             400: components["responses"]["400-bad_query-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read_audit"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9621,6 +10852,7 @@ export interface operations {
                      *       "user": {
                      *         "created_at": 1763690400000,
                      *         "disabled_at": null,
+                     *         "display_name": null,
                      *         "email": "siti@example.org",
                      *         "must_change": true,
                      *         "name": "siti",
@@ -9632,13 +10864,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
             408: components["responses"]["408-too_slow"];
             409: components["responses"]["409-taken"];
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9652,7 +10885,7 @@ export interface operations {
                  * @description The account's name
                  * @example siti
                  */
-                name: string;
+                name: components["schemas"]["UserName"];
             };
             cookie?: never;
         };
@@ -9677,6 +10910,7 @@ export interface operations {
                      * @example {
                      *       "created_at": 1763690400000,
                      *       "disabled_at": null,
+                     *       "display_name": "Bu Siti",
                      *       "email": "siti@example.org",
                      *       "must_change": false,
                      *       "name": "siti",
@@ -9687,7 +10921,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
             404: components["responses"]["404-unknown_user"];
             408: components["responses"]["408-too_slow"];
@@ -9695,6 +10929,7 @@ export interface operations {
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9708,7 +10943,7 @@ export interface operations {
                  * @description The account's name
                  * @example siti
                  */
-                name: string;
+                name: components["schemas"]["UserName"];
             };
             cookie?: never;
         };
@@ -9726,6 +10961,7 @@ export interface operations {
                      *       "user": {
                      *         "created_at": 1763690400000,
                      *         "disabled_at": null,
+                     *         "display_name": "Bu Siti",
                      *         "email": "siti@example.org",
                      *         "must_change": true,
                      *         "name": "siti",
@@ -9737,11 +10973,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
             404: components["responses"]["404-unknown_user"];
+            409: components["responses"]["409-own_account"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9751,8 +10989,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The account's name */
-                name: string;
+                /**
+                 * @description The account's name
+                 * @example siti
+                 */
+                name: components["schemas"]["UserName"];
             };
             cookie?: never;
         };
@@ -9766,10 +11007,13 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-manage_users"];
+            404: components["responses"]["404-unknown_user"];
+            409: components["responses"]["409-not_enabled-own_account"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9786,6 +11030,8 @@ export interface operations {
             /** @description All boards that wait. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9811,8 +11057,10 @@ export interface operations {
                     "application/json": components["schemas"]["WaitingBoards"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9843,9 +11091,10 @@ export interface operations {
                     "application/json": components["schemas"]["ApprovedBoards"];
                 };
             };
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
             415: components["responses"]["415-not_json"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9859,7 +11108,7 @@ export interface operations {
                  * @description the request's id
                  * @example 5d0a91c3e7f2
                  */
-                id: string;
+                id: components["schemas"]["ShortId"];
             };
             cookie?: never;
         };
@@ -9890,7 +11139,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
             404: components["responses"]["404-unknown_request"];
             408: components["responses"]["408-too_slow"];
@@ -9898,6 +11147,7 @@ export interface operations {
             413: components["responses"]["413-too_large"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -9911,7 +11161,7 @@ export interface operations {
                  * @description the request's id
                  * @example 5d0a91c3e7f2
                  */
-                id: string;
+                id: components["schemas"]["ShortId"];
             };
             cookie?: never;
         };
@@ -9925,11 +11175,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["400-bad_path-invalid"];
-            401: components["responses"]["401-no_session"];
+            401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-other_origin-approve_devices"];
             404: components["responses"]["404-unknown_request"];
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };
@@ -10014,6 +11265,8 @@ export interface operations {
             /** @description What the server needs for its work. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10026,6 +11279,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+            304: components["responses"]["304"];
             /** @description What the server needs for its work. */
             503: {
                 headers: {
@@ -10052,9 +11306,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # HELP tirta_devices Devices by state; offline ones have not been heard for a while.
+                     *     # TYPE tirta_devices gauge
+                     *     tirta_devices{state="online"} 99
+                     */
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["401-bad_token"];
+            404: components["responses"]["404-no_metrics"];
+            429: components["responses"]["429-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
         };
     };
 }

@@ -1,7 +1,6 @@
 // Owns the uPlot instance of a chart: its axes, band, line, fault marks and cursor. Knows no component.
-import { formatTick } from '$lib/format/time';
-import { numberFormat } from '$lib/format/number';
 import uPlot from 'uplot';
+import { axesOf, token } from './axes';
 import { lonely, rangeOf, type Columns } from './columns';
 import { followTouch } from './touch';
 
@@ -25,11 +24,6 @@ export interface PlotOptions {
 const FAULT_HEIGHT = 9;
 /** The place of the average among the columns. */
 const AVERAGE = 3;
-
-/** Colours come from the page's tokens; a canvas cannot read them by itself. */
-function token(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-}
 
 export class Plot {
   readonly #plot: uPlot;
@@ -68,14 +62,7 @@ export class Plot {
 
   #options(options: PlotOptions): uPlot.Options {
     const { width, height, colour, leastSpan, locale, syncKey } = options;
-    const [line, text, ground, fault] = [
-      token('--line'),
-      token('--text-3'),
-      token('--surface'),
-      token('--bad'),
-    ];
-    const font = `12px ${token('--font')}`;
-    const axis = { stroke: text, font, ticks: { show: false }, grid: { stroke: line, width: 1 } };
+    const [ground, fault] = [token('--surface'), token('--bad')];
     const stroke = token(colour);
     return {
       width,
@@ -92,25 +79,7 @@ export class Plot {
             low === null || high === null ? [0, 1] : rangeOf(low, high, leastSpan),
         },
       },
-      axes: [
-        {
-          ...axis,
-          grid: { show: false },
-          size: 28,
-          space: 74,
-          values: (_plot, splits, _axis, _space, step) =>
-            splits.map((time) => formatTick(time, step, locale)),
-        },
-        {
-          ...axis,
-          // As wide as its labels need; at least so wide that the charts of a device stand in line.
-          size: (_plot, labels) =>
-            Math.max(46, 14 + 7 * Math.max(0, ...(labels ?? []).map((text) => text.length))),
-          gap: 6,
-          space: 38,
-          values: (_plot, splits, _axis, _space, step) => splits.map((value) => tick(value, step, locale)),
-        },
-      ],
+      axes: axesOf(locale),
       series: [
         {},
         { stroke: 'transparent', points: { show: false } },
@@ -185,10 +154,4 @@ export class Plot {
     }
     ctx.restore();
   }
-}
-
-/** As many decimals as the step between two labels needs. */
-function tick(value: number, step: number, locale: string): string {
-  const digits = Math.min(4, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
-  return numberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 }

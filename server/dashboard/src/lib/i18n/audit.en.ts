@@ -79,6 +79,8 @@ export const auditEn = {
     invitation: 'invitation',
     invited_by: 'invited by',
     invitations_withdrawn: 'invitations withdrawn',
+    keys_withdrawn: 'keys withdrawn',
+    second_factor_removed: 'code at sign-in switched off',
   },
   yes: 'yes',
   no: 'no',

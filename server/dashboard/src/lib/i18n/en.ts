@@ -3,15 +3,19 @@
 
 import type { ClockQuality, DeviceState, Fault, Flag, Metric } from '$lib/api/types';
 import { alertsEn } from './alerts.en';
+import { appEn } from './app.en';
 import { auditEn } from './audit.en';
 import { calibration } from './calibration.en';
 import { chainEn } from './chain.en';
 import { claimEn } from './claim.en';
 import { docsEn } from './docs.en';
+import { compareEn } from './compare.en';
+import { devicesEn } from './devices.en';
 import { identityEn } from './identity.en';
 import { newcomersEn } from './newcomers.en';
 import { keysEn } from './keys.en';
 import { outagesEn } from './outages.en';
+import { overviewEn } from './overview.en';
 import { passwordEn } from './password.en';
 import { peopleEn } from './people.en';
 import { profileEn } from './profile.en';
@@ -35,7 +39,10 @@ export const en = {
 
   nav: {
     main: 'Main',
-    fleet: 'Fleet',
+    groups: { watch: 'Watch', fleet: 'Fleet', administration: 'Administration' },
+    overview: 'Overview',
+    fleet: 'Devices',
+    compare: 'Compare',
     alerts: 'Alerts',
     thresholds: 'Thresholds',
     outages: 'Outages',
@@ -47,6 +54,7 @@ export const en = {
     keys: 'API keys',
     users: 'Accounts',
     profile: 'Profile',
+    security: 'Security',
     settings: 'Settings',
     more: 'More',
   },
@@ -91,19 +99,13 @@ export const en = {
   } satisfies Record<DeviceState, string>,
 
   fleet: {
-    title: 'Fleet',
-    search: 'Search by name or serial',
+    title: 'Devices',
+    search: 'Search name, serial, location',
     clear: 'Clear search',
     filter: 'Filter devices',
     all: 'All',
-    online: 'Online',
-    offline: 'Offline',
-    never: 'Not seen yet',
-    faults: 'Faults',
     pending: (text: string) => `${text} readings waiting on devices`,
     sort: 'Order',
-    sortName: 'Name',
-    sortAttention: 'Problems first',
     trend: 'Trend',
     device: 'Device',
     status: 'Status',
@@ -194,10 +196,10 @@ export const en = {
   } satisfies Record<Flag, Explained> & Record<string, unknown>,
 
   device: {
-    back: 'Fleet',
+    back: 'Devices',
     notFound: 'There is no device with this name',
     notFoundHint: 'It may have another name, or it was never enrolled.',
-    toFleet: 'To the fleet',
+    toFleet: 'To the devices',
     range: 'Time range',
     ranges: { m15: '15 min', h1: '1 h', h24: '24 h', d7: '7 d', d30: '30 d' },
     charts: 'Charts',
@@ -290,6 +292,10 @@ export const en = {
   thresholds: thresholdsEn,
   keys: keysEn,
   outages: outagesEn,
+  overview: overviewEn,
+  devices: devicesEn,
+  compare: compareEn,
+  app: appEn,
   registry: registryEn,
   identity: identityEn,
   claim: claimEn,

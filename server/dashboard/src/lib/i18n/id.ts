@@ -1,15 +1,19 @@
 // Owns the Indonesian text: plain words that a technician uses, not a translation word by word.
 import { alertsId } from './alerts.id';
+import { appId } from './app.id';
 import { auditId } from './audit.id';
 import { calibration } from './calibration.id';
 import { chainId } from './chain.id';
 import { claimId } from './claim.id';
+import { compareId } from './compare.id';
+import { devicesId } from './devices.id';
 import type { Dictionary } from './dictionary';
 import { docsId } from './docs.id';
 import { identityId } from './identity.id';
 import { newcomersId } from './newcomers.id';
 import { keysId } from './keys.id';
 import { outagesId } from './outages.id';
+import { overviewId } from './overview.id';
 import { passwordId } from './password.id';
 import { peopleId } from './people.id';
 import { profileId } from './profile.id';
@@ -26,7 +30,10 @@ export const id: Dictionary = {
 
   nav: {
     main: 'Utama',
+    groups: { watch: 'Pantau', fleet: 'Armada', administration: 'Administrasi' },
+    overview: 'Ringkasan',
     fleet: 'Perangkat',
+    compare: 'Bandingkan',
     alerts: 'Peringatan',
     thresholds: 'Ambang batas',
     outages: 'Hilang kontak',
@@ -38,6 +45,7 @@ export const id: Dictionary = {
     keys: 'Kunci API',
     users: 'Akun',
     profile: 'Profil',
+    security: 'Keamanan',
     settings: 'Pengaturan',
     more: 'Lainnya',
   },
@@ -83,18 +91,12 @@ export const id: Dictionary = {
 
   fleet: {
     title: 'Perangkat',
-    search: 'Cari nama atau nomor seri',
+    search: 'Cari nama, nomor seri, lokasi',
     clear: 'Hapus pencarian',
     filter: 'Saring perangkat',
     all: 'Semua',
-    online: 'Terhubung',
-    offline: 'Terputus',
-    never: 'Belum terlihat',
-    faults: 'Gangguan',
     pending: (text) => `${text} pembacaan tertunda`,
     sort: 'Urutan',
-    sortName: 'Nama',
-    sortAttention: 'Masalah dulu',
     trend: 'Tren',
     device: 'Perangkat',
     status: 'Status',
@@ -284,6 +286,10 @@ export const id: Dictionary = {
   thresholds: thresholdsId,
   keys: keysId,
   outages: outagesId,
+  overview: overviewId,
+  devices: devicesId,
+  compare: compareId,
+  app: appId,
   registry: registryId,
   identity: identityId,
   claim: claimId,

@@ -44,11 +44,7 @@ export const keysEn = {
   empty: 'No key yet',
   emptyHint: 'Create one for each program, so that one can be revoked without the others.',
   failed: 'The keys could not be loaded',
-  states: { good: 'In use', revoked: 'Revoked', expired: 'Expired', stopped: 'Stopped' } satisfies Record<
-    KeyState,
-    string
-  >,
-  stoppedHint: (who: string) => `It opens nothing while nobody may sign in as ${who}, who made it.`,
+  states: { good: 'In use', revoked: 'Revoked', expired: 'Expired' } satisfies Record<KeyState, string>,
   until: (when: string) => `until ${when}`,
   used: (ago: string) => `used ${ago}`,
   unused: 'never used',

@@ -25,7 +25,8 @@ export const peopleEn = {
     namePlaceholder: 'For example: tono',
     nameHint: '2 to 32 small letters, digits, - and _; a letter first. It never changes.',
     role: 'Role',
-    roleHint: 'Another role takes effect at once and ends the person’s sessions.',
+    roleHint:
+      'Another role takes effect at once and ends the person’s sessions. An admin who becomes something else loses their API keys and open invitations.',
     email: 'E-mail address (optional)',
     emailHint: 'The person may sign in with it, too.',
     submit: 'Add account',
@@ -48,10 +49,11 @@ export const peopleEn = {
     save: 'Save',
     saved: (user: string) => `${user} was changed`,
     reset: 'Reset password',
-    resetHint: 'For somebody who forgot it: a new first password, shown once. All their sessions end.',
+    resetHint:
+      'For somebody who forgot it: a new first password, shown once. All their sessions end, and their API keys and open invitations are withdrawn.',
     disable: 'Disable account',
     disableHint:
-      'Nobody signs in with it any more, and all its sessions end at once. It can be enabled again.',
+      'Nobody signs in with it any more, and all its sessions end at once. Its API keys and open invitations are withdrawn for good. It can be enabled again.',
     disabled: (user: string) => `${user} was disabled`,
     enable: 'Enable account',
     enableHint: 'The person can sign in again with the same password.',

@@ -25,7 +25,8 @@ export const peopleId: Dictionary['people'] = {
     namePlaceholder: 'Misalnya: tono',
     nameHint: '2 sampai 32 huruf kecil, angka, - dan _; huruf di depan. Tidak dapat diubah nanti.',
     role: 'Peran',
-    roleHint: 'Peran baru langsung berlaku dan mengakhiri sesi orang itu.',
+    roleHint:
+      'Peran baru langsung berlaku dan mengakhiri sesi orang itu. Pengelola yang berganti peran kehilangan kunci API dan undangannya yang terbuka.',
     email: 'Alamat surel (tidak wajib)',
     emailHint: 'Dapat juga dipakai untuk masuk.',
     submit: 'Tambahkan akun',
@@ -48,10 +49,11 @@ export const peopleId: Dictionary['people'] = {
     save: 'Simpan',
     saved: (user) => `${user} telah diubah`,
     reset: 'Atur ulang kata sandi',
-    resetHint: 'Bila lupa: kata sandi awal yang baru, ditampilkan sekali. Semua sesinya berakhir.',
+    resetHint:
+      'Bila lupa: kata sandi awal yang baru, ditampilkan sekali. Semua sesinya berakhir, dan kunci API serta undangannya yang terbuka dicabut.',
     disable: 'Nonaktifkan akun',
     disableHint:
-      'Tidak ada lagi yang dapat masuk dengannya, dan semua sesinya langsung berakhir. Dapat diaktifkan lagi.',
+      'Tidak ada lagi yang dapat masuk dengannya, dan semua sesinya langsung berakhir. Kunci API dan undangannya yang terbuka dicabut untuk seterusnya. Akun dapat diaktifkan lagi.',
     disabled: (user) => `${user} telah dinonaktifkan`,
     enable: 'Aktifkan akun',
     enableHint: 'Orangnya dapat masuk lagi dengan kata sandi yang sama.',

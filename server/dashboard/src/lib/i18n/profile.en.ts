@@ -32,7 +32,7 @@ export const profileEn = {
   security: {
     title: 'Security',
     password: 'The others are signed out then.',
-    sessions: 'Where you are signed in, and a second step',
+    sessions: 'Where you are signed in, and the code at sign-in',
     sessionsHint: 'End a session on a lost phone; ask for a code besides the password.',
   },
 };

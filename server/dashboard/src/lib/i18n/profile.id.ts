@@ -34,7 +34,7 @@ export const profileId: Dictionary['profile'] = {
   security: {
     title: 'Keamanan',
     password: 'Perangkat lain keluar setelah itu.',
-    sessions: 'Tempat Anda masuk, dan langkah kedua',
+    sessions: 'Tempat Anda masuk, dan kode saat masuk',
     sessionsHint: 'Akhiri sesi di ponsel yang hilang; minta kode selain kata sandi.',
   },
 };

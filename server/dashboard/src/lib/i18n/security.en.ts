@@ -4,7 +4,6 @@ const one = (count: number, single: string, many: string): string => (count === 
 export const securityEn = {
   title: 'Security',
   lead: 'Where you are signed in, and what signing in needs.',
-  failed: 'This could not be loaded',
 
   sessions: {
     title: 'Where you are signed in',

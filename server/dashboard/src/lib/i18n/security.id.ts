@@ -4,7 +4,6 @@ import type { Dictionary } from './dictionary';
 export const securityId: Dictionary['security'] = {
   title: 'Keamanan',
   lead: 'Di mana saja Anda masuk, dan apa yang diperlukan untuk masuk.',
-  failed: 'Tidak dapat dimuat',
 
   sessions: {
     title: 'Anda sedang masuk di',

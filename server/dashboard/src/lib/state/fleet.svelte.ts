@@ -1,4 +1,4 @@
-// Owns what is known of all devices: registration and status, latest readings, short trends.
+// Owns what is known of all devices: registration, status and latest readings; their trends are beside it.
 // Each device is an object of its own, so that one reading repaints one row.
 import { api } from '$lib/api/client';
 import type { Device, DeviceState, LiveEvent, Reading, Series } from '$lib/api/types';
@@ -7,14 +7,9 @@ import { connection, type Follower } from '$lib/live/connection.svelte';
 import { CORE_METRICS, orderMetrics } from '$lib/metrics';
 import { SvelteMap } from 'svelte/reactivity';
 import { faultsOf, stateAt } from './health';
-import { groupLatest, mergeLatest, mergeSeries, seen, trimSeries, type Latest } from './merge';
+import { groupLatest, mergeLatest, mergeSeries, seen, type Latest } from './merge';
 import { now } from './now.svelte';
-import { stored } from './stored';
-
-export type TrendRange = 'm15' | 'h1' | 'h24';
-export const TREND_RANGES: readonly TrendRange[] = ['m15', 'h1', 'h24'];
-const TREND_MS: Record<TrendRange, number> = { m15: 900_000, h1: 3_600_000, h24: 86_400_000 };
-const TREND_POINTS = 90;
+import { Trends } from './trends.svelte';
 
 export class Entry {
   device = $state.raw() as Device;
@@ -47,9 +42,14 @@ export class Entry {
 
 class Fleet implements Follower {
   readonly entries = new SvelteMap<string, Entry>();
+  readonly trends = new Trends(this.entries, () => this.metrics);
   #loaded = $state(false);
   #failed = $state.raw<unknown>(null);
-  #trendRange = $state<TrendRange>(stored.read('trend', TREND_RANGES) ?? 'm15');
+  #version = $state(0);
+  // A string, so that a new reading of a known metric is no news to whoever lists the metrics.
+  #metricNames = $state(CORE_METRICS.join(' '));
+  /** The core metrics and whatever else any device measures. */
+  readonly metrics: string[] = $derived(this.#metricNames.split(' '));
 
   /** Whether the first answer has come; before it, the page shows skeletons. */
   get loaded(): boolean {
@@ -60,44 +60,14 @@ class Fleet implements Follower {
     return this.#failed;
   }
 
-  get trendRange(): TrendRange {
-    return this.#trendRange;
+  /** Rises when a device comes, goes or changes its state; not with each reading. */
+  get version(): number {
+    return this.#version;
   }
-
-  set trendRange(range: TrendRange) {
-    this.#trendRange = range;
-    stored.write('trend', range);
-    void this.#loadTrends().catch(() => undefined); // the old trends stay until the next round
-  }
-
-  // A string, so that a new reading of a known metric is no news to whoever lists the metrics.
-  readonly #metricNames: string = $derived(
-    orderMetrics([
-      ...CORE_METRICS,
-      ...[...this.entries.values()].flatMap((entry) => Object.keys(entry.latest)),
-    ]).join(' '),
-  );
-
-  /** The core metrics and whatever else any device measures. */
-  readonly metrics: string[] = $derived(this.#metricNames.split(' '));
-
-  /** The common time axis of all trends. A new installation is not shown as a speck at the right edge. */
-  readonly trendSpan: { from: number; to: number } = $derived.by(() => {
-    let first = Number.POSITIVE_INFINITY;
-    let to = 0;
-    for (const { trends } of this.entries.values()) {
-      for (const { time } of Object.values(trends)) {
-        first = Math.min(first, time[0] ?? first);
-        to = Math.max(to, time.at(-1) ?? 0);
-      }
-    }
-    return { from: Math.min(to - 120_000, Math.max(first, to - TREND_MS[this.#trendRange])), to };
-  });
 
   async refresh(): Promise<void> {
-    const before = this.metrics.length;
     try {
-      const [devices, latest] = await Promise.all([api.devices(), api.latest(), this.#loadTrends()]);
+      const [devices, latest] = await Promise.all([api.devices(), api.latest()]);
       const readings = groupLatest(latest);
       for (const device of devices) {
         const entry = this.#put(device);
@@ -105,10 +75,12 @@ class Fleet implements Follower {
       }
       const names = new Set(devices.map((device) => device.name));
       for (const name of this.entries.keys()) if (!names.has(name)) this.entries.delete(name);
-      // A metric that nobody had before gets its trends, too.
-      if (this.metrics.length > before) await this.#loadTrends();
+      this.#note(latest);
+      this.#version += 1;
       this.#failed = null;
       this.#loaded = true;
+      // After the values: only now is it known how many there are, and of what.
+      await this.trends.load();
     } catch (cause) {
       this.#failed = cause;
       throw cause;
@@ -118,19 +90,26 @@ class Fleet implements Follower {
   apply(events: readonly LiveEvent[]): void {
     const at = serverNow();
     for (const event of events) {
-      if (event.type === 'device') this.#put(event.device);
-      else if (event.type === 'readings') this.entries.get(event.device)?.take(event.readings, at);
+      if (event.type === 'device') this.put(event.device);
+      else if (event.type === 'readings') {
+        this.entries.get(event.device)?.take(event.readings, at);
+        this.#note(event.readings);
+        this.trends.reach(at);
+      }
     }
   }
 
   put(device: Device): void {
+    const known = this.entries.get(device.name)?.device;
     this.#put(device);
+    if (known?.state !== device.state || known.location !== device.location) this.#version += 1;
   }
 
   clear(): void {
     this.entries.clear();
-    this.#trends.clear();
+    this.trends.clear();
     this.#loaded = false;
+    this.#version += 1;
   }
 
   #put(device: Device): Entry {
@@ -138,30 +117,16 @@ class Fleet implements Follower {
     if (entry) entry.device = device;
     else {
       entry = new Entry(device);
-      entry.trends = this.#trends.get(device.name) ?? {};
+      entry.trends = this.trends.of(device.name);
       this.entries.set(device.name, entry);
     }
     return entry;
   }
 
-  /** Trends by device, kept until their device is known: both are fetched at the same time. */
-  #trends = new Map<string, Record<string, Series>>();
-
-  async #loadTrends(): Promise<void> {
-    const range = this.#trendRange;
-    const to = serverNow();
-    const from = to - TREND_MS[range];
-    const answers = await Promise.all(
-      this.metrics.map((metric) => api.trends(metric, { from, to }, TREND_POINTS)),
-    );
-    if (range !== this.#trendRange) return; // another range was chosen meanwhile
-    this.#trends.clear();
-    for (const series of answers.flat()) {
-      const group = this.#trends.get(series.device) ?? {};
-      group[series.metric] = trimSeries(series, from - series.bucket_ms);
-      this.#trends.set(series.device, group);
-    }
-    for (const [name, entry] of this.entries) entry.trends = this.#trends.get(name) ?? {};
+  #note(readings: readonly Reading[]): void {
+    const known = new Set(this.metrics);
+    if (readings.every(({ metric }) => known.has(metric))) return;
+    this.#metricNames = orderMetrics([...known, ...readings.map(({ metric }) => metric)]).join(' ');
   }
 }
 

@@ -1,22 +1,12 @@
 // Checks how live events change what is known.
-import type { Device, Reading, Series } from '$lib/api/types';
+import type { Reading, Series } from '$lib/api/types';
+import { device as deviceOf, reading as readingOf } from '$lib/fleet/examples';
 import { describe, expect, it } from 'vitest';
-import { faultsOf, isStale, remarksOf, stateAt } from './health';
+import { faultsOf, intervalOf, isStale, remarksOf, stateAt } from './health';
 import { groupLatest, mergeLatest, mergeSeries, seen, trimSeries } from './merge';
 
-const reading = (over: Partial<Reading> = {}): Reading => ({
-  metric: 'ph',
-  unit: 'pH',
-  time: 10_000,
-  clock: 'synced',
-  value: 7,
-  fault: null,
-  millivolts: null,
-  flags: [],
-  spread: null,
-  revision: 0,
-  ...over,
-});
+const reading = ({ metric = 'ph', value = 7, ...over }: Partial<Reading> = {}): Reading =>
+  readingOf(metric, value, { unit: 'pH', fault: null, ...over });
 
 const series = (over: Partial<Series> = {}): Series => ({
   device: 'pi-1',
@@ -32,31 +22,7 @@ const series = (over: Partial<Series> = {}): Series => ({
   ...over,
 });
 
-const device: Device = {
-  name: 'pi-1',
-  sensors: {},
-  calibrations: {},
-  alarm: null,
-  model: null,
-  key_sha256: 'f00d',
-  certificate: null,
-  serial: '10000000a3c40001',
-  state: 'online',
-  location: null,
-  latitude: null,
-  longitude: null,
-  metrics: [],
-  notes: '',
-  silent_after_s: null,
-  last_seen: 50_000,
-  enrolled_at: 0,
-  simulated: true,
-  agent: '0.1.0',
-  clock: 'synced',
-  buffer: null,
-  probes: { ph: 'ok', tds: 'no_answer' },
-  settings: { version: 0, applied: 0, interval_ms: {} },
-};
+const device = deviceOf({ simulated: true, probes: { ph: 'ok', tds: 'no_answer' } });
 
 describe('the latest readings', () => {
   it('take a newer one and keep the others', () => {
@@ -178,5 +144,20 @@ describe('the health of a device', () => {
       'stuck',
       'clock',
     ]);
+  });
+});
+
+describe('a device without a board', () => {
+  const well = deviceOf({ serial: null, silent_after_s: 3_600, last_seen: 0 });
+
+  it('is offline after the silence that it is allowed, not after that of an agent', () => {
+    expect(stateAt(well, 3_600_000)).toBe('online');
+    expect(stateAt(well, 3_600_001)).toBe('offline');
+  });
+
+  it('has values that are old after that silence', () => {
+    const value = reading({ time: 0 });
+    expect(isStale(value, intervalOf(well, 'ph'), 3_600_000)).toBe(false);
+    expect(isStale(value, intervalOf(well, 'ph'), 3_600_001)).toBe(true);
   });
 });

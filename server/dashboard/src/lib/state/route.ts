@@ -1,7 +1,9 @@
 // Owns the addresses of the dashboard: which path shows which page, and how to write it.
 
 export type Route =
+  | { page: 'overview' }
   | { page: 'fleet' }
+  | { page: 'compare' }
   | { page: 'device'; name: string }
   | { page: 'calibrate'; name: string; metric: string }
   | { page: 'history'; name: string }
@@ -30,9 +32,9 @@ export type Route =
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter(Boolean);
-  if (parts.length === 0) return { page: 'fleet' };
+  if (parts.length === 0) return { page: 'overview' };
   const [first, second, ...rest] = parts;
-  if (first === 'devices' && second) return deviceRoute(second, rest);
+  if (first === 'devices') return second === undefined ? { page: 'fleet' } : deviceRoute(second, rest);
   if (first === 'claim' && rest.length === 0) {
     const label = second === undefined ? null : decoded(second);
     return label === undefined ? { page: 'missing' } : { page: 'claim', label };
@@ -45,6 +47,7 @@ export function parseRoute(path: string): Route {
 
 /** Pages that are one address each. */
 const PLAIN = [
+  'compare',
   'enrolment',
   'registry',
   'waiting',
@@ -91,8 +94,22 @@ function deviceRoute(encoded: string, rest: readonly string[]): Route {
   return { page: 'missing' };
 }
 
+/**
+ * Where an address of before leads now, or null. The list of devices was the front page once: its links, with the search
+ * and the filter in them, are in bookmarks and messages.
+ */
+export function moved(path: string, search: string): string | null {
+  const query = new URLSearchParams(search);
+  if (path !== '/' || !['q', 'show', 'sort'].some((name) => query.has(name))) return null;
+  return `${paths.fleet}?${query}`;
+}
+
 export const paths = {
-  fleet: '/',
+  overview: '/',
+  fleet: '/devices',
+  devices: (query: Record<string, string> = {}): string => withQuery('/devices', query),
+  /** Names with commas between them. */
+  compare: (query: Record<string, string> = {}): string => withQuery('/compare', query),
   enrolment: '/enrolment',
   registry: '/registry',
   settings: '/settings',

@@ -1,5 +1,5 @@
 // Owns the address bar: the current route, its query, and links that don't reload the page.
-import { parseRoute, type Route } from './route';
+import { moved, parseRoute, type Route } from './route';
 
 /** Asks before the page is left: calls `leave` if and when it may be. */
 type Guard = (leave: () => void) => void;
@@ -10,6 +10,7 @@ class Router {
   #guard: Guard | null = null;
 
   constructor() {
+    this.#read();
     addEventListener('popstate', () => this.#popped());
     addEventListener('click', (event) => this.#follow(event));
   }
@@ -79,6 +80,8 @@ class Router {
   }
 
   #read(): void {
+    const now = moved(location.pathname, location.search);
+    if (now) history.replaceState(history.state, '', now);
     this.#path = location.pathname;
     this.#query = location.search;
   }

@@ -4,7 +4,7 @@ import type { LiveEvent, Revision, Series } from '$lib/api/types';
 import { serverNow } from '$lib/format/server-clock';
 import type { Follower } from '$lib/live/connection.svelte';
 import { mergeSeries, trimSeries } from '$lib/state/merge';
-import { RANGE_MS, type Range } from './ranges';
+import { RANGE_MS, type Range } from '$lib/chart/ranges';
 
 export class Charts implements Follower {
   series = $state.raw<Readonly<Record<string, Series>>>({});

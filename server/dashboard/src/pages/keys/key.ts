@@ -1,7 +1,7 @@
 // Owns what is typed of a new key, and the command that tries it. Pure.
 import type { ApiKey, CreatedKey, KeyState, Permission } from '$lib/api/types';
 
-/** What programs are usually given first; no key makes accounts or keys. */
+/** What programs are usually given first; no key makes accounts or keys, or calibrates. */
 const ORDER: readonly Permission[] = [
   'read',
   'write_readings',
@@ -10,7 +10,6 @@ const ORDER: readonly Permission[] = [
   'claim_devices',
   'handle_alerts',
   'oversee_alerts',
-  'calibrate',
   'set_thresholds',
   'silence',
   'manage_fleet',
@@ -45,7 +44,7 @@ export function curlExample({ key, scopes, devices }: CreatedKey, origin: string
   ].join(' \\\n');
 }
 
-const RANK: Record<KeyState, number> = { good: 0, stopped: 1, expired: 2, revoked: 3 };
+const RANK: Record<KeyState, number> = { good: 0, expired: 1, revoked: 2 };
 
 /** Those that open something first, then the newest. */
 export const inOrder = (keys: readonly ApiKey[]): ApiKey[] =>

@@ -18,8 +18,8 @@ const KEY: CreatedKey = {
 };
 
 describe('a new key', () => {
-  it('is given no more than its maker has, and never accounts', () => {
-    expect(givable(['manage_users', 'read_audit', 'read'])).toEqual(['read', 'read_audit']);
+  it('is given no more than its maker has, and never accounts or calibrations', () => {
+    expect(givable(['manage_users', 'calibrate', 'read_audit', 'read'])).toEqual(['read', 'read_audit']);
   });
 
   it('has a name and devices that the server takes', () => {
@@ -56,7 +56,7 @@ it('keys that open something come first, the newest before the others', () => {
     key('old', 'good', 1),
     key('gone', 'revoked', 9),
     key('new', 'good', 2),
-    key('still', 'stopped', 3),
+    key('late', 'expired', 3),
   ];
-  expect(inOrder(keys).map(({ id }) => id)).toEqual(['new', 'old', 'still', 'gone']);
+  expect(inOrder(keys).map(({ id }) => id)).toEqual(['new', 'old', 'late', 'gone']);
 });

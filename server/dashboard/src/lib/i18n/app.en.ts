@@ -1,0 +1,13 @@
+// Owns the English text of the application as such: its installation, its updates, and its opening without a network.
+
+export const appEn = {
+  update: 'A new version is ready.',
+  reload: 'Load it',
+  install: 'Install as an app',
+  installHint: 'Opens like any app, and shows its frame even where there is no network.',
+  installNow: 'Install',
+  noNetwork: 'No network',
+  noNetworkHint: 'The page is here, the values are not: they come as soon as the server can be reached.',
+  account: 'Your account',
+  groupOf: (group: string) => `More: ${group}`,
+};

@@ -1,0 +1,14 @@
+// Owns the Indonesian text of the application as such: its installation, its updates, and its opening without a network.
+import type { Dictionary } from './dictionary';
+
+export const appId: Dictionary['app'] = {
+  update: 'Versi baru sudah siap.',
+  reload: 'Muat',
+  install: 'Pasang sebagai aplikasi',
+  installHint: 'Terbuka seperti aplikasi lain, dan kerangkanya tampil meski tanpa jaringan.',
+  installNow: 'Pasang sekarang',
+  noNetwork: 'Tidak ada jaringan',
+  noNetworkHint: 'Halamannya ada, nilainya belum: nilai datang begitu server bisa dihubungi.',
+  account: 'Akun Anda',
+  groupOf: (group) => `Lainnya: ${group}`,
+};
