@@ -41,7 +41,8 @@ impl Identified {
         let request = EnrolRequest { serial, token: token.to_owned(), csr: csr.clone(), model, copied_from: None };
         let now = app.clock.now();
         let nobody = async |_: &DeviceName| {};
-        let enrolled = enrol::enrol(&app.store, &app.authority, app.config.lifetimes, &request, address, now, nobody).await?;
+        let enrolled =
+            enrol::enrol(&app.store, &app.authority, app.config.lifetimes, &request, address, now, nobody).await?;
         let Enrolled::As(credentials) = enrolled else { return Err(impossible(format!("{serial} has to wait"))) };
         follow(app).await;
         let identity = Identity {
