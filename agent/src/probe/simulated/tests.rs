@@ -89,7 +89,8 @@ fn a_month_of(water: Water, metric: Metric, seed: u64) -> (f64, f64) {
 
 #[test]
 fn a_month_of_a_pond_and_of_an_effluent_is_plausible_and_moves() {
-    let ranges: [(Water, [(Metric, RangeInclusive<f64>); 4]); 2] = [
+    type Ranges = [(Metric, RangeInclusive<f64>); 4];
+    let ranges: [(Water, Ranges); 2] = [
         (
             Water::Pond,
             [
