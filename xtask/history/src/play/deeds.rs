@@ -59,8 +59,10 @@ impl Player {
             Deed::NearLimit(board) => {
                 let Some(member) = self.members.get(board) else { return Ok(()) };
                 let (name, warmest) = (member.name().to_string(), warmest(member, now.0));
-                let limit = (warmest * 10.0).ceil() / 10.0 + 0.1;
-                self.set("device", &name, "temperature", [None, None, Some(limit), Some(limit + 2.0)]).await?;
+                // Whole tenths, as a person would write them.
+                let tenths = (warmest * 10.0).ceil() + 1.0;
+                let limits = [None, None, Some(tenths / 10.0), Some((tenths + 20.0) / 10.0)];
+                self.set("device", &name, "temperature", limits).await?;
             }
             Deed::Maintenance(board, time) => {
                 let Some(line) = self.lines.get(board) else { return Ok(()) };
