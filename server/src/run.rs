@@ -118,10 +118,11 @@ pub struct Running {
     stop_ingest: watch::Sender<bool>,
     http: Vec<JoinHandle<()>>,
     ingest: JoinHandle<()>,
-    upkeep: JoinHandle<()>,
     identity: JoinHandle<()>,
+    /// What goes by the clock and is stopped at any moment.
+    upkeep: Option<JoinHandle<()>>,
     /// What watches over outages, and what tells.
-    alerts: [JoinHandle<()>; 2],
+    alerts: Vec<JoinHandle<()>>,
 }
 
 /// Starts everything; returns when everything listens.
@@ -129,6 +130,20 @@ pub struct Running {
 /// # Errors
 /// When a part can't be started; nothing is left running then.
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
+    let mut running = start_still(config, clock).await?;
+    running.alerts = watch_and_tell(config, &running.app).into();
+    running.upkeep = Some(tokio::spawn(upkeep::run(running.app.clone())));
+    Ok(running)
+}
+
+/// The same, but nothing happens by itself as time goes by: no outage is looked for, no news is told, nothing is tidied up.
+/// For whoever plays the past with a clock of their own, and does that when its time has come.
+///
+/// # Errors
+/// When a part can't be started; nothing is left running then.
+pub async fn start_still(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
+    let webhooks = config.alerts.webhooks.iter().map(|hook| Webhook::open(hook, Arc::clone(&clock)));
+    let webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
     let authority = Authority::open(&config.data_dir, &names(config), clock.now())?;
     let store = Store::open(&config.database_url)
         .await
@@ -137,8 +152,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
     let head = store.chain_audit(clock.now()).await?;
     // Whoever keeps the log elsewhere can say later what it was (`tirta audit verify --head`).
     tracing::info!(%head, "the end of the audit log");
-    let webhooks = config.alerts.webhooks.iter().map(|hook| Webhook::open(hook, Arc::clone(&clock)));
-    let webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
 
     let metrics_token = config.http.metrics_token()?;
     let metrics = Metrics::new()?;
@@ -214,7 +227,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         listed: Mutex::new(None),
         stopping: stopping.clone(),
     });
-    let alerts = watch_and_tell(config, &app);
     let (https_address, plain_address) = (https.local_addr(), plain.as_ref().map(TcpListener::local_addr));
     let mut http = vec![tokio::spawn(serve(https, http::router(app.clone(), true), stopping.clone()))];
     if let Some(plain) = plain {
@@ -225,14 +237,14 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         https: https_address,
         plain: plain_address.transpose().ok().flatten(),
         first_password,
-        upkeep: tokio::spawn(upkeep::run(app.clone())),
+        upkeep: None,
         identity: tokio::spawn(identity::run(app.clone(), concerning)),
         app,
         stop_http,
         stop_ingest,
         http,
         ingest,
-        alerts,
+        alerts: Vec::new(),
     })
 }
 
@@ -258,8 +270,10 @@ impl Running {
         for listener in self.http {
             let _ = listener.await;
         }
-        self.upkeep.abort();
-        let _ = self.upkeep.await;
+        if let Some(upkeep) = self.upkeep {
+            upkeep.abort();
+            let _ = upkeep.await;
+        }
         if let Err(error) = self.app.refusals.write_all(&self.app.store, self.app.clock.now()).await {
             tracing::warn!(%error, "sign-ins that were refused are not in the audit log");
         }

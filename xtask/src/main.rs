@@ -66,6 +66,9 @@ async fn run(command: What) -> Result<(), Error> {
                 // Before the server, which carries it inside.
                 prepare::dashboard()?;
                 prepare::programs()?;
+                if options.history.is_some() {
+                    prepare::past()?;
+                }
             }
             demo::run(options).await
         }
@@ -131,6 +134,7 @@ mod tests {
         Cli::command().debug_assert();
         for words in [
             "x demo --devices 5 --seconds 60 --data /tmp/x --http 8081",
+            "x demo --devices 20 --history 30d --seed 7",
             "x chaos --seconds 120 --seed 1 --devices 5",
             "x day --hours 6",
             "x fleet --devices 99 --clones 3 --reflash 3",

@@ -72,6 +72,15 @@ pub fn programs() -> Result<(), Error> {
     run(&root(), &cargo(), &["build", "--workspace", "--bin", "tirta-server", "--bin", "tirta-agent"])
 }
 
+/// Builds what makes a past for the demo.
+///
+/// # Errors
+/// When the build fails.
+pub fn past() -> Result<(), Error> {
+    println!("Building what makes the history");
+    run(&root(), &cargo(), &["build", "--package", "history"])
+}
+
 /// Builds the victim of `powercut`, which uses the agent's own library.
 ///
 /// # Errors

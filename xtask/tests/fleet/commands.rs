@@ -99,3 +99,31 @@ async fn a_killed_demo_leaves_no_process_behind_and_two_run_side_by_side() {
     drop(second);
     nothing_is_left(&other.path).await;
 }
+
+#[tokio::test]
+async fn a_demo_with_a_history_goes_on_from_there_and_a_fleet_gets_only_one() {
+    let folder = Folder::open(None, "history").unwrap();
+    let demo = async |more: &[&str]| {
+        let mut command = xtask(&["demo", "--devices", "2", "--seconds", "3"], &folder.path);
+        let output = timeout(PATIENCE * 2, command.args(more).output()).await.unwrap().unwrap();
+        nothing_is_left(&folder.path).await;
+        let [out, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.success(), out, errors)
+    };
+    let (ok, out, errors) = demo(&["--history", "2d"]).await;
+    assert!(ok, "{out} {errors}");
+    for words in ["2 days of history", "sari", "supervisor", "alerts", "outages"] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    let verdict: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert_eq!((&verdict["devices"], &verdict["missing"], &verdict["unknown"]), (&2.into(), &0.into(), &0.into()));
+    let settings = fs::read_to_string(folder.path.join("agent-1/data/settings.json")).unwrap();
+    assert!(settings.contains("\"thresholds\"") && settings.contains("\"calibrations\""), "{settings}");
+
+    let (ok, _, errors) = demo(&["--history", "2d"]).await;
+    assert!(!ok && errors.contains("leave --history out"), "{errors}");
+    let (ok, out, errors) = demo(&[]).await;
+    assert!(ok && out.contains("sari"), "{out} {errors}");
+    let (ok, _, errors) = demo(&["--history", "100d"]).await;
+    assert!(!ok && errors.contains("1d to 90d"), "{errors}");
+}
