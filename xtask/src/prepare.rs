@@ -78,7 +78,7 @@ pub fn programs() -> Result<(), Error> {
 /// When the build fails.
 pub fn past() -> Result<(), Error> {
     println!("Building what makes the history");
-    run(&root(), &cargo(), &["build", "--package", "history"])
+    run(&root(), &cargo(), &["build", "--workspace", "--bin", "tirta-history"])
 }
 
 /// Builds the victim of `powercut`, which uses the agent's own library.
