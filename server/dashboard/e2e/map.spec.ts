@@ -107,7 +107,7 @@ test('somebody says where a device stands, and takes it back', async ({ signedIn
   await expect(page.locator('[data-sheet]').getByRole('heading', { name })).toBeVisible();
   const stored = await page.request.get(`/api/v1/devices/${name}`);
   expect(await stored.json()).toMatchObject({ latitude: -7.4478, longitude: 112.7183 });
-  await page.getByRole('button', { name: id.interval.undo }).click();
+  await page.getByRole('button', { name: id.common.undo }).click();
   await expect(put).toBeVisible();
   await expect(page.locator(`[data-pin="${name}"]`)).toHaveCount(0);
 });

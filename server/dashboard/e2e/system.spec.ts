@@ -2,8 +2,8 @@
 import AxeBuilder from '@axe-core/playwright';
 import { readFile } from 'node:fs/promises';
 import { adminId as admin } from '../src/lib/i18n/admin.id';
-import { expect, id, shown, test, type Page } from './fixtures';
-import { another, disabled, firstHeading, newName, person, signIn, OWN } from './persons';
+import { expect, id, shown, signInAs, test, type Page } from './fixtures';
+import { another, disabled, firstHeading, newName, person, OWN } from './persons';
 
 const t = admin.system;
 
@@ -62,7 +62,7 @@ test('the roles are shown as they are, also to a technician, who is not offered 
   const name = newName();
   await person(page, name, 'technician');
   const tono = await another(browser, page, baseURL);
-  await signIn(tono, name, OWN);
+  await signInAs(tono, name, OWN);
   await tono.goto('/profile');
   await tono.getByRole('link', { name: id.profile.security.roles }).click();
   await expect(firstHeading(tono, t.roles.title)).toBeVisible();
