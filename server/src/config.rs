@@ -241,6 +241,7 @@ struct File {
     accounts: Accounts,
     #[serde(default)]
     map: map::Table,
+    #[serde(default)]
     backups: backups::Table,
 }
 
