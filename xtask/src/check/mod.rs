@@ -37,16 +37,21 @@ pub async fn run_checks(options: &CheckOptions) -> Result<(), Error> {
         step("Format", async { format() }).await?;
         step("Dashboard: types, style, build, unit tests", async { dashboard() }).await?;
         step("Lints", async { lints() }).await?;
-        step("Tests, on SQLite and PostgreSQL", tests::run_all()).await?;
+        let tests = step("Tests are built", tests::build()).await?;
+        // Most of either is waiting for the other end.
+        let both = async {
+            let (tests, browser) = tokio::join!(tests.run(), browser(None));
+            tests.and(browser)
+        };
+        step("Tests, on SQLite and PostgreSQL, and the dashboard in a browser, on running fleets", both).await?;
         step("The interface, by made-up requests", fuzz::run_fuzz(&FuzzOptions::short())).await?;
-        step("Dashboard in a browser, on a running fleet", browser(None)).await?;
         step("Dependencies: licences, bans, sources", async { deny.check() }).await?;
     }
     println!("\nAll checks passed in {} s", start.elapsed().as_secs());
     Ok(())
 }
 
-async fn step(name: &str, work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+async fn step<T>(name: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     println!("\n== {name}");
     let start = Instant::now();
     let result = work.await;

@@ -39,18 +39,40 @@ struct Program {
     file: PathBuf,
 }
 
-/// Builds and runs them all, on SQLite and on a PostgreSQL of their own.
+/// All of them, built, and a PostgreSQL of their own.
+pub struct Tests {
+    programs: Vec<Program>,
+    postgres: Postgres,
+}
+
+/// Builds them all.
 ///
 /// # Errors
-/// When one can't be built, or after all of them when a test failed: its output is shown.
-pub async fn run_all() -> Result<(), Error> {
-    let postgres = Postgres::start().await?;
-    let programs = build()?;
+/// When one can't be built, or PostgreSQL can't be started.
+pub async fn build() -> Result<Tests, Error> {
+    let programs = test_programs()?;
+    Ok(Tests { programs, postgres: Postgres::start().await? })
+}
+
+impl Tests {
+    /// Runs them all, on SQLite and on PostgreSQL, and gives way to whatever else goes on meanwhile.
+    ///
+    /// # Errors
+    /// After all of them when a test failed: its output is shown.
+    pub async fn run(self) -> Result<(), Error> {
+        let Self { programs, postgres } = self;
+        let url = postgres.url().to_owned();
+        let run = tokio::task::spawn_blocking(move || run_programs(programs, &url));
+        run.await.map_err(|_| cut_short())?
+    }
+}
+
+fn run_programs(programs: Vec<Program>, postgres: &str) -> Result<(), Error> {
     let output = Folder::open(None, "tests")?;
     let count = programs.len();
     let left = Mutex::new(programs);
     let failed = thread::scope(|scope| {
-        let work = || work_off(&left, &output.path, postgres.url());
+        let work = || work_off(&left, &output.path, postgres);
         let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
         workers
             .into_iter()
@@ -68,7 +90,7 @@ fn cut_short() -> Error {
     Error::Missing("whoever ran the tests was cut short".to_owned())
 }
 
-fn build() -> Result<Vec<Program>, Error> {
+fn test_programs() -> Result<Vec<Program>, Error> {
     let words = ["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
     let said = command(&root(), &cargo(), &words).stderr(Stdio::inherit()).output();
     let said = said.tried(|| "build the tests".to_owned())?;

@@ -33,7 +33,7 @@ fn a_device_without_an_address_finds_its_server_and_follows_it_to_another() {
         return;
     }
     let us = std::env::current_exe().unwrap();
-    let test = "a_device_without_an_address_finds_its_server_and_follows_it_to_another";
+    let test = "discovery::a_device_without_an_address_finds_its_server_and_follows_it_to_another";
     let output =
         in_own_network(&[us.to_str().unwrap(), "--exact", test, "--nocapture"]).env(OWN_NETWORK, "1").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);

@@ -133,7 +133,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit log, newest first. */
+        /** The audit log, newest first, or oldest first after an entry. */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -2034,7 +2034,7 @@ export interface components {
         };
         /** @description A part of the audit log. */
         AuditLog: {
-            /** @description The newest first. */
+            /** @description The newest first, or with `after` the oldest. */
             entries: components["schemas"]["AuditEntry"][];
             /**
              * Format: int64
@@ -2596,7 +2596,7 @@ export interface components {
         };
         /** @description All devices. */
         Devices: {
-            /** @description In the order of their numbers. */
+            /** @description In the order that was asked for. */
             devices: components["schemas"]["Device"][];
             /** @description Where it goes on; null at the end. */
             next: string | null;
@@ -3554,7 +3554,7 @@ export interface components {
         Registrations: {
             /** @description Where it goes on; null at the end. */
             next: string | null;
-            /** @description In the order of their numbers. */
+            /** @description In the order that was asked for. */
             registrations: components["schemas"]["Registration"][];
         };
         /** @description `shared::enrol::RenewRequest`, for the document. */
@@ -6336,6 +6336,11 @@ export interface operations {
                 /** @description Only those with a lower number: `next` of the answer before. */
                 before?: number;
                 /**
+                 * @description Only those with a higher number, and the oldest first: 0 for the first of all, then `next` of the answer before, or the
+                 *     number of the last entry that somebody has who follows the log.
+                 */
+                after?: number;
+                /**
                  * @description At most so many, 1 to 500.
                  * @example 100
                  */
@@ -6824,7 +6829,9 @@ export interface operations {
                 q?: string;
                 /** @description Only those at this location. */
                 location?: string;
-                /** @description Only those after this name: `next` of the answer before. */
+                /** @description In which order; by name if absent. */
+                order?: "name" | "-name" | "location" | "-location";
+                /** @description Only those after this one: `next` of the answer before, which was in the same order. */
                 after?: string;
                 /**
                  * @description At most so many, 1 to 1000; all if absent.
@@ -9221,7 +9228,9 @@ export interface operations {
                 q?: string;
                 /** @description Only those at this location. */
                 location?: string;
-                /** @description Only those after this name: `next` of the answer before. */
+                /** @description In which order; by name if absent. */
+                order?: "name" | "-name" | "location" | "-location";
+                /** @description Only those after this one: `next` of the answer before, which was in the same order. */
                 after?: string;
                 /** @description At most so many, 1 to 1000; all if absent. */
                 limit?: number;
