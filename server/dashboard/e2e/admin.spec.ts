@@ -1,12 +1,11 @@
 // Enrolment tokens, language and appearance.
 import { devices, en, expect, id, test, type Page } from './fixtures';
 
-/** When the server has kept what is changed next in the profile. */
-const kept = (page: Page) =>
-  page.waitForResponse(
-    (answer) =>
-      answer.url().endsWith('/api/v1/profile') && answer.request().method() === 'PATCH' && answer.ok(),
-  );
+/** Waits until the server has kept that in the profile. */
+const kept = async (page: Page, wanted: { language: string } | { theme: string }): Promise<void> => {
+  const profile = async (): Promise<unknown> => (await page.request.get('/api/v1/profile')).json();
+  await expect.poll(profile).toMatchObject(wanted);
+};
 
 test('a token is made, shown once, listed and revoked', async ({ signedIn: page }) => {
   const note = `uji ${Date.now()}`;
@@ -35,19 +34,17 @@ test('a token is made, shown once, listed and revoked', async ({ signedIn: page 
 
 test('the language changes every word and number at once, and is remembered', async ({ signedIn: page }) => {
   await page.goto('/profile');
-  const english = kept(page);
   await page.getByText('English', { exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: en.profile.title })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-  await english;
+  await kept(page, { language: 'en' });
   await page.goto('/devices');
   await devices(page);
   const value = page.locator('[data-metric="temperature"] [data-value]').first();
   await expect(value).toHaveText(/^\d+\.\d$/);
   await page.goto('/profile');
-  const indonesian = kept(page);
   await page.getByText('Indonesia', { exact: true }).click();
-  await indonesian;
+  await kept(page, { language: 'id' });
   await page.goto('/devices');
   await expect(value).toHaveText(/^\d+,\d$/);
 });
@@ -56,16 +53,14 @@ test('dark is dark from the first paint, and the system is followed on request',
   signedIn: page,
 }) => {
   await page.goto('/profile');
-  const dark = kept(page);
   await page.getByText(id.settings.themes.dark, { exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
-  await dark;
+  await kept(page, { theme: 'dark' });
   await page.goto('/', { waitUntil: 'commit' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   await page.goto('/profile');
-  const system = kept(page);
   await page.getByText(id.settings.themes.system, { exact: true }).click();
-  await system;
+  await kept(page, { theme: 'system' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
   await page.emulateMedia({ colorScheme: 'dark' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
