@@ -38,51 +38,50 @@ async function axe(page: Page): Promise<string[]> {
     .map(({ id: rule, nodes }) => `${rule}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }
 
-for (const theme of ['light', 'dark'] as const) {
-  test(`every page is for everybody in ${theme}`, async ({ signedIn: page, browser, baseURL }, info) => {
-    test.setTimeout(900_000);
-    const phone = info.project.name === 'phone';
-    const size = phone ? { width: 360, height: 740 } : { width: 1280, height: 800 };
-    await page.setViewportSize(size);
-    await page.emulateMedia({ colorScheme: theme });
-    const device = await onlineDevice(page);
-    const found: Record<string, unknown> = {};
-    const look = async (at: string, looked: Page = page): Promise<void> => {
-      await looked.goto(at);
-      await settled(looked);
-      const name =
-        at
-          .slice(1)
-          .replace(/\d{6,}/, 'one')
-          .replace(/[/?=&#]+/g, '-') || 'overview';
-      const who = looked === page ? '' : 'stranger-';
-      await looked.screenshot({
-        path: `${folder}/${who}${name.slice(0, 60)}-${info.project.name}-${theme}.png`,
-      });
-      const wrong = {
-        axe: await axe(looked),
-        beyond: (await beyond(looked)) > 0 ? [await beyond(looked)] : [],
-        moving: await moving(looked),
-        small: phone && theme === 'light' ? await tooSmall(looked) : [],
-        ...(!phone && theme === 'light' ? await walk(looked) : {}),
-      };
-      const told = Object.fromEntries(Object.entries(wrong).filter(([, list]) => list.length > 0));
-      if (Object.keys(told).length > 0) found[at] = told;
-    };
-    for (const at of addresses(device, await anAlert(page, device))) await look(at);
-    const elsewhere = await browser.newContext({
-      baseURL: baseURL ?? '',
-      colorScheme: theme,
-      ignoreHTTPSErrors: true,
-      reducedMotion: 'reduce',
-      viewport: size,
+test('every page is for everybody, in light and in dark', async ({ signedIn: page, browser, baseURL }, info) => {
+  test.setTimeout(900_000);
+  const phone = info.project.name === 'phone';
+  const size = phone ? { width: 360, height: 740 } : { width: 1280, height: 800 };
+  await page.setViewportSize(size);
+  const device = await onlineDevice(page);
+  const found: Record<string, unknown> = {};
+  const tell = (where: string, wrong: Record<string, unknown[]>): void => {
+    const told = Object.entries(wrong).filter(([, list]) => list.length > 0);
+    if (told.length > 0) found[where] = Object.fromEntries(told);
+  };
+  const look = async (at: string, looked: Page = page): Promise<void> => {
+    const short = at.slice(1).replace(/\d{6,}/, 'one');
+    const name = short.replace(/[/?=&#]+/g, '-').slice(0, 60) || 'overview';
+    const who = looked === page ? '' : 'stranger-';
+    await looked.emulateMedia({ colorScheme: 'light' });
+    await looked.goto(at);
+    await settled(looked);
+    for (const theme of ['light', 'dark'] as const) {
+      await looked.emulateMedia({ colorScheme: theme });
+      await expect(looked.locator('html')).toHaveAttribute('data-theme', theme);
+      await looked.screenshot({ path: `${folder}/${who}${name}-${info.project.name}-${theme}.png` });
+      tell(`${at} in ${theme}`, { axe: await axe(looked) });
+    }
+    const far = await beyond(looked);
+    tell(at, {
+      beyond: far > 0 ? [far] : [],
+      moving: await moving(looked),
+      small: phone ? await tooSmall(looked) : [],
+      ...(phone ? {} : await walk(looked)),
     });
-    const stranger = await elsewhere.newPage();
-    for (const at of ['/', paths.signUp, '/join#nothing']) await look(at, stranger);
-    await elsewhere.close();
-    expect(found).toEqual({});
+  };
+  for (const at of addresses(device, await anAlert(page, device))) await look(at);
+  const elsewhere = await browser.newContext({
+    baseURL: baseURL ?? '',
+    ignoreHTTPSErrors: true,
+    reducedMotion: 'reduce',
+    viewport: size,
   });
-}
+  const stranger = await elsewhere.newPage();
+  for (const at of ['/', paths.signUp, '/join#nothing']) await look(at, stranger);
+  await elsewhere.close();
+  expect(found).toEqual({});
+});
 
 test('a dialog keeps the focus, Escape or its button closes it, and the focus is where it was', async ({
   signedIn: page,

@@ -1,5 +1,5 @@
 // Owns what all journeys share: a signed-in browser, and a page that may not break the security policy or throw.
-import { test as base, expect, type APIResponse, type Page, type TestInfo } from '@playwright/test';
+import { test as base, expect, type Page, type TestInfo } from '@playwright/test';
 import { en } from '../src/lib/i18n/en';
 import { id } from '../src/lib/i18n/id';
 
@@ -9,46 +9,39 @@ export type { Page };
 export const PASSWORD = process.env.TIRTA_PASSWORD ?? '';
 export const USER = process.env.TIRTA_USER ?? 'admin';
 
+/** An answer of the server, to the browser or to the test itself. */
+interface Answer {
+  status(): number;
+  headers(): Record<string, string>;
+}
+
 /**
- * Does it again each time that the server says to wait, and for as long as it says: all journeys come from one address,
- * those who mistype their password included.
+ * Asks again each time that the server says to wait, and for as long as it says: all journeys come from one address, those
+ * who mistype their password included.
  */
-async function patiently<T>(page: Page, act: () => Promise<T>, heard: (result: T) => Told): Promise<T> {
+async function patiently(page: Page, ask: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
-    const result = await act();
-    const { status, wait } = heard(result);
-    if (status !== 429) return result;
-    await page.waitForTimeout(Number(wait) * 1000);
+    const answer = await ask();
+    if (answer.status() !== 429) return answer;
+    await page.waitForTimeout(Number(answer.headers()['retry-after']) * 1000);
   }
 }
 
-interface Told {
-  status: number;
-  wait: string | undefined;
-}
-
-const told = (answer: { status(): number; headers(): Record<string, string> }): Told => ({
-  status: answer.status(),
-  wait: answer.headers()['retry-after'],
-});
-
 /** Signs a browser in without the form. */
 export async function signInAs(page: Page, user: string, password: string): Promise<void> {
-  const ask = (): Promise<APIResponse> => page.request.post('/api/v1/session', { data: { user, password } });
-  const answer = await patiently(page, ask, told);
-  expect(answer.status(), `signing in as ${user}`).toBe(200);
+  const ask = () => page.request.post('/api/v1/session', { data: { user, password } });
+  expect((await patiently(page, ask)).status(), `signing in as ${user}`).toBe(200);
 }
 
 /** Presses what sends a password to this path, as somebody does who waits when told to. */
 export async function sent(page: Page, path: string, press: () => Promise<void>): Promise<void> {
-  const once = async () => {
+  await patiently(page, async () => {
     const [answer] = await Promise.all([
       page.waitForResponse((a) => a.request().method() === 'POST' && new URL(a.url()).pathname === path),
       press(),
     ]);
     return answer;
-  };
-  await patiently(page, once, told);
+  });
 }
 
 export const test = base.extend<{ signedIn: Page; noErrors: undefined }>({

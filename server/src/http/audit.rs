@@ -39,7 +39,6 @@ pub struct Which {
     before: Option<i64>,
     /// Only those with a higher number, and the oldest first: 0 for the first of all, then `next` of the answer before, or the
     /// number of the last entry that somebody has who follows the log.
-    #[param(minimum = 0)]
     after: Option<i64>,
     /// At most so many, 1 to 500.
     #[param(minimum = 1, maximum = 500)]

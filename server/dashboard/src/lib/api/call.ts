@@ -6,8 +6,6 @@ import { refreshed } from './refresh';
 import type { paths } from './schema';
 
 const TIMEOUT_MS = 15_000;
-/** Browsers take no more along from a page that is left than 64 KiB in all. */
-const KEPT_ALIVE = 16_000;
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -54,8 +52,6 @@ export async function call<M extends Method, P extends With<M>>(
   if (body !== undefined) {
     init.headers = { 'content-type': 'application/json' };
     init.body = JSON.stringify(body);
-    // Whoever changes something and leaves the page at once has changed it.
-    init.keepalive = init.body.length < KEPT_ALIVE;
   } else if (csv) {
     init.headers = { 'content-type': 'text/csv' };
     init.body = csv;
