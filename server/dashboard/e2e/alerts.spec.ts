@@ -98,7 +98,7 @@ test('a technician lowers a limit, hears of it, sees to it with a note, and it i
   await expect(page.locator('[data-note]')).toContainText('Keran ditutup, air turun.');
   await expect(page.locator('[data-note]')).toContainText('admin');
   await expect(toast, 'somebody sees to it').toBeHidden();
-  await expect(page.locator('[data-event="acknowledged"]')).toBeVisible();
+  await expect(page.locator('[data-event="acknowledged"]'), 'it was taken back once').toHaveCount(2);
   await shown(page, info, 'alert');
 
   const address = page.url();
