@@ -38,7 +38,11 @@ async function axe(page: Page): Promise<string[]> {
     .map(({ id: rule, nodes }) => `${rule}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }
 
-test('every page is for everybody, in light and in dark', async ({ signedIn: page, browser, baseURL }, info) => {
+test('every page is for everybody, in light and in dark', async ({
+  signedIn: page,
+  browser,
+  baseURL,
+}, info) => {
   test.setTimeout(900_000);
   const phone = info.project.name === 'phone';
   const size = phone ? { width: 360, height: 740 } : { width: 1280, height: 800 };
