@@ -149,6 +149,7 @@ test('a supervisor, an admin and an auditor at a desk', { tag: '@guides' }, asyn
   const [first = '', second = ''] = await fleetOf(admin);
   await alarmed(admin, second, 'temperature', 1, false);
 
+  const rini = await somebody(admin, browser, { name: 'rini', role: 'auditor', ...desk });
   const sari = await somebody(admin, browser, { name: 'sari', role: 'supervisor', ...desk });
   const form = en.thresholds.form;
   await sari.goto(`/thresholds/edit?metric=temperature&scope=device&target=${first}`);
@@ -168,7 +169,6 @@ test('a supervisor, an admin and an auditor at a desk', { tag: '@guides' }, asyn
   await shown(sari, info, 'guide-waiting');
   await sari.close();
 
-  const rini = await somebody(admin, browser, { name: 'rini', role: 'auditor', ...desk });
   const root = await another(browser, admin, baseURL, 'en-GB');
   await signIn(root, USER, PASSWORD);
   await root.goto('/users');
@@ -191,14 +191,8 @@ test('a supervisor, an admin and an auditor at a desk', { tag: '@guides' }, asyn
   });
   await expect(root.locator('[data-line="5"]')).toHaveAttribute('data-verdict', 'refused');
   await shown(root, info, 'guide-registry');
-  await root.goto('/system');
-  await settled(root);
-  await shown(root, info, 'guide-system');
   await root.close();
 
-  await rini.goto('/history');
-  await settled(rini);
-  await shown(rini, info, 'guide-history');
   await rini.goto('/audit');
   await expect(firstHeading(rini, en.audit.title)).toBeVisible();
   const chain = rini.locator('[data-chain]');
@@ -206,4 +200,24 @@ test('a supervisor, an admin and an auditor at a desk', { tag: '@guides' }, asyn
   await expect(chain).toHaveAttribute('data-chain', 'intact');
   await shown(rini, info, 'guide-audit');
   await rini.close();
+});
+
+test('what was measured, what is reported, and how the server is', { tag: '@guides' }, async ({
+  signedIn: admin,
+  browser,
+  baseURL,
+}, info) => {
+  test.skip(info.project.name !== 'desktop', 'it is read at a desk');
+  const root = await another(browser, admin, baseURL, 'en-GB');
+  await signIn(root, USER, PASSWORD);
+  await root.goto('/history');
+  await settled(root);
+  await shown(root, info, 'guide-history');
+  await root.goto('/reports?period=this-week');
+  await settled(root);
+  await shown(root, info, 'guide-reports');
+  await root.goto('/system');
+  await settled(root);
+  await shown(root, info, 'guide-system');
+  await root.close();
 });
