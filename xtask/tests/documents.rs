@@ -74,7 +74,7 @@ fn wrong(check: impl Fn(&Path, &str) -> Vec<String>) -> Vec<String> {
 fn every_link_and_picture_of_a_text_leads_somewhere() {
     let dead = wrong(|file, text| {
         let leads = |target: &String| {
-            let (path, place) = target.split_once('#').unwrap_or((target, ""));
+            let (path, place) = target.split_once('#').unwrap_or((target.as_str(), ""));
             let to = if path.is_empty() { file.to_owned() } else { file.with_file_name("").join(path) };
             to.exists() && (place.is_empty() || has_heading(&to, place))
         };
@@ -101,7 +101,8 @@ fn every_picture_of_a_screen_is_taken_by_a_journey() {
 #[test]
 fn each_guide_has_the_same_parts_and_pictures_in_both_languages() {
     let parts = |text: &str| text.lines().filter(|line| line.starts_with("## ")).count();
-    let pictures = |text: &str| -> Vec<String> { targets(text).into_iter().filter(|to| to.ends_with(".png")).collect() };
+    let pictures =
+        |text: &str| -> Vec<String> { targets(text).into_iter().filter(|to| to.ends_with(".png")).collect() };
     for (english, indonesian) in GUIDES {
         let (en, id) = (guide("guides", english), guide("panduan", indonesian));
         assert_eq!(parts(&en), parts(&id), "parts of {english}");
@@ -115,7 +116,8 @@ fn what_a_guide_prints_in_bold_stands_on_the_screen_just_so() {
         let words = fs::read_dir(dashboard().join("src/lib/i18n")).unwrap().map(|entry| entry.unwrap().path());
         let words = words.filter(|path| path.to_string_lossy().ends_with(ending));
         let words: String = words.map(|path| fs::read_to_string(path).unwrap()).collect();
-        let on_screen = |word: &&str| ['\'', '`', '"'].iter().any(|quote| words.contains(&format!("{quote}{word}{quote}")));
+        let on_screen =
+            |word: &&str| ['\'', '`', '"'].iter().any(|quote| words.contains(&format!("{quote}{word}{quote}")));
         for (english, indonesian) in GUIDES {
             let name = if folder == "guides" { english } else { indonesian };
             let text = prose(&guide(folder, name));
