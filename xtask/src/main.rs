@@ -43,7 +43,7 @@ enum What {
     #[command(subcommand)]
     Bench(bench::Bench),
     /// Takes the pictures of the documentation anew.
-    Shots,
+    Shots(check::ShotsOptions),
     /// Everything that CI checks.
     Test(check::CheckOptions),
 }
@@ -115,10 +115,10 @@ async fn run(command: What) -> Result<(), Error> {
             alert_latency::run(&options).await
         }
         What::Bench(what) => bench::run(what).await,
-        What::Shots => {
+        What::Shots(options) => {
             prepare::dashboard()?;
             prepare::programs()?;
-            check::shots().await
+            check::shots(&options).await
         }
         What::Test(options) => check::run_checks(&options).await,
     }
@@ -148,6 +148,7 @@ mod tests {
             "x image-test --board pi",
             "x fuzz-api --examples 1000 --seconds 3600 --seed 7 --phases fuzzing,stateful --no-build",
             "x bench ingest --devices 200 --seconds 20 --database postgres",
+            "x shots --guides",
             "x test --fast",
         ] {
             assert!(Cli::try_parse_from(words.split(' ')).is_ok(), "{words}");

@@ -3,5 +3,6 @@
 #![allow(missing_docs)]
 
 mod compose;
+mod documents;
 mod recipe;
 mod tidy;
