@@ -100,7 +100,7 @@ async fn how_a_channel_fares_is_counted_and_one_that_was_taken_out_is_still_show
     assert_eq!(site.ask("POST", "/api/v1/webhooks/alerts", &headers, &report).await.status, 200);
     crate::fleet::until("it has arrived", async || channel(&site, &cookie, "webhook:siren").await["sent"] == 1).await;
     let now = site.now();
-    site.behind_its_back(move |database| {
+    site.with_database(move |database| {
         let gone = "INSERT INTO delivery (outbox, channel, state, tries, next_at, done_at, problem)
             SELECT MIN(id), 'webhook:old', 'failed', 3, 0, ?1, 'it answered 410 Gone' FROM outbox";
         database.execute(gone, [now]).unwrap()

@@ -10,7 +10,7 @@ const DAY: i64 = 1440 * MINUTE;
 /// A device that has measured each minute for an hour, a month in service.
 async fn measured(site: &Site, cookie: &str) -> (Device, i64) {
     let mut device = Device::join(site, cookie).await;
-    site.behind_its_back(|database| {
+    site.with_database(|database| {
         database.execute("UPDATE device SET enrolled_at = enrolled_at - 2592000000", []).unwrap();
         let place = "INSERT INTO registration (name, serial, location, metrics, notes, created_at, changed_at)
             SELECT name, serial, '=HYPERLINK(1)', '', '', 0, 0 FROM device WHERE true
