@@ -1,8 +1,8 @@
 // The pictures of the guides (docs/guides, docs/panduan): each role walks over a fleet with alerts, a technician on a phone
 // in Indonesian, the others at a desk in English. It proves little, so it is only walked when pictures are wanted.
 import { boardThatWaits } from './boards';
-import { en, expect, id, PASSWORD, shown, test, USER, type Page } from './fixtures';
-import { another, firstHeading, newName, OWN, person, signIn } from './persons';
+import { en, expect, id, PASSWORD, shown, signInAs, test, USER, type Page } from './fixtures';
+import { another, firstHeading, newName, OWN, person } from './persons';
 
 test.skip(!process.env.TIRTA_SHOTS, 'it takes pictures: set TIRTA_SHOTS to the folder for them');
 
@@ -64,7 +64,7 @@ async function somebody(admin: Page, browser: Parameters<typeof another>[0], who
   const name = users.some((user) => user.name === who.name) ? newName(who.name) : who.name;
   await person(admin, name, who.role);
   const own = await another(browser, admin, who.baseURL, who.locale);
-  await signIn(own, name, OWN);
+  await signInAs(own, name, OWN);
   return own;
 }
 
@@ -171,7 +171,7 @@ test(
     await sari.close();
 
     const root = await another(browser, admin, baseURL, 'en-GB');
-    await signIn(root, USER, PASSWORD);
+    await signInAs(root, USER, PASSWORD);
     await root.goto('/users');
     await expect(root.locator('[data-user]').first()).toBeVisible();
     await root.getByLabel(en.newcomers.invite.name, { exact: true }).fill('Pak Tono');
@@ -210,7 +210,7 @@ test(
   async ({ signedIn: admin, browser, baseURL }, info) => {
     test.skip(info.project.name !== 'desktop', 'it is read at a desk');
     const root = await another(browser, admin, baseURL, 'en-GB');
-    await signIn(root, USER, PASSWORD);
+    await signInAs(root, USER, PASSWORD);
     await root.goto('/history');
     await settled(root);
     await shown(root, info, 'guide-history');
