@@ -59,7 +59,7 @@ test('dark is dark from the first paint, and the system is followed on request',
   await page.goto('/', { waitUntil: 'commit' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   await page.goto('/profile');
-  await page.getByText(id.settings.themes.system, { exact: true }).click();
+  await page.locator('#content').getByText(id.settings.themes.system, { exact: true }).click();
   await kept(page, { theme: 'system' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
   await page.emulateMedia({ colorScheme: 'dark' });

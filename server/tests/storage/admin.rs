@@ -5,7 +5,7 @@ use server::audit::{Act, Actor};
 use server::backup::{self, BackupError, Backups};
 use server::config;
 use server::store::{PresetDone, PresetWords, Store};
-use shared::{Metric, UtcMillis};
+use shared::{Clock, Metric, UtcMillis};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -163,6 +163,15 @@ fn a_copy_that_is_damaged_or_incomplete_is_none_and_leaves_nothing_behind() {
     });
 }
 
+/// It is this time.
+struct At(UtcMillis);
+
+impl Clock for At {
+    fn now(&self) -> UtcMillis {
+        self.0
+    }
+}
+
 #[test]
 fn copies_are_made_by_themselves_when_they_are_due_and_the_oldest_go() {
     on_sqlite(|database| async move {
@@ -172,14 +181,14 @@ fn copies_are_made_by_themselves_when_they_are_due_and_the_oldest_go() {
         assert!(!never.is_due(after(1000 * HOUR_MS)).await.unwrap());
         let daily = backups(&copies, 24, 2);
         assert!(!daily.is_due(after(HOUR_MS - 1)).await.unwrap() && daily.is_due(after(HOUR_MS)).await.unwrap());
-        daily.make(&store, after(HOUR_MS)).await.unwrap();
+        backup::run(&daily, &store, &At(after(HOUR_MS)), &Actor::server()).await.unwrap();
         assert!(
             !daily.is_due(after(25 * HOUR_MS - 1)).await.unwrap() && daily.is_due(after(25 * HOUR_MS)).await.unwrap()
         );
         let restarted = backups(&copies, 24, 2);
         assert!(restarted.is_due(after(25 * HOUR_MS)).await.unwrap(), "a server that was off makes up for it");
         for n in 2..5 {
-            daily.make(&store, after(25 * HOUR_MS * n)).await.unwrap();
+            backup::run(&daily, &store, &At(after(25 * HOUR_MS * n)), &Actor::server()).await.unwrap();
         }
         let kept: Vec<i64> = daily.list().await.unwrap().iter().map(|copy| copy.made_at).collect();
         assert_eq!(kept, [after(100 * HOUR_MS).0, after(75 * HOUR_MS).0]);
