@@ -84,6 +84,9 @@ pub async fn play(
     Ok(summary)
 }
 
+/// How often the devices measure that go on: somebody looks at them.
+const WATCHED_MS: i64 = 1_000;
+
 /// What a past has to be measured with, so that it is ready before anybody has lost patience.
 fn interval(devices: usize, span: Span) -> i64 {
     let boards = i64::try_from(devices).unwrap_or(i64::MAX);
@@ -325,16 +328,24 @@ impl Player {
         self.buffers.push(line.buffer());
         self.app.store.record_status(&line.name, &line.status(now), now).await?;
         self.app.store.record_sensors(&line.name, &sensors(), now).await?;
+        let name = line.name.clone();
         follow(&self.app).await;
         self.told = true;
-        Ok(())
+        if successor {
+            return Ok(());
+        }
+        self.measure_each(&name, self.interval).await
     }
 
     /// Everybody goes home; the devices that go on find what they need.
     async fn end(mut self) -> Result<Summary, PlayError> {
         let now = self.now();
+        let alive = self.lines.iter().zip(&self.members).filter(|(_, member)| member.fate == Fate::Lives);
+        for name in alive.map(|(line, _)| line.name.clone()).collect::<Vec<_>>() {
+            self.measure_each(&name, WATCHED_MS).await?;
+        }
         self.crew.sign_out().await;
-        self.app.store.tidy(UtcMillis(now.0)).await?;
+        self.app.store.tidy(now).await?;
         for (member, identity) in self.members.iter().zip(&self.identities) {
             if let Some(identity) = identity.as_ref().filter(|_| member.fate == Fate::Lives) {
                 identity.save_settings(&self.app).await?;

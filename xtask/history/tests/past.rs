@@ -130,6 +130,13 @@ async fn a_past_is_whole_and_consistent_and_all_of_it_says_that_it_is_simulated(
     }
     assert!(outages.iter().all(|outage| outage.device.is_some()), "the server was never out: {outages:?}");
 
+    // Reports know how often each device measured, then and from now on.
+    for member in members(DEVICES) {
+        let paces = past.store.paces(&member.name()).await.unwrap();
+        let ph: Vec<_> = paces.iter().map(|pace| pace.intervals.get(Metric::Ph).map(|each| each.as_millis())).collect();
+        assert_eq!(ph, [None, Some(60_000), Some(1_000)], "{}", member.name());
+    }
+
     // Alerts were raised and dealt with.
     let alerts = past.store.alerts(&AlertFilter::default(), None, 500, END).await.unwrap();
     let kinds: BTreeSet<&str> = alerts.iter().map(|alert| alert.kind.as_str()).collect();

@@ -11,7 +11,7 @@ use agent::probe::{Circumstances, Probe};
 use hyper::Method;
 use serde_json::{Value, json};
 use server::run::ADMIN;
-use shared::{Metric, Outcome, UtcMillis};
+use shared::{DeviceName, Metric, Outcome, UtcMillis};
 
 /// Of warning and critical, low; and the same high.
 type Limits = [Option<f64>; 4];
@@ -89,6 +89,14 @@ impl Player {
             }
         }
         Ok(())
+    }
+
+    /// An admin says how often a device measures: without that nobody could say later how many readings were to be expected.
+    pub(super) async fn measure_each(&mut self, name: &DeviceName, interval_ms: i64) -> Result<(), PlayError> {
+        let each = json!({"ph": interval_ms, "tds": interval_ms, "temperature": interval_ms, "volume": interval_ms});
+        self.told = true;
+        let path = format!("/api/v1/devices/{name}/settings");
+        self.ask(ADMIN, Method::PUT, &path, json!({"interval_ms": each})).await
     }
 
     async fn ask(&mut self, who: &str, method: Method, path: &str, body: Value) -> Result<(), PlayError> {
