@@ -27,7 +27,14 @@ function system() {
     devices: { online: 4, offline: 1, never: 0, revoked: 0, quarantined: 0 },
     watchers: 2,
     deliveries: { pending: 0, oldest_at: null, failed: process.env.TROUBLE ? 2 : 0 },
-    backup: { possible: true, every_s: 86_400, running: running !== null, last: copies[0], failed: null },
+    backup: {
+      possible: true,
+      every_s: 86_400,
+      running: running !== null,
+      room: { free: 38_400_000_000, total: 62_300_000_000 },
+      last: copies[0],
+      failed: null,
+    },
     certificates: { server_until: now + 400 * DAY, authority_until: now + 7000 * DAY },
     findings: process.env.TROUBLE
       ? [

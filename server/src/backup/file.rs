@@ -117,13 +117,41 @@ pub(super) fn put_in_place(part: &Path, at: UtcMillis) -> Result<Backup, BackupE
     Ok(Backup { name: name(at), made_at: at.0, bytes })
 }
 
-/// Removes the oldest of those that are too many.
-pub(super) fn remove_oldest(folder: &Path, keep: usize) -> Result<(), BackupError> {
-    for old in list(folder)?.into_iter().skip(keep) {
+/// How many are kept, and which of them are worth least.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keeping {
+    pub(super) keep: usize,
+    /// One that was made sooner than that after the one before it says little that the next does not say, too.
+    pub(super) apart_ms: i64,
+}
+
+/// Removes those that are too many at this time.
+pub(super) fn prune(folder: &Path, keeping: Keeping, now: UtcMillis) -> Result<(), BackupError> {
+    for old in too_many(list(folder)?, keeping, now) {
         remove(&folder.join(&old.name))?;
         tracing::info!(name = old.name, "an old back-up was removed");
     }
     Ok(())
+}
+
+/// Which are too many; all of them stand newest first.
+fn too_many(mut all: Vec<Backup>, keeping: Keeping, now: UtcMillis) -> Vec<Backup> {
+    let mut gone = vec![];
+    while all.len() > keeping.keep {
+        gone.push(all.remove(worth_least(&all, keeping.apart_ms, now)));
+    }
+    gone
+}
+
+fn worth_least(all: &[Backup], apart_ms: i64, now: UtcMillis) -> usize {
+    let oldest = all.len() - 1;
+    // The clock was ahead when it was made: it would stay the newest for as long.
+    if all[0].made_at > now.0 {
+        return 0;
+    }
+    // Whoever asks for seven in a row must not lose the week for it. The newest stays.
+    let is_soon = |n: &usize| all[*n].made_at - all[n + 1].made_at < apart_ms;
+    (1..oldest).rev().find(is_soon).unwrap_or(oldest)
 }
 
 fn remove(path: &Path) -> Result<(), BackupError> {
@@ -169,11 +197,44 @@ mod tests {
         std::fs::write(folder.path().join(part_name(at(9))), "half").unwrap();
         std::fs::write(folder.path().join("notes.txt"), "mine").unwrap();
         prepare(folder.path()).unwrap();
-        remove_oldest(folder.path(), 2).unwrap();
+        prune(folder.path(), Keeping { keep: 2, apart_ms: 0 }, at(9)).unwrap();
         let left: Vec<i64> = list(folder.path()).unwrap().into_iter().map(|backup| backup.made_at).collect();
         assert_eq!(left, [at(4).0, at(3).0]);
         let mut names = names(folder.path()).unwrap();
         names.sort();
         assert_eq!(names, ["notes.txt".to_owned(), name(at(3)), name(at(4))]);
+    }
+
+    /// The hours of those that are left of these, the newest first.
+    fn left(hours: &[i64], keep: usize, now: i64) -> Vec<i64> {
+        const HOUR: i64 = 3_600_000;
+        let copy = |hour: &i64| Backup { name: hour.to_string(), made_at: hour * HOUR, bytes: 1 };
+        let all: Vec<Backup> = hours.iter().map(copy).collect();
+        let gone = too_many(all.clone(), Keeping { keep, apart_ms: 24 * HOUR }, UtcMillis(now * HOUR));
+        all.iter().filter(|one| !gone.contains(one)).map(|one| one.made_at / HOUR).collect()
+    }
+
+    #[test]
+    fn those_of_a_time_to_come_go_first_and_what_was_just_made_stays() {
+        assert_eq!(left(&[900, 800, 700, 100], 3, 100), [800, 700, 100]);
+        assert_eq!(left(&[900, 800, 700, 100, 76, 52], 3, 100), [100, 76, 52]);
+    }
+
+    #[test]
+    fn many_in_a_row_remove_each_other_and_not_the_week() {
+        assert_eq!(left(&[145, 144, 120, 96, 72, 48, 24, 0], 7, 145), [145, 144, 120, 96, 72, 48, 24]);
+        let mut week = vec![144, 120, 96, 72, 48, 24, 0];
+        for hour in 145..155 {
+            week.insert(0, hour);
+            week = left(&week, 7, hour);
+        }
+        assert_eq!(week, [154, 144, 120, 96, 72, 48, 24]);
+        // Asked for each hour, for days: some days are kept all the same.
+        let mut few = vec![0];
+        for hour in 1..100 {
+            few.insert(0, hour);
+            few = left(&few, 3, hour);
+        }
+        assert_eq!(few, [99, 96, 72]);
     }
 }

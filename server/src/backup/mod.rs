@@ -4,6 +4,7 @@
 mod file;
 
 pub use file::Backup;
+use file::Keeping;
 
 use crate::audit::{Act, Actor};
 use crate::config;
@@ -162,20 +163,27 @@ impl Backups {
             return Ok(false);
         }
         let every_ms = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
-        Ok(match self.list().await?.first() {
+        Ok(match newest(&self.list().await?, now) {
+            Some(newest) => now.0 - newest.made_at >= every_ms,
             // A clock that was set back stops them no more than one that was set forward.
-            Some(newest) => (now.0 - newest.made_at).abs() >= every_ms,
-            None => now.0 - self.started_at.0 >= FIRST_MS,
+            None => (now.0 - self.started_at.0).abs() >= FIRST_MS,
         })
     }
 
-    /// Makes a copy, reads it back, and removes the oldest if there are too many. What fails leaves nothing behind.
+    fn keeping(&self) -> Keeping {
+        let every_ms = self.every.map_or(0, |every| i64::try_from(every.as_millis()).unwrap_or(i64::MAX));
+        Keeping { keep: self.keep, apart_ms: every_ms }
+    }
+
+    /// Makes a copy, reads it back, and removes those that are too many. What fails leaves nothing behind.
     async fn make(&self, store: &Store, now: UtcMillis, size: i64) -> Result<Backup, BackupError> {
         let part = self.folder.join(file::part_name(now));
-        let (folder, needed) = (self.folder.clone(), room_for_copy(size));
+        let (folder, needed, keeping) = (self.folder.clone(), room_for_copy(size), self.keeping());
         let empty = part.clone();
         beside(move || {
             file::prepare(&folder)?;
+            // Whoever now keeps fewer does so to make room.
+            file::prune(&folder, keeping, now)?;
             match machine::disk(&folder) {
                 Some(disk) if disk.free < needed => return Err(BackupError::NoRoom { needed, free: disk.free }),
                 _ => {}
@@ -188,10 +196,10 @@ impl Backups {
             let _ = std::fs::remove_file(&part);
         }
         made?;
-        let (folder, keep) = (self.folder.clone(), self.keep);
+        let folder = self.folder.clone();
         beside(move || {
             let made = file::put_in_place(&part, now)?;
-            file::remove_oldest(&folder, keep)?;
+            file::prune(&folder, keeping, now)?;
             Ok(made)
         })
         .await
@@ -221,6 +229,11 @@ impl Backups {
         drop(running);
         Ok(Turn(self))
     }
+}
+
+/// The newest of all, which stand newest first; those of a time to come were made while the clock was ahead, and say nothing of now.
+pub fn newest(all: &[Backup], now: UtcMillis) -> Option<&Backup> {
+    all.iter().find(|backup| backup.made_at <= now.0)
 }
 
 /// Makes a copy in somebody's name and writes into the audit log how it went.
@@ -268,4 +281,49 @@ async fn beside<T: Send + 'static>(
 ) -> Result<T, BackupError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| BackupError::File { path: PathBuf::new(), error: io::Error::other(error) })?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_MS: i64 = 86_400_000;
+    const NOW: UtcMillis = UtcMillis(1_763_690_400_000);
+
+    /// A database, and a folder of copies of these days, counted from now, of which two are kept.
+    async fn with(days: &[i64]) -> (tempfile::TempDir, Store, Backups) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", dir.path().join("tirta.db").display())).await.unwrap();
+        let folder = dir.path().join("backups");
+        file::prepare(&folder).unwrap();
+        for day in days {
+            let at = UtcMillis(NOW.0 + day * DAY_MS);
+            let part = folder.join(file::part_name(at));
+            file::make_empty(&part).unwrap();
+            file::put_in_place(&part, at).unwrap();
+        }
+        let config = config::Backups { folder, every: Some(Duration::from_secs(86_400)), keep: 2 };
+        (dir, store, Backups::new(&config, NOW))
+    }
+
+    #[tokio::test]
+    async fn after_a_clock_was_ahead_copies_are_made_again_and_kept() {
+        let (_dir, store, backups) = with(&[30, 20, 10]).await;
+        let later = UtcMillis(NOW.0 + FIRST_MS);
+        assert!(backups.is_due(later).await.unwrap(), "what is of a time to come is no copy of today");
+        let made = backups.make(&store, later, 4096).await.unwrap();
+        let all = backups.list().await.unwrap();
+        assert_eq!((all.len(), newest(&all, later)), (2, Some(&made)));
+        assert!(!backups.is_due(UtcMillis(later.0 + DAY_MS - 1)).await.unwrap());
+        assert!(backups.is_due(UtcMillis(later.0 + DAY_MS)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn whoever_keeps_fewer_has_their_room_before_the_next_one_is_made() {
+        let (_dir, store, backups) = with(&[-1, -2, -3, -4]).await;
+        let failed = backups.make(&store, NOW, i64::MAX / 2).await;
+        assert!(matches!(failed, Err(BackupError::NoRoom { .. })), "{failed:?}");
+        let left: Vec<i64> = backups.list().await.unwrap().iter().map(|one| (one.made_at - NOW.0) / DAY_MS).collect();
+        assert_eq!(left, [-1, -2]);
+    }
 }

@@ -9,7 +9,7 @@ use crate::audit::Act;
 use crate::backup::{self, Backup, Failure, Progress};
 use crate::run::App;
 use axum::body::{Body, Bytes};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, extract::State};
 use futures_util::stream;
@@ -90,12 +90,20 @@ pub async fn create(State(app): State<Arc<App>>, caller: Caller) -> Result<(Stat
     params(("id" = String, Path, description = "the name of its file")),
     responses((status = 200, description = "an SQLite database", body = String, content_type = "application/vnd.sqlite3"),
         Problems))]
-pub async fn download(State(app): State<Arc<App>>, caller: Caller, Id(name): Id) -> Result<Response, Problem> {
+pub async fn download(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    method: Method,
+    Id(name): Id,
+) -> Result<Response, Problem> {
     let unknown = || Problem::not_found("unknown_backup", "there is no such back-up (any more)");
     let path = app.backups.path(&name).ok_or_else(unknown)?;
     let file = File::open(&path).await.map_err(|error| Problem::internal(&error))?;
-    app.store.note(caller.actor().did(Act::BackupTaken, app.clock.now()).with("name", name.as_str())).await?;
-    tracing::warn!(name, user = caller.account, "somebody takes a back-up away");
+    // Whoever asks for the head alone takes nothing away.
+    if method == Method::GET {
+        app.store.note(caller.actor().did(Act::BackupTaken, app.clock.now()).with("name", name.as_str())).await?;
+        tracing::warn!(name, user = caller.account, "somebody takes a back-up away");
+    }
     let body = stream::try_unfold(file, |mut file: File| async move {
         let mut piece = vec![0; PIECE];
         let read = file.read(&mut piece).await?;

@@ -5,6 +5,7 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::Id;
+use super::to_the_end;
 use crate::alert::{News, Text, What};
 use crate::audit::Act;
 use crate::notify;
@@ -125,17 +126,21 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Channels>, Problem
     responses((status = 200, body = ChannelTest), Problems))]
 pub async fn test(State(app): State<Arc<App>>, caller: Caller, Id(name): Id) -> Result<Json<ChannelTest>, Problem> {
     let unknown = || Problem::not_found("unknown_channel", "no channel of this name is set up");
-    let channel = app.channels.iter().find(|channel| channel.name() == name).ok_or_else(unknown)?;
+    let channel = app.channels.iter().find(|channel| channel.name() == name).cloned().ok_or_else(unknown)?;
     let now = app.clock.now();
     let too_fast = |wait_ms| Problem::too_often("too_fast", "this channel was tested a moment ago", wait_ms);
     app.test_rate.take(&name, now).map_err(too_fast)?;
-    let answer = channel.deliver(&news(&name, &caller.account, now)).await;
-    let problem = answer.err().map(|problem| problem.to_string());
-    let entry = caller.actor().did(Act::ChannelTested, now).with("channel", name.as_str());
-    let entry = entry.with("delivered", problem.is_none());
-    app.store.note(entry).await?;
-    tracing::info!(channel = name, delivered = problem.is_none(), user = caller.account, "a channel was tested");
-    Ok(Json(ChannelTest { delivered: problem.is_none(), problem }))
+    // What goes out is written down, although whoever asked hangs up before there is an answer.
+    to_the_end(async move {
+        let answer = channel.deliver(&news(&name, &caller.account, now)).await;
+        let problem = answer.err().map(|problem| problem.to_string());
+        let entry = caller.actor().did(Act::ChannelTested, now).with("channel", name.as_str());
+        let entry = entry.with("delivered", problem.is_none());
+        app.store.note(entry).await?;
+        tracing::info!(channel = name, delivered = problem.is_none(), user = caller.account, "a channel was tested");
+        Ok(Json(ChannelTest { delivered: problem.is_none(), problem }))
+    })
+    .await
 }
 
 fn news(channel: &str, who: &str, now: UtcMillis) -> News {

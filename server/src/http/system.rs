@@ -1,14 +1,18 @@
 //! How the server is, for whoever keeps it: gathered from where each fact is known, in one answer.
 
+use super::auth::Caller;
 use super::backups::standing;
 use super::error::{Problem, Problems};
 use super::metrics::look;
+use crate::access::Permission;
+use crate::backup::newest;
 use crate::config::BrokerConfig;
 use crate::run::App;
 use crate::store;
 use crate::system::judge::judge;
 use crate::system::pace::Totals;
-use crate::system::{BackupState, Broker, Certificates, Database, Deliveries, Engine, Intake, System, machine};
+use crate::system::{BackupState, Broker, Certificates, Database, Deliveries, Engine, Intake};
+use crate::system::{LastBackup, LastFailure, System, machine};
 use axum::{Json, extract::State};
 use shared::UtcMillis;
 use std::sync::Arc;
@@ -28,20 +32,25 @@ pub fn totals(app: &App) -> Totals {
     }
 }
 
-/// How the server is, and what is wrong with it.
+/// How the server is, and what is wrong with it. What a failed back-up says, and how the newest one is called, is for those who may
+/// read the audit log.
 #[utoipa::path(get, path = "/api/v1/system", operation_id = "getSystem", tag = "health",
     responses((status = 200, body = System), Problems))]
-pub async fn show(State(app): State<Arc<App>>) -> Result<Json<System>, Problem> {
+pub async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<System>, Problem> {
     let now = app.clock.now();
     let looked = look(&app).await?;
     let recent = app.pace.recent(now, totals(&app));
-    let channels = app.store.channel_records(UtcMillis(now.0 - FAILED_MS)).await?;
+    let mut channels = app.store.channel_records(UtcMillis(now.0 - FAILED_MS)).await?;
+    // What waits for one that was taken out of the configuration would be a warning for ever.
+    channels.retain(|record| app.channels.iter().any(|channel| channel.name() == record.channel));
     let authority = app.authority.status()?;
-    let folder = app.config.data_dir.clone();
-    let machine = tokio::task::spawn_blocking(move || (machine::disk(&folder), machine::clock())).await;
-    let (disk, clock) = machine.map_err(|error| Problem::internal(&error))?;
+    let (folder, copies) = (app.config.data_dir.clone(), app.config.backups.folder.clone());
+    let look = move || (machine::disk(&folder), machine::disk(&copies), machine::clock());
+    let machine = tokio::task::spawn_blocking(look).await;
+    let (disk, room, clock) = machine.map_err(|error| Problem::internal(&error))?;
     let is_sqlite = app.store.is_sqlite();
     let (backups, failed) = standing(&app).await?;
+    let all = caller.may(Permission::ReadAudit);
     let mut system = System {
         version: env!("CARGO_PKG_VERSION"),
         now: now.0,
@@ -77,8 +86,9 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Json<System>, Problem> 
             possible: is_sqlite,
             every_s: app.backups.every().filter(|_| is_sqlite).map(|every| every.as_secs()),
             running: app.backups.progress().is_some(),
-            last: backups.into_iter().next(),
-            failed,
+            room: room.filter(|_| is_sqlite),
+            last: newest(&backups, now).map(|backup| LastBackup::of(backup, all)),
+            failed: failed.map(|failure| LastFailure::of(failure, all)),
         },
         certificates: Certificates {
             server_until: app.authority.service_until().map(|until| until.0),

@@ -135,7 +135,7 @@ fn total(windows: &[Window]) -> i64 {
 }
 
 /// The same time in windows that do not overlap, in order.
-fn union(windows: impl Iterator<Item = Window>) -> Vec<Window> {
+pub(crate) fn union(windows: impl Iterator<Item = Window>) -> Vec<Window> {
     let mut sorted: Vec<Window> = windows.collect();
     sorted.sort();
     let mut merged: Vec<Window> = vec![];

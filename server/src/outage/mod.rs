@@ -7,6 +7,7 @@ mod group;
 pub mod task;
 mod watcher;
 
+pub(crate) use availability::union;
 pub use availability::{Absence, Period, Share, periods, service, share};
 pub use cause::{Before, Cause, Gone};
 pub use group::{Group, Out, Standing, Tell, over, tell};

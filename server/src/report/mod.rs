@@ -7,7 +7,7 @@ mod expected;
 mod limits;
 mod tally;
 
-pub use beyond::{Beyond, Episode, Step, beyond};
+pub use beyond::{Beyond, Episode, Step, beyond, unheard};
 pub use expected::{Pace, expected, usual_ms};
 pub use limits::{Held, held};
 pub use tally::{Statistics, Summary, Tallies};

@@ -133,7 +133,8 @@ impl Store {
         Ok(id)
     }
 
-    /// Grades the active alert of a key. One that somebody resolved by hand although it goes on is reopened when it gets worse.
+    /// Grades the active alert of a key, also one that was cleared out of the lists, of which nobody is told. One that somebody
+    /// resolved by hand although it goes on is reopened when it gets worse.
     ///
     /// # Errors
     /// When the database fails.
@@ -147,13 +148,24 @@ impl Store {
         const REOPEN: &str = "UPDATE alert SET state = 'open', reopened = reopened + 1, resolved_at = NULL,
             resolved_by = NULL, reason = NULL, acked_at = NULL, acked_by = NULL, historical = FALSE, announced = TRUE
             WHERE id = $1";
-        let (alert, what) = match active(conn, grade.key).await? {
-            Some(active) => (active, if grade.worse { What::Escalated } else { What::Eased }),
+        const CLEARED: &str = "SELECT id, severity, announced FROM
+            (SELECT id, severity, announced, state, cleared FROM alert WHERE dedup_key = $1 ORDER BY id DESC LIMIT 1) AS last
+            WHERE cleared IS NOT NULL AND state <> 'resolved'";
+        let usual = if grade.worse { What::Escalated } else { What::Eased };
+        let mut found = active(conn, grade.key).await?;
+        let mut is_cleared = false;
+        if found.is_none() {
+            // It was cleared out of the lists while it goes on: nobody is told, but reports, and whoever restores it, want to know.
+            found = on_conn!(conn, |c| sqlx::query_as(CLEARED).bind(grade.key).fetch_optional(&mut *c).await?);
+            is_cleared = found.is_some();
+        }
+        let (alert, what) = match found {
+            Some(active) => (active, usual),
             None if !grade.worse => return Ok(()),
             None => {
                 let last: Option<Active> =
                     on_conn!(conn, |c| sqlx::query_as(LAST).bind(grade.key).fetch_optional(&mut *c).await?);
-                // It was cleared out of the lists: there it stays.
+                // It was over and cleared out of the lists: there it stays.
                 let Some(last) = last else { return Ok(()) };
                 on_conn!(conn, |c| sqlx::query(REOPEN).bind(last.id).execute(&mut *c).await?.rows_affected());
                 (Active { announced: true, ..last }, What::Reopened)
@@ -165,14 +177,14 @@ impl Store {
             .bind(grade.value)
             .bind(grade.limit)
             .bind(grade.extreme)
-            .bind(grade.announced)
+            .bind(grade.announced || is_cleared)
             .bind(now.0)
             .execute(&mut *c)
             .await?
             .rows_affected());
         let detail = json!({"severity": grade.severity, "value": grade.value, "at": grade.since.0});
         let seq = happened(conn, alert.id, what.as_str(), "rule", &detail, now).await?;
-        if grade.announced && alert.announced {
+        if grade.announced && alert.announced && !is_cleared {
             self.tell(conn, alert.id, seq, what, now).await?;
         }
         Ok(())

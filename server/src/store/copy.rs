@@ -32,7 +32,11 @@ impl Store {
             return Err(unusable(path, "only SQLite is copied by this server"));
         };
         let Some(text) = path.to_str() else { return Err(unusable(path, "its name is no text")) };
-        sqlx::query("VACUUM INTO $1").bind(text).execute(pool).await?;
+        // On a connection of its own: closing the pool waits for all of its connections, and a stop must not wait for a copy.
+        let mut own = SqliteConnection::connect_with(&pool.connect_options()).await?;
+        let done = sqlx::query("VACUUM INTO $1").bind(text).execute(&mut own).await;
+        own.close().await?;
+        done?;
         Ok(())
     }
 
@@ -59,4 +63,23 @@ impl Store {
 
 fn unusable(path: &Path, why: &str) -> StoreError {
     StoreError::Corrupt { what: "copy", why: format!("{}: {why}", path.display()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_copy_takes_no_connection_that_closing_the_database_would_wait_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", dir.path().join("tirta.db").display())).await.unwrap();
+        let Pool::Sqlite(pool) = &store.pool else { panic!("it is SQLite") };
+        let mut all = vec![];
+        for _ in 0..pool.options().get_max_connections() {
+            all.push(pool.acquire().await.unwrap());
+        }
+        let copy = dir.path().join("copy.db");
+        store.copy_into(&copy).await.unwrap();
+        Store::check_copy(&copy, 0).await.unwrap();
+    }
 }

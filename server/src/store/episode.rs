@@ -41,13 +41,15 @@ impl Store {
             ORDER BY alert.id, event.seq";
         let mut episodes: Vec<Episode> = vec![];
         let mut ends: Vec<Option<i64>> = vec![];
+        let mut is_ended = false;
         on_pool!(&self.pool, |pool| {
             let mut rows =
                 sqlx::query_as::<_, Row>(QUERY).bind(device.as_str()).bind(time.to).bind(time.from).fetch(pool);
             while let Some(row) = rows.try_next().await? {
                 match episodes.last_mut().filter(|last| last.alert == row.id) {
-                    Some(last) => last.steps.push(row.step(&last.steps)),
+                    Some(last) => last.steps.push(row.step(&last.steps, &mut is_ended)),
                     None => {
+                        is_ended = false;
                         ends.push(row.resolved_at);
                         episodes.push(row.begin()?);
                     }
@@ -103,7 +105,7 @@ impl Row {
         let corrupt =
             |what: &str| StoreError::Corrupt { what: "alert", why: format!("{}: its {what} is unknown", self.id) };
         // It has been so since before that was decided.
-        let first = Step { at: self.since, ..self.step(&[]) };
+        let first = Step { at: self.since, ..self.step(&[], &mut false) };
         Ok(Episode {
             alert: self.id,
             metric: Metric::from_wire(&self.metric).ok_or_else(|| corrupt("metric"))?,
@@ -114,16 +116,22 @@ impl Row {
         })
     }
 
-    /// The step that an event is. Its own time is that of the readings, where it says so, and else when the server knew.
-    fn step(&self, before: &[Step]) -> Step {
+    /// The step that an event is. Its own time is that of the readings, where it says so, and else when the server knew. What is
+    /// remembered is whether the rule had found that it is over: then it is, whatever people do with the alert.
+    fn step(&self, before: &[Step], is_ended: &mut bool) -> Step {
         let detail: Value = serde_json::from_str(&self.detail).unwrap_or_default();
         let said = detail["severity"].as_str().and_then(severity);
         let is_over = matches!(self.what.as_str(), "cleared" | "resolved");
         let last = before.iter().rev().find_map(|step| step.severity);
+        *is_ended = match (self.what.as_str(), said) {
+            ("cleared", _) => true,
+            ("resolved", _) | (_, None) => *is_ended,
+            _ => false,
+        };
         Step {
             at: detail["at"].as_i64().unwrap_or(self.at),
             // Whoever reopens one by hand does not say how bad it is.
-            severity: (!is_over).then_some(said.or(last).unwrap_or_default()),
+            severity: (!is_over && !*is_ended).then_some(said.or(last).unwrap_or_default()),
         }
     }
 }

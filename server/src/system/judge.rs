@@ -116,10 +116,11 @@ pub fn judge(system: &System) -> Vec<Finding> {
     match system.disk.map(|disk| disk.free) {
         Some(free) if free < DISK_FULL => say(Critical, A::Disk, T::DiskFull),
         Some(free) if free < DISK_LOW => say(Warning, A::Disk, T::DiskLow),
-        Some(free) if system.backup.possible && free < room_for_copy(system.database.bytes) => {
-            say(Warning, A::Disk, T::NoRoomForBackup);
-        }
         _ => {}
+    }
+    if system.backup.possible && system.backup.room.is_some_and(|room| room.free < room_for_copy(system.database.bytes))
+    {
+        say(Warning, A::Backup, T::NoRoomForBackup);
     }
     if system.database.recent_errors > 0 {
         say(Warning, A::Database, T::DatabaseErrors);
@@ -155,10 +156,11 @@ pub fn judge(system: &System) -> Vec<Finding> {
     found
 }
 
-/// The room that a copy of a database of this size needs, with what is written meanwhile.
+/// The room that a copy of a database of this size needs, with what is written meanwhile. Where the disk would be full then there is
+/// no copy: it would take the room that the database itself needs.
 pub fn room_for_copy(bytes: i64) -> u64 {
     let bytes = u64::try_from(bytes).unwrap_or_default();
-    bytes + bytes / 10 + 64 * MIB
+    bytes + bytes / 10 + DISK_FULL
 }
 
 fn backup(system: &System) -> Option<(Level, Trouble)> {

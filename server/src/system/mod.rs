@@ -141,12 +141,53 @@ pub struct BackupState {
     pub every_s: Option<u64>,
     /// Whether one is being made.
     pub running: bool,
+    /// The room where they lie; null if the machine does not say.
+    #[schema(required)]
+    pub room: Option<Disk>,
     /// The newest one.
     #[schema(required)]
-    pub last: Option<Backup>,
-    /// Why the last try failed; null if it did not.
+    pub last: Option<LastBackup>,
+    /// That the last try failed; null if it did not.
     #[schema(required)]
-    pub failed: Option<Failure>,
+    pub failed: Option<LastFailure>,
+}
+
+/// The newest copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = SystemBackupLast)]
+pub struct LastBackup {
+    /// Its file; null for whoever may not read the audit log.
+    #[schema(required)]
+    pub name: Option<String>,
+    /// When it was made (UTC milliseconds).
+    pub made_at: i64,
+    /// How large it is.
+    pub bytes: u64,
+}
+
+impl LastBackup {
+    /// As it is shown to somebody who may hear all of it, or not.
+    pub fn of(backup: &Backup, all: bool) -> Self {
+        Self { name: all.then(|| backup.name.clone()), made_at: backup.made_at, bytes: backup.bytes }
+    }
+}
+
+/// The last try, which failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = SystemBackupFailure)]
+pub struct LastFailure {
+    /// When (UTC milliseconds).
+    pub at: i64,
+    /// In the words of whatever failed, which may name folders; null for whoever may not read the audit log.
+    #[schema(required)]
+    pub why: Option<String>,
+}
+
+impl LastFailure {
+    /// As it is shown to somebody who may hear all of it, or not.
+    pub fn of(failure: Failure, all: bool) -> Self {
+        Self { at: failure.at, why: Some(failure.why).filter(|_| all) }
+    }
 }
 
 /// Until when certificates are good.

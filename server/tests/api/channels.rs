@@ -110,6 +110,28 @@ async fn how_a_channel_fares_is_counted_and_one_that_was_taken_out_is_still_show
     assert_eq!((&old["configured"], &old["failed"], &old["host"]), (&json!(false), &json!(1), &Value::Null), "{old}");
     assert_eq!(old["problem"], "it answered 410 Gone");
     let system = site.get(&cookie, "/api/v1/system").await.json();
-    assert_eq!(system["deliveries"]["failed"], 1);
+    assert_eq!(system["deliveries"]["failed"], 0, "nobody can do anything about one that is not there any more");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_test_is_written_down_although_whoever_asked_for_it_hangs_up() {
+    let slow = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (site, _secret) = with_webhook(&format!("http://{}/hook", slow.local_addr().unwrap())).await;
+    let cookie = site.sign_in().await;
+    let nothing = json!({});
+    let mut asked = tokio::select! {
+        answer = site.send("POST", &cookie, "/api/v1/channels/webhook:siren/test", &nothing) => panic!("{answer:?}"),
+        accepted = slow.accept() => accepted.unwrap().0,
+    };
+    // Whoever asked is gone; the server has noticed that when it has answered somebody else.
+    assert_eq!(site.get(&cookie, "/api/v1/channels").await.status, 200);
+    let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut asked, answer).await.unwrap();
+    crate::fleet::until("it is written down", async || {
+        let entries = site.get(&cookie, "/api/v1/audit?act=channel.tested").await.json()["entries"].clone();
+        entries.as_array().unwrap().iter().any(|entry| entry["detail"]["delivered"] == true)
+    })
+    .await;
     site.stop().await;
 }

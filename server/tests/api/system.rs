@@ -83,6 +83,9 @@ async fn a_back_up_is_a_database_that_can_be_started_from_and_holds_no_key_of_th
     let system = site.get(&cookie, "/api/v1/system").await.json();
     assert_eq!((&system["backup"]["last"], &system["backup"]["failed"]), (&made, &Value::Null));
 
+    let head = site.ask("HEAD", &format!("/api/v1/backups/{name}"), &[&format!("cookie: {cookie}")], "").await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(last_act(&site, &cookie).await.0, "backup.made", "nothing was taken away");
     let file = download(&site, &cookie, name).await;
     assert_eq!((file.status, file.header("cache-control")), (200, "no-store"));
     assert_eq!(file.header("content-disposition"), format!("attachment; filename=\"{name}\""));
@@ -160,9 +163,17 @@ async fn a_back_up_that_fails_is_loud_until_one_succeeds() {
     let loud = json!({"level": "critical", "about": "backup", "trouble": "backup_failed"});
     assert!(system["findings"].as_array().unwrap().contains(&loud), "{system}");
     assert!(system["backup"]["failed"]["why"].as_str().unwrap().contains("backups"), "{system}");
+    let technician = site.person(&cookie, "tono", "technician").await;
+    let least = site.get(&technician, "/api/v1/system").await.json();
+    let failed = &least["backup"]["failed"];
+    assert_eq!((&failed["why"], failed["at"].is_i64()), (&Value::Null, true), "where it lies is not for everybody");
     backed_up(&site, &cookie).await;
     let system = site.get(&cookie, "/api/v1/system").await.json();
     assert!(!troubles(&system).contains(&"backup_failed"), "{system}");
+    let least = site.get(&technician, "/api/v1/system").await.json();
+    let last = &least["backup"]["last"];
+    assert_eq!((&last["name"], &last["made_at"]), (&Value::Null, &system["backup"]["last"]["made_at"]));
+    assert!(system["backup"]["room"]["free"].is_u64(), "{system}");
     site.stop().await;
 }
 

@@ -3,15 +3,16 @@
 use crate::databases::{Database, NOW, on_each_database, pi, reading, received, register};
 use crate::rules::{Sender, at, rule, under};
 use jiff::tz::TimeZone;
+use server::alert::What;
 use server::audit::Actor;
 use server::outage::{Period, Window, periods};
 use server::recompute::recompute;
 use server::report::{Statistics, beyond, expected, held};
-use server::store::{Incoming, NewSettings, NewThreshold, Revised, Store, Wanted};
+use server::store::{AlertAct, Incoming, NewSettings, NewThreshold, Revised, Store, Wanted};
 use server::threshold::{Scope, Target};
 use shared::calibration::{By, Calibration, CalibrationRecord, Point, RecordId};
 use shared::message::{Intervals, ProbeReport, Sensors};
-use shared::rule::Kind;
+use shared::rule::{Kind, Severity};
 use shared::sensor::{Sensor, ph::Ph};
 use shared::{ClockQuality, Fault, Flag, Flags, Metric, Outcome, Reading, Stamp, UtcMillis, Value};
 
@@ -258,6 +259,56 @@ fn one_that_was_cleared_out_of_the_lists_was_passed_all_the_same() {
         let episodes = store.episodes(&pi(1), time).await.unwrap();
         let found = beyond(episodes.iter(), time, &[], time.to);
         assert_eq!((found.episodes, found.beyond_ms, found.ongoing), (1, 20_000, false), "{episodes:?}");
+    });
+}
+
+#[test]
+fn one_that_gets_worse_after_it_was_cleared_out_of_the_lists_says_so_in_reports_and_when_it_is_back_and_to_nobody() {
+    on_each_database(|database| async move {
+        let store = under(&database, 1, Metric::Ph, crate::rules::PH).await;
+        let (mut sender, admin) = (Sender::new(1), Actor::account("budi"));
+        sender.send(&store, 0, &[(0, 9.5)]).await;
+        let filter = server::store::AlertFilter::default();
+        let cleared = store.clear_alerts(&filter, &admin, at(1000)).await.unwrap().unwrap();
+        sender.send(&store, 10_000, &[(10_000, 10.6)]).await;
+        let time = Window { from: NOW.0, to: NOW.0 + 30_000 };
+        let found = beyond(store.episodes(&pi(1), time).await.unwrap().iter(), time, &[], time.to);
+        assert_eq!((found.beyond_ms, found.critical_ms, found.critical_episodes), (30_000, 20_000, 1));
+        sender.send(&store, 20_000, &[(20_000, 9.4)]).await;
+        let found = beyond(store.episodes(&pi(1), time).await.unwrap().iter(), time, &[], time.to);
+        assert_eq!((found.beyond_ms, found.critical_ms), (30_000, 10_000), "and when it gets better");
+        sender.send(&store, 25_000, &[(25_000, 10.4)]).await;
+        store.restore_alerts(cleared.id, &admin, at(30_000)).await.unwrap();
+        let alert = crate::rules::all(&store).await.remove(0);
+        assert_eq!((alert.severity, alert.worst, alert.value), (Severity::Critical, Severity::Critical, Some(10.4)));
+        assert_eq!(crate::rules::what_was_told(&database).await, [What::Raised]);
+    });
+}
+
+#[test]
+fn one_that_the_rule_had_ended_is_not_passed_because_somebody_reopens_it() {
+    on_each_database(|database| async move {
+        let store = under(&database, 2, Metric::Ph, crate::rules::PH).await;
+        let (mut ended, mut by_hand, admin) = (Sender::new(1), Sender::new(2), Actor::account("budi"));
+        ended.send(&store, 0, &[(0, 9.5)]).await;
+        by_hand.send(&store, 0, &[(0, 9.5)]).await;
+        ended.send(&store, 10_000, &[(10_000, 7.0)]).await;
+        let ids: Vec<i64> = crate::rules::all(&store).await.iter().map(|alert| alert.id).collect();
+        let resolve = AlertAct::Resolve { reason: "done".to_owned() };
+        store.act_on_alerts(&ids, &resolve, &admin, at(10_000)).await.unwrap();
+        for act in [AlertAct::Reopen, AlertAct::Acknowledge, AlertAct::Reopen] {
+            assert_eq!(store.act_on_alerts(&ids, &act, &admin, at(20_000)).await.unwrap().len(), 2);
+        }
+        let time = Window { from: NOW.0, to: NOW.0 + MINUTE };
+        for (n, wanted) in [(1, (10_000, false)), (2, (50_000, true))] {
+            let episodes = store.episodes(&pi(n), time).await.unwrap();
+            let found = beyond(episodes.iter(), time, &[], time.to);
+            assert_eq!((found.beyond_ms, found.ongoing), wanted, "pi-{n}: {episodes:?}");
+        }
+        ended.send(&store, 40_000, &[(40_000, 9.5)]).await;
+        let episodes = store.episodes(&pi(1), time).await.unwrap();
+        let found = beyond(episodes.iter(), time, &[], time.to);
+        assert_eq!((found.beyond_ms, found.ongoing), (30_000, true), "now it is so again: {episodes:?}");
     });
 }
 

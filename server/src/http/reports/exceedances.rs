@@ -7,7 +7,7 @@ use crate::http::error::{Problem, Problems};
 use crate::http::extract::Params;
 use crate::http::words;
 use crate::outage::Window;
-use crate::report::{Beyond, Episode, Held, beyond, held};
+use crate::report::{Beyond, Episode, Held, beyond, held, unheard};
 use crate::run::App;
 use crate::store::Device;
 use crate::threshold::Scope as ThresholdScope;
@@ -92,18 +92,19 @@ pub struct Exceedance {
     episodes: u32,
     /// How often a critical one was.
     critical_episodes: u32,
-    /// How long in all, in milliseconds.
+    /// How long in all, in milliseconds. What several alerts say of the same moment counts once.
     beyond_ms: i64,
     /// Of that, how long beyond a critical limit.
     critical_ms: i64,
-    /// Of that, how long the device was not there, so that nobody knows.
+    /// Of that, how long the device was not there and nobody knows. Whoever only had no network or no server measured on, and says so
+    /// later: that is not meant.
     unheard_ms: i64,
     /// The longest single time.
     longest_ms: i64,
     /// When that began (UTC milliseconds).
     #[schema(required)]
     longest_from: Option<i64>,
-    /// Whether one goes on at the end of the time.
+    /// Whether one goes on at `to`, also if it has ended since then.
     ongoing: bool,
     /// How many somebody said to be over before the rule found so: their time ends there.
     by_hand: u32,
@@ -213,8 +214,7 @@ async fn report(app: &App, which: &Which) -> Result<ExceedancesReport, Problem> 
     let absences = app.store.absences(time, app.clock.now()).await?;
     for (device, _) in &scope.devices {
         let episodes = app.store.episodes(&device.name, time).await?;
-        let absent = absences.get(&Some(device.name.to_string())).into_iter().flatten();
-        let absent: Vec<Window> = absent.map(|absence| absence.time).collect();
+        let absent = unheard(absences.get(&Some(device.name.to_string())).into_iter().flatten());
         for metric in Metric::ALL.iter().copied().filter(|metric| scope.wants(*metric)) {
             let location = device.location.as_deref();
             let all = app.store.thresholds_before(&device.name, location, metric, time.to).await?;

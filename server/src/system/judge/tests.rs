@@ -1,14 +1,15 @@
 //! The rules, one fact changed at a time from a server that is well.
 
 use super::*;
-use crate::backup::{Backup, Failure};
-use crate::system::{BackupState, Broker, Certificates, Database, Deliveries, Disk, Engine, Intake};
+use crate::system::{
+    BackupState, Broker, Certificates, Database, Deliveries, Disk, Engine, Intake, LastBackup, LastFailure,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NOW: i64 = 1_763_690_400_000;
 
-fn copy(made_at: i64) -> Backup {
-    Backup { name: "tirta-20251121-020000-000.db".to_owned(), made_at, bytes: 4096 }
+fn copy(made_at: i64) -> LastBackup {
+    LastBackup { name: None, made_at, bytes: 4096 }
 }
 
 fn well() -> System {
@@ -29,6 +30,7 @@ fn well() -> System {
             possible: true,
             every_s: Some(86_400),
             running: false,
+            room: Some(Disk { free: 20 << 30, total: 64 << 30 }),
             last: Some(copy(NOW - DAY_MS)),
             failed: None,
         },
@@ -70,11 +72,15 @@ fn the_room_on_the_disk_is_judged_by_what_is_left_and_by_what_a_copy_needs() {
     };
     assert_eq!(large(true), [(Level::Warning, Trouble::NoRoomForBackup)]);
     assert_eq!(large(false), [], "PostgreSQL keeps its copies elsewhere");
+    let elsewhere = |free| found(move |system| system.backup.room = Some(Disk { free, total: 64 << 30 }));
+    assert_eq!(elsewhere(1 << 30), [(Level::Warning, Trouble::NoRoomForBackup)], "by the disk that they lie on");
+    assert_eq!(elsewhere(room_for_copy(1 << 30)), []);
+    assert!(room_for_copy(4096) >= DISK_FULL + 4096, "a copy never makes the disk full");
 }
 
 #[test]
 fn a_back_up_that_failed_is_loud_and_one_that_is_missing_or_old_is_said() {
-    let failed = found(|system| system.backup.failed = Some(Failure { at: NOW, why: "no room".to_owned() }));
+    let failed = found(|system| system.backup.failed = Some(LastFailure { at: NOW, why: None }));
     assert_eq!(failed, [(Level::Critical, Trouble::BackupFailed)]);
     assert_eq!(found(|system| system.backup.last = None), [(Level::Warning, Trouble::BackupMissing)]);
     let young = found(|system| {

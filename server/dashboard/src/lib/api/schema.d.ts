@@ -1410,7 +1410,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How the server is, and what is wrong with it. */
+        /**
+         * How the server is, and what is wrong with it. What a failed back-up says, and how the newest one is called, is for those who may
+         *     read the audit log.
+         */
         get: operations["getSystem"];
         put?: never;
         post?: never;
@@ -3003,7 +3006,7 @@ export interface components {
         Exceedance: {
             /**
              * Format: int64
-             * @description How long in all, in milliseconds.
+             * @description How long in all, in milliseconds. What several alerts say of the same moment counts once.
              */
             beyond_ms: number;
             /**
@@ -3044,7 +3047,7 @@ export interface components {
             longest_ms: number;
             /** @description What was measured. */
             metric: components["schemas"]["Metric"];
-            /** @description Whether one goes on at the end of the time. */
+            /** @description Whether one goes on at `to`, also if it has ended since then. */
             ongoing: boolean;
             /** @description Which side. */
             side: components["schemas"]["LimitSide"];
@@ -3055,7 +3058,8 @@ export interface components {
             simulated: number;
             /**
              * Format: int64
-             * @description Of that, how long the device was not there, so that nobody knows.
+             * @description Of that, how long the device was not there and nobody knows. Whoever only had no network or no server measured on, and says so
+             *     later: that is not meant.
              */
             unheard_ms: number;
             /** @description The unit of the values. */
@@ -4787,12 +4791,38 @@ export interface components {
              * @description After how many seconds it makes one by itself; null: never.
              */
             every_s: number | null;
-            failed: components["schemas"]["BackupFailure"] | null;
-            last: components["schemas"]["Backup"] | null;
+            failed: components["schemas"]["SystemBackupFailure"] | null;
+            last: components["schemas"]["SystemBackupLast"] | null;
             /** @description Whether this server makes them: of SQLite, not of PostgreSQL, which has its own way. */
             possible: boolean;
+            room: components["schemas"]["SystemDisk"] | null;
             /** @description Whether one is being made. */
             running: boolean;
+        };
+        /** @description The last try, which failed. */
+        SystemBackupFailure: {
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            at: number;
+            /** @description In the words of whatever failed, which may name folders; null for whoever may not read the audit log. */
+            why: string | null;
+        };
+        /** @description The newest copy. */
+        SystemBackupLast: {
+            /**
+             * Format: int64
+             * @description How large it is.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description When it was made (UTC milliseconds).
+             */
+            made_at: number;
+            /** @description Its file; null for whoever may not read the audit log. */
+            name: string | null;
         };
         /** @description What devices are connected to. */
         SystemBroker: {
