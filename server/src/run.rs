@@ -9,6 +9,7 @@ use crate::broker::Broker;
 use crate::ca::Authority;
 use crate::config::{BrokerConfig, Config};
 use crate::digest::hex;
+use crate::export::Exports;
 use crate::http::password;
 use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
@@ -79,6 +80,8 @@ pub struct App {
     pub metrics_token: Option<String>,
     /// Held while history is computed again: one at a time, so that it can't starve what comes in.
     pub recomputing: Mutex<()>,
+    /// Files of readings that are under way.
+    pub exports: Exports,
     /// Held while the chain of the audit log is looked at, for the same reason.
     pub verifying: Mutex<()>,
     /// When the list of revoked certificates was last written; none when that is due.
@@ -186,6 +189,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         metrics,
         metrics_token,
         recomputing: Mutex::new(()),
+        exports: Exports::default(),
         verifying: Mutex::new(()),
         listed: Mutex::new(None),
         stopping: stopping.clone(),

@@ -20,6 +20,7 @@ mod document;
 mod examples;
 mod hand_in;
 mod headers;
+mod history;
 mod hostile;
 mod identity;
 mod invitations;

@@ -56,6 +56,7 @@ pub const SPECIAL: &[(&str, &[(u16, &str)])] = &[
             (503, "too_many_waiting"),
         ],
     ),
+    ("exportReadings", &[(429, "too_many_exports")]),
     ("getAlert", &[(404, "unknown_alert")]),
     ("getDevice", &[(404, "unknown_device")]),
     ("getDeviceThresholds", &[(404, "unknown_device")]),
@@ -135,6 +136,7 @@ pub const SPECIAL: &[(&str, &[(u16, &str)])] = &[
         ],
     ),
     ("signUp", &[(403, "registration_closed"), (409, "taken"), (429, "too_many_attempts"), (429, "too_many_waiting")]),
+    ("stopExport", &[(404, "unknown_export")]),
     (
         "undoCalibration",
         &[
