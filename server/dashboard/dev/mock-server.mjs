@@ -10,6 +10,7 @@ import { MockAlerts } from './mock-alerts.mjs';
 import { MockCalibrations } from './mock-calibration.mjs';
 import { identityOf, MockIdentity } from './mock-identity.mjs';
 import { MockPeople } from './mock-people.mjs';
+import { answerReadings } from './mock-readings.mjs';
 import { MockSecurity } from './mock-security.mjs';
 import { answerRegistry, locate, locationOf } from './mock-registry.mjs';
 
@@ -205,6 +206,10 @@ function answer(method, path, query, body, session) {
     });
   }
   if (head === 'series') return ok({ series: [...devices.values()].map((each) => series(each, ...span)) });
+  if (head === 'readings')
+    return ok(
+      answerReadings(name, query, [...devices.values()], Object.keys(METRICS), locationOf, reading),
+    );
   if (head === 'devices' && !name) return ok({ devices: [...devices.values()].map(shown) });
   if (head === 'devices' && !device) return problem(404, 'unknown_device', 'no such device');
   if (head === 'devices' && tail === 'series') return ok(series(device, ...span));

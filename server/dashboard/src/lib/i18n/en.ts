@@ -19,6 +19,7 @@ import { overviewEn } from './overview.en';
 import { passwordEn } from './password.en';
 import { peopleEn } from './people.en';
 import { profileEn } from './profile.en';
+import { readingsEn } from './readings.en';
 import { registryEn } from './registry.en';
 import { securityEn } from './security.en';
 import { thresholdsEn } from './thresholds.en';
@@ -43,6 +44,7 @@ export const en = {
     overview: 'Overview',
     fleet: 'Devices',
     compare: 'Compare',
+    readings: 'History',
     alerts: 'Alerts',
     thresholds: 'Thresholds',
     outages: 'Outages',
@@ -295,6 +297,7 @@ export const en = {
   overview: overviewEn,
   devices: devicesEn,
   compare: compareEn,
+  readings: readingsEn,
   app: appEn,
   registry: registryEn,
   identity: identityEn,

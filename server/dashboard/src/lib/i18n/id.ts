@@ -17,6 +17,7 @@ import { overviewId } from './overview.id';
 import { passwordId } from './password.id';
 import { peopleId } from './people.id';
 import { profileId } from './profile.id';
+import { readingsId } from './readings.id';
 import { registryId } from './registry.id';
 import { securityId } from './security.id';
 import { thresholdsId } from './thresholds.id';
@@ -34,6 +35,7 @@ export const id: Dictionary = {
     overview: 'Ringkasan',
     fleet: 'Perangkat',
     compare: 'Bandingkan',
+    readings: 'Riwayat',
     alerts: 'Peringatan',
     thresholds: 'Ambang batas',
     outages: 'Hilang kontak',
@@ -289,6 +291,7 @@ export const id: Dictionary = {
   overview: overviewId,
   devices: devicesId,
   compare: compareId,
+  readings: readingsId,
   app: appId,
   registry: registryId,
   identity: identityId,

@@ -37,6 +37,7 @@ const THRESHOLDS: Place = {
   pages: ['thresholds', 'threshold'],
 };
 const COMPARE: Place = { href: paths.compare(), icon: 'compare', text: 'compare', pages: ['compare'] };
+const READINGS: Place = { href: paths.readings(), icon: 'clock', text: 'readings', pages: ['readings'] };
 const OUTAGES: Place = { href: paths.outages(), icon: 'pulse', text: 'outages', pages: ['outages'] };
 const WAITING: Place = { href: paths.waiting, icon: 'door', text: 'waiting', pages: ['waiting'] };
 const CLAIM: Place = { href: paths.claim, icon: 'scan', text: 'claim', pages: ['claim'] };
@@ -50,7 +51,7 @@ const SECURITY: Place = { href: paths.security, icon: 'shield', text: 'security'
 
 /** What people do here: look, keep the fleet in order, run the installation. */
 export const GROUPS: readonly Group[] = [
-  { name: 'watch', places: [OVERVIEW, FLEET, ALERTS, COMPARE, OUTAGES] },
+  { name: 'watch', places: [OVERVIEW, FLEET, ALERTS, COMPARE, READINGS, OUTAGES] },
   { name: 'fleet', places: [THRESHOLDS, WAITING, CLAIM, REGISTRY, ENROLMENT] },
   { name: 'administration', places: [USERS, KEYS, AUDIT] },
 ];

@@ -4,6 +4,7 @@ export type Route =
   | { page: 'overview' }
   | { page: 'fleet' }
   | { page: 'compare' }
+  | { page: 'readings' }
   | { page: 'device'; name: string }
   | { page: 'calibrate'; name: string; metric: string }
   | { page: 'history'; name: string }
@@ -40,6 +41,7 @@ export function parseRoute(path: string): Route {
     return label === undefined ? { page: 'missing' } : { page: 'claim', label };
   }
   if (first === 'alerts') return alertRoute(second, rest);
+  if (first === 'history' && second === undefined) return { page: 'readings' };
   if (first === 'thresholds' && second === 'edit' && rest.length === 0) return { page: 'threshold' };
   const plain = PLAIN.find((page) => page === first);
   return plain && second === undefined ? { page: plain } : { page: 'missing' };
@@ -110,6 +112,8 @@ export const paths = {
   devices: (query: Record<string, string> = {}): string => withQuery('/devices', query),
   /** Names with commas between them. */
   compare: (query: Record<string, string> = {}): string => withQuery('/compare', query),
+  /** What was measured, by time. */
+  readings: (query: Record<string, string> = {}): string => withQuery('/history', query),
   enrolment: '/enrolment',
   registry: '/registry',
   settings: '/settings',
