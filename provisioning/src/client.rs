@@ -174,6 +174,14 @@ impl Client {
         Ok(self.json::<Devices>(Method::GET, "/api/v1/devices", None).await?.devices)
     }
 
+    /// Asks for anything that the API has.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn call(&self, method: Method, path: &str, body: Option<String>) -> Result<Bytes, ClientError> {
+        Ok(self.ask(method, path, body, PATIENCE).await?.into_body())
+    }
+
     pub(crate) async fn json<T: DeserializeOwned>(
         &self,
         method: Method,

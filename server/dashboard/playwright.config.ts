@@ -28,6 +28,8 @@ export default defineConfig({
   // What is waited for comes within moments on a quiet machine. On one of two cores where other things run it takes
   // many times that, and a simulated probe fails for eight seconds now and then: a wait that is long costs nothing.
   timeout: 240_000,
+  // What one leaves behind the next may stumble over, each for as long as it may wait.
+  maxFailures: 3,
   expect: { timeout: 45_000 },
   reporter: [['list']],
   use: {

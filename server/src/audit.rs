@@ -98,6 +98,14 @@ acts! {
     UserAsked => "user.asked",
     UserApproved => "user.approved",
     UserRefused => "user.refused",
+    ChannelTested => "channel.tested",
+    BackupMade => "backup.made",
+    BackupFailed => "backup.failed",
+    /// Somebody has all that is kept, on another machine.
+    BackupTaken => "backup.taken",
+    PresetMade => "preset.made",
+    PresetChanged => "preset.changed",
+    PresetRemoved => "preset.removed",
     /// The entries of before got their hashes.
     AuditChained => "audit.chained",
 }

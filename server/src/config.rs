@@ -1,10 +1,14 @@
 //! The configuration file (TOML). Knows only names and bounds, opens nothing.
 
 mod alerts;
+mod backups;
 mod http;
+mod map;
 
 pub use alerts::{Alerts, Webhook};
+pub use backups::Backups;
 pub use http::Http;
+pub use map::{Map, Tiles, View};
 
 use crate::enrol::Lifetimes;
 use serde::{Deserialize, Serialize};
@@ -72,6 +76,10 @@ pub struct Config {
     pub alerts: Alerts,
     /// Whether somebody may ask for an account.
     pub registration: Registration,
+    /// The map of the dashboard.
+    pub map: Map,
+    /// How copies of the database are made.
+    pub backups: Backups,
 }
 
 /// Whether somebody may ask for an account. There is no way to get one without anybody's consent.
@@ -150,6 +158,7 @@ impl Config {
         let (broker, advertise) = file.broker.check()?;
         let database_url = file.database_url.unwrap_or_else(|| sqlite_url(&file.data_dir));
         Ok(Self {
+            backups: file.backups.check(&file.data_dir)?,
             data_dir: file.data_dir,
             database_url,
             public_hosts: file.public_hosts,
@@ -164,6 +173,7 @@ impl Config {
             lifetimes: file.certificates.check()?,
             alerts: file.alerts.check()?,
             registration: file.accounts.registration,
+            map: file.map.check()?,
         })
     }
 
@@ -229,6 +239,10 @@ struct File {
     alerts: alerts::Table,
     #[serde(default)]
     accounts: Accounts,
+    #[serde(default)]
+    map: map::Table,
+    #[serde(default)]
+    backups: backups::Table,
 }
 
 #[derive(Deserialize, Default)]

@@ -147,6 +147,16 @@ impl Metrics {
         self.lag.observe(lag.as_secs_f64());
     }
 
+    /// How many new readings there were.
+    pub fn readings_committed(&self) -> u64 {
+        self.readings.with_label_values(&["committed"]).get()
+    }
+
+    /// How many batches were committed, and how many seconds that took, all together.
+    pub fn lag(&self) -> (u64, f64) {
+        (self.lag.get_sample_count(), self.lag.get_sample_sum())
+    }
+
     /// Readings were handed in over HTTP and are committed: so many of them were new, so many known.
     pub fn handed_in(&self, fresh: usize, repeated: usize) {
         self.readings.with_label_values(&["committed"]).inc_by(fresh as u64);

@@ -5,6 +5,7 @@ mod upkeep;
 
 pub use error::RunError;
 
+use crate::backup::Backups;
 use crate::broker::Broker;
 use crate::ca::Authority;
 use crate::config::{BrokerConfig, Config};
@@ -16,6 +17,7 @@ use crate::link::{Link, LinkConfig};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, Mqtt, Webhook, dispatch::Dispatcher};
 use crate::store::Store;
+use crate::system::pace::Pace;
 use crate::tls::{HANDSHAKE_TIMEOUT, TlsListener};
 use crate::{discovery, identity, ingest, live::Live, outage};
 use shared::{Clock, UtcMillis};
@@ -35,6 +37,10 @@ const REPORTS_AT_ONCE: u16 = 100;
 /// How often a program may ask by one key, and how often at once.
 const ASKED_PER_SECOND: u16 = 20;
 const ASKED_AT_ONCE: u16 = 200;
+
+/// How often a channel may be tested, and how often at once.
+const TESTS_PER_SECOND: u16 = 1;
+const TESTS_AT_ONCE: u16 = 3;
 
 /// What every part of the running server may use.
 pub struct App {
@@ -70,6 +76,16 @@ pub struct App {
     pub report_rate: Rate,
     /// How often a program may ask by one key.
     pub key_rate: Rate,
+    /// How often a channel may be tested.
+    pub test_rate: Rate,
+    /// Where news of alerts goes.
+    pub channels: Vec<Arc<dyn Channel>>,
+    /// Copies of the database.
+    pub backups: Backups,
+    /// How fast things come in.
+    pub pace: Pace,
+    /// Since when this server runs.
+    pub started_at: UtcMillis,
     /// Where browsers and devices reach this server, if its configuration says so.
     pub public_url: Option<String>,
     /// The configuration in force. It names files with secrets and may hold one: nobody shows it as it is.
@@ -105,10 +121,11 @@ pub struct Running {
     stop_ingest: watch::Sender<bool>,
     http: Vec<JoinHandle<()>>,
     ingest: JoinHandle<()>,
-    upkeep: JoinHandle<()>,
     identity: JoinHandle<()>,
+    /// What goes by the clock and is stopped at any moment.
+    upkeep: Option<JoinHandle<()>>,
     /// What watches over outages, and what tells.
-    alerts: [JoinHandle<()>; 2],
+    alerts: Vec<JoinHandle<()>>,
 }
 
 /// Starts everything; returns when everything listens.
@@ -116,6 +133,20 @@ pub struct Running {
 /// # Errors
 /// When a part can't be started; nothing is left running then.
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
+    let mut running = start_still(config, clock).await?;
+    running.alerts = watch_and_tell(config, &running.app).into();
+    running.upkeep = Some(tokio::spawn(upkeep::run(running.app.clone())));
+    Ok(running)
+}
+
+/// The same, but nothing happens by itself as time goes by: no outage is looked for, no news is told, nothing is tidied up.
+/// For whoever plays the past with a clock of their own, and does that when its time has come.
+///
+/// # Errors
+/// When a part can't be started; nothing is left running then.
+pub async fn start_still(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
+    let webhooks = config.alerts.webhooks.iter().map(|hook| Webhook::open(hook, Arc::clone(&clock)));
+    let webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
     let authority = Authority::open(&config.data_dir, &names(config), clock.now())?;
     let store = Store::open(&config.database_url)
         .await
@@ -124,8 +155,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
     let head = store.chain_audit(clock.now()).await?;
     // Whoever keeps the log elsewhere can say later what it was (`tirta audit verify --head`).
     tracing::info!(%head, "the end of the audit log");
-    let webhooks = config.alerts.webhooks.iter().map(|hook| Webhook::open(hook, Arc::clone(&clock)));
-    let webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
 
     let metrics_token = config.http.metrics_token()?;
     let metrics = Metrics::new()?;
@@ -167,7 +196,15 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
     ));
     let broker_address = broker_address(config, broker.as_ref());
     let (signed_out, throttle) = (broadcast::Sender::new(SIGNED_OUT_BEHIND), Throttle::default());
+    let mut channels: Vec<Arc<dyn Channel>> = vec![Arc::new(Mqtt(link.clone()))];
+    channels.extend(webhooks.into_iter().map(|hook| Arc::new(hook) as Arc<dyn Channel>));
+    let started_at = clock.now();
     let app = Arc::new(App {
+        channels,
+        backups: Backups::new(&config.backups, started_at),
+        pace: Pace::default(),
+        started_at,
+        test_rate: Rate::new(TESTS_PER_SECOND, TESTS_AT_ONCE),
         store,
         authority,
         live,
@@ -194,7 +231,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         listed: Mutex::new(None),
         stopping: stopping.clone(),
     });
-    let alerts = watch_and_tell(config, &app, webhooks);
     let (https_address, plain_address) = (https.local_addr(), plain.as_ref().map(TcpListener::local_addr));
     let mut http = vec![tokio::spawn(serve(https, http::router(app.clone(), true), stopping.clone()))];
     if let Some(plain) = plain {
@@ -205,24 +241,23 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Ru
         https: https_address,
         plain: plain_address.transpose().ok().flatten(),
         first_password,
-        upkeep: tokio::spawn(upkeep::run(app.clone())),
+        upkeep: None,
         identity: tokio::spawn(identity::run(app.clone(), concerning)),
         app,
         stop_http,
         stop_ingest,
         http,
         ingest,
-        alerts,
+        alerts: Vec::new(),
     })
 }
 
 /// Starts the watch over outages, and whatever tells of alerts; both end when the server stops.
-fn watch_and_tell(config: &Config, app: &Arc<App>, webhooks: Vec<Webhook>) -> [JoinHandle<()>; 2] {
+fn watch_and_tell(config: &Config, app: &Arc<App>) -> [JoinHandle<()>; 2] {
     let grace_ms = i64::try_from(config.alerts.offline_after.as_millis()).unwrap_or(i64::MAX);
     let watch = outage::task::Watch::new(app.store.clone(), app.clock.now(), grace_ms);
     let watch = outage::task::run(watch, app.link.clone(), Arc::clone(&app.clock), app.stopping.clone());
-    let mut channels: Vec<Arc<dyn Channel>> = vec![Arc::new(Mqtt(app.link.clone()))];
-    channels.extend(webhooks.into_iter().map(|hook| Arc::new(hook) as Arc<dyn Channel>));
+    let channels = app.channels.clone();
     let dispatcher = Dispatcher::new(app.store.clone(), app.live.clone(), Arc::clone(&app.clock), channels);
     let mut stopping = app.stopping.clone();
     [tokio::spawn(watch), tokio::spawn(dispatcher.run(async move { stopped(&mut stopping).await }))]
@@ -239,8 +274,10 @@ impl Running {
         for listener in self.http {
             let _ = listener.await;
         }
-        self.upkeep.abort();
-        let _ = self.upkeep.await;
+        if let Some(upkeep) = self.upkeep {
+            upkeep.abort();
+            let _ = upkeep.await;
+        }
         if let Err(error) = self.app.refusals.write_all(&self.app.store, self.app.clock.now()).await {
             tracing::warn!(%error, "sign-ins that were refused are not in the audit log");
         }

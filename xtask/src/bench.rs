@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: hands over to the benchmarks of the packages, in release.
+//! `cargo xtask bench`: hands over to the benchmarks of the packages, in release, and of the dashboard.
 
 use crate::error::Error;
 use crate::postgres::Postgres;
-use crate::prepare::{cargo, root, run_with};
+use crate::prepare::{cargo, dashboard_folder, root, run_with};
 
 /// What is measured.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -28,6 +28,8 @@ pub enum Bench {
         #[arg(long, default_value = "sqlite", value_parser = ["sqlite", "postgres"])]
         database: String,
     },
+    /// What a chart costs in Chromium: a year against a day.
+    Chart,
 }
 
 /// Runs it; its last line is one line of JSON.
@@ -40,6 +42,7 @@ pub async fn run(bench: Bench) -> Result<(), Error> {
             ("ingest", vec![format!("--devices={devices}"), format!("--seconds={seconds}")], database)
         }
         Bench::Export { rows, database } => ("export", vec![format!("--rows={rows}")], database),
+        Bench::Chart => return run_with(&dashboard_folder(), "npm", &["run", "--silent", "bench"], &[]),
     };
     let engine = format!("--database={database}");
     let words = ["bench", "--package", "server", "--bench", name, "--", &engine];

@@ -43,7 +43,7 @@ enum What {
     #[command(subcommand)]
     Bench(bench::Bench),
     /// Takes the pictures of the documentation anew.
-    Shots,
+    Shots(check::ShotsOptions),
     /// Everything that CI checks.
     Test(check::CheckOptions),
 }
@@ -66,6 +66,9 @@ async fn run(command: What) -> Result<(), Error> {
                 // Before the server, which carries it inside.
                 prepare::dashboard()?;
                 prepare::programs()?;
+                if options.history.is_some() {
+                    prepare::past()?;
+                }
             }
             demo::run(options).await
         }
@@ -112,10 +115,10 @@ async fn run(command: What) -> Result<(), Error> {
             alert_latency::run(&options).await
         }
         What::Bench(what) => bench::run(what).await,
-        What::Shots => {
+        What::Shots(options) => {
             prepare::dashboard()?;
             prepare::programs()?;
-            check::shots().await
+            check::shots(&options).await
         }
         What::Test(options) => check::run_checks(&options).await,
     }
@@ -131,6 +134,7 @@ mod tests {
         Cli::command().debug_assert();
         for words in [
             "x demo --devices 5 --seconds 60 --data /tmp/x --http 8081",
+            "x demo --devices 20 --history 30d --seed 7",
             "x chaos --seconds 120 --seed 1 --devices 5",
             "x day --hours 6",
             "x fleet --devices 99 --clones 3 --reflash 3",
@@ -145,6 +149,7 @@ mod tests {
             "x fuzz-api --examples 1000 --seconds 3600 --seed 7 --phases fuzzing,stateful --no-build",
             "x bench ingest --devices 200 --seconds 20 --database postgres",
             "x bench export --rows 10000000 --database postgres",
+            "x shots --guides",
             "x test --fast",
         ] {
             assert!(Cli::try_parse_from(words.split(' ')).is_ok(), "{words}");

@@ -33,17 +33,7 @@ pub fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), Error
 /// When it can't be started or fails.
 pub fn run_with(folder: &Path, program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), Error> {
     let shown = format!("{program} {}", arguments.join(" "));
-    println!("    $ {shown}");
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder).envs(environment.iter().copied());
-    for (name, _) in std::env::vars_os() {
-        // `cargo run` describes this package in its environment. A cargo started from here would find
-        // what depends on that (ring's build script) changed, and build half the workspace anew.
-        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
-            command.env_remove(name);
-        }
-    }
-    match command.status() {
+    match command(folder, program, arguments).envs(environment.iter().copied()).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Error::Program { program: shown, how: format!("failed ({status})") }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -53,18 +43,42 @@ pub fn run_with(folder: &Path, program: &str, arguments: &[&str], environment: &
     }
 }
 
+/// A command in a folder, which is shown. It knows nothing of who started it.
+pub fn command(folder: &Path, program: &str, arguments: &[&str]) -> Command {
+    println!("    $ {program} {}", arguments.join(" "));
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder);
+    for (name, _) in std::env::vars_os() {
+        // `cargo run` describes this package in its environment. A cargo started from here would find
+        // what depends on that (ring's build script) changed, and build half the workspace anew.
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// Cargo, as it started us.
 pub fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
-/// Builds server and agent.
+/// Builds server and agent, as for the whole workspace: with the features of a part, libraries would be built twice.
 ///
 /// # Errors
 /// When the build fails.
 pub fn programs() -> Result<(), Error> {
     println!("Building the server and the agent");
-    run(&root(), &cargo(), &["build", "--package", "server", "--package", "agent"])
+    run(&root(), &cargo(), &["build", "--workspace", "--bin", "tirta-server", "--bin", "tirta-agent"])
+}
+
+/// Builds what makes a past for the demo.
+///
+/// # Errors
+/// When the build fails.
+pub fn past() -> Result<(), Error> {
+    println!("Building what makes the history");
+    run(&root(), &cargo(), &["build", "--workspace", "--bin", "tirta-history"])
 }
 
 /// Builds the victim of `powercut`, which uses the agent's own library.
@@ -73,7 +87,7 @@ pub fn programs() -> Result<(), Error> {
 /// When the build fails.
 pub fn victim() -> Result<(), Error> {
     println!("Building the victim");
-    run(&root(), &cargo(), &["build", "--package", "agent", "--example", "powercut"])
+    run(&root(), &cargo(), &["build", "--workspace", "--example", "powercut"])
 }
 
 /// Builds the dashboard if its sources are newer than the result.

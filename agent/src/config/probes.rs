@@ -5,6 +5,7 @@ mod ads1115;
 pub use ads1115::Ads1115;
 
 use super::ConfigError;
+use crate::probe::simulated::Water;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::Metric;
@@ -47,6 +48,8 @@ pub enum Source {
         seed: u64,
         /// Whether its electrodes are worn, so that calibrating them changes something.
         worn: bool,
+        /// What the tank is there for.
+        water: Water,
     },
 }
 
@@ -89,6 +92,8 @@ struct RawSimulated {
     seed: u64,
     #[serde(default)]
     worn: bool,
+    #[serde(default)]
+    water: Water,
 }
 
 #[derive(Deserialize)]
@@ -147,8 +152,8 @@ impl RawProbe {
         let interval = Duration::from_millis(self.interval_ms);
         let source = match self.kind {
             Kind::Simulated => {
-                let RawSimulated { seed, worn } = table(name, self.rest)?;
-                Source::Simulated { seed, worn }
+                let RawSimulated { seed, worn, water } = table(name, self.rest)?;
+                Source::Simulated { seed, worn, water }
             }
             Kind::W1 if metric != Metric::Temperature => {
                 return Err(bad("kind", "a probe on the 1-wire bus measures temperature"));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::probe::ads1115::Scale;
+use crate::probe::simulated::Water;
 use shared::rule::Severity;
 
 const EXAMPLE: &str = include_str!("../../agent.example.toml");
@@ -229,10 +230,10 @@ fn a_serial_of_ones_own_is_only_for_simulations() {
     let serial = "serial = \"10000000deadbeef\"\n";
     let real = with_probe(&format!("metric = \"ph\"\n{ADS}"));
     assert!(error(&format!("{serial}{real}")).contains("serial: a device with real probes"));
-    let simulated = with_probe("metric = \"ph\"\nkind = \"simulated\"\ninterval_ms = 1000\nseed = 3");
+    let simulated = with_probe("metric = \"ph\"\nkind = \"simulated\"\ninterval_ms = 1000\nseed = 3\nwater = \"pond\"");
     let config: Config = format!("{serial}{simulated}").parse().unwrap();
     assert_eq!(config.serial.unwrap().to_string(), "10000000deadbeef");
-    assert_eq!(config.probes[0].source, Source::Simulated { seed: 3, worn: false });
+    assert_eq!(config.probes[0].source, Source::Simulated { seed: 3, worn: false, water: Water::Pond });
 }
 
 #[test]

@@ -6,6 +6,8 @@
 
 mod tank;
 
+pub use tank::Water;
+
 use super::burst::Burst;
 use super::{Circumstances, Probe, Sample};
 use shared::calibration::{Buffers, Calibration};
@@ -32,7 +34,25 @@ pub struct Simulated {
     /// What is wrong with its electrode, as a calibration would find out.
     wear: Option<Calibration>,
     bath: Option<Bath>,
+    trouble: Trouble,
     millivolts: f64,
+}
+
+/// What happens to a tank and its probe that neither knows of: whoever tells a story says it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trouble {
+    /// The water has so much more of what is measured, in the metric's unit.
+    pub more: f64,
+    /// How far the electrode of a worn probe has worn by now: 0 as new, 1 as worn as it gets.
+    pub worn: f64,
+    /// What keeps the probe from measuring.
+    pub fault: Option<Fault>,
+}
+
+impl Default for Trouble {
+    fn default() -> Self {
+        Self { more: 0.0, worn: 1.0, fault: None }
+    }
 }
 
 /// A solution that the probe was put into.
@@ -46,25 +66,53 @@ impl Simulated {
     /// The simulation of a metric; `None` for one that has no usual sensor. The electrode of a `worn` one
     /// needs a calibration; otherwise it is as new.
     pub fn new(metric: Metric, seed: u64, worn: bool) -> Option<Self> {
-        let tank = Tank { seed };
+        let tank = Tank { seed, water: Water::default() };
         let sensor = Sensor::usual(metric)?;
         let wear = worn.then(|| wear(tank, &sensor)).flatten();
-        Some(Self { tank, sensor, wear, bath: None, millivolts: 0.0 })
+        Some(Self { tank, sensor, wear, bath: None, trouble: Trouble::default(), millivolts: 0.0 })
+    }
+
+    /// The same in other water.
+    #[must_use]
+    pub fn holding(mut self, water: Water) -> Self {
+        self.tank.water = water;
+        self
+    }
+
+    /// From now on, until something else is said.
+    pub fn suffer(&mut self, trouble: Trouble) {
+        self.trouble = trouble;
+    }
+
+    /// How the electrode departs from a new one now.
+    fn wear(&self) -> Option<Calibration> {
+        let (worn, toward) = (self.trouble.worn, |new: f64, old: f64| new + (old - new) * self.trouble.worn);
+        match (self.wear?, &self.sensor) {
+            (wear, _) if worn >= 1.0 => Some(wear),
+            (Calibration::Ph { zero_mv, acid_percent, base_percent }, Sensor::Ph(ph)) => Some(Calibration::Ph {
+                zero_mv: toward(ph.midpoint_mv, zero_mv),
+                acid_percent: toward(100.0, acid_percent),
+                base_percent: toward(100.0, base_percent),
+            }),
+            (Calibration::Cell { k }, _) => Some(Calibration::Cell { k: toward(1.0, k) }),
+            (wear, _) => Some(wear),
+        }
     }
 
     /// What the probe puts out without noise, in millivolts.
     fn voltage(&mut self, now: UtcMillis) -> f64 {
         let celsius = self.tank.truth(Metric::Temperature, now);
         let metric = self.sensor.metric();
+        let wear = self.wear();
         let Some(bath) = &mut self.bath else {
             // Two metrics of one probe have one voltage.
             let source = source(metric);
             let sensor = Sensor::usual(source).unwrap_or(self.sensor.clone());
-            return voltage_for(&sensor, self.tank.truth(source, now), celsius, self.wear.as_ref());
+            return voltage_for(&sensor, self.tank.truth(source, now) + self.trouble.more, celsius, wear.as_ref());
         };
         let (since, from) = *bath.since.get_or_insert((now, self.millivolts));
         let (sensor, value) = in_solution(&self.sensor, bath.nominal, celsius);
-        let there = voltage_for(&sensor, value, celsius, self.wear.as_ref());
+        let there = voltage_for(&sensor, value, celsius, wear.as_ref());
         #[allow(clippy::cast_precision_loss)] // some minutes
         let elapsed = now.0.saturating_sub(since.0).max(0) as f64;
         there + (from - there) * (-elapsed / FOLLOWS_MS).exp()
@@ -77,7 +125,7 @@ impl Probe for Simulated {
         let now = circumstances.now;
         let simulated = Flags::NONE.with(Flag::Simulated);
         if self.bath.is_none()
-            && let Some(fault) = self.tank.fault(source(metric), now)
+            && let Some(fault) = self.trouble.fault.or_else(|| self.tank.fault(source(metric), now))
         {
             return Sample { flags: simulated, ..Sample::fault(fault) };
         }

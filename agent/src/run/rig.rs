@@ -49,8 +49,8 @@ pub(super) fn sensors(probes: &[config::Probe]) -> Sensors {
 
 fn build(probe: &config::Probe, chips: &mut Chips) -> Option<(String, Box<dyn Probe>)> {
     Some(match &probe.source {
-        Source::Simulated { seed, worn } => {
-            ("simulated".to_owned(), Box::new(Simulated::new(probe.metric, *seed, *worn)?))
+        Source::Simulated { seed, worn, water } => {
+            ("simulated".to_owned(), Box::new(Simulated::new(probe.metric, *seed, *worn)?.holding(*water)))
         }
         // Each read blocks for most of a second.
         Source::W1(w1) => {

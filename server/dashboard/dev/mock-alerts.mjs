@@ -364,7 +364,8 @@ export class MockAlerts {
       ];
     }
     if (path === 'thresholds') return method === 'PUT' ? this.#put(body) : [200, { thresholds: this.#rules }];
-    if (path === 'thresholds/presets') return [200, { presets: PRESETS }];
+    if (path === 'thresholds/presets')
+      return [200, { presets: PRESETS.map((preset) => ({ changed_by: null, ...preset })) }];
     if (path === 'thresholds/history')
       return [
         200,

@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { MockNewcomers } from './mock-newcomers.mjs';
 
 const ALL =
-  'read handle_alerts oversee_alerts calibrate claim_devices configure_devices approve_devices set_thresholds silence manage_fleet read_audit manage_users'.split(
+  'read handle_alerts oversee_alerts calibrate claim_devices configure_devices approve_devices set_thresholds silence manage_fleet read_audit manage_users write_readings manage_server'.split(
     ' ',
   );
-const MAY = {
+export const MAY = {
   admin: ALL,
-  supervisor: ALL.filter((each) => !['manage_fleet', 'read_audit', 'manage_users'].includes(each)),
+  supervisor: ALL.filter((each) => !/^manage_|read_audit|write_readings/.test(each)),
   technician: ['read', 'handle_alerts', 'calibrate', 'claim_devices'],
   auditor: ['read', 'read_audit'],
 };
@@ -81,7 +81,7 @@ export class MockPeople {
     const { must_change, role } = user;
     if (head === 'session' && name === 'password') return this.#change(user, body, session);
     if (head === 'session' && method === 'GET')
-      return ok({ user: user.name, role, permissions: MAY[role], must_change });
+      return ok({ user: user.name, role, permissions: MAY[role], must_change, time_zone: 'Asia/Jakarta' });
     if (head === 'session') {
       this.#sessions.delete(session);
       this.end(session);
@@ -105,7 +105,10 @@ export class MockPeople {
     const cookie = randomBytes(8).toString('hex');
     this.#sessions.set(cookie, user);
     const { role, must_change } = user;
-    return { ...ok({ user: name, role, permissions: MAY[role], must_change }), cookie };
+    return {
+      ...ok({ user: name, role, permissions: MAY[role], must_change, time_zone: 'Asia/Jakarta' }),
+      cookie,
+    };
   }
 
   #change(user, { old, new: chosen }, session) {

@@ -15,9 +15,33 @@ export function answerReadings(what, query, devices, metrics, locationOf, readin
   if (what === 'exports')
     return {
       exports: [
-        { id: 3, format: 'zip', began_at: to, rows: 345_000, about_rows: 1_234_567, bytes: 4_480_000, state: 'running' },
-        { id: 2, format: 'csv', began_at: to, rows: 18_200, about_rows: 90_000, bytes: 2_275_000, state: 'broken' },
-        { id: 1, format: 'csv', began_at: to, rows: 34_560, about_rows: 34_560, bytes: 4_320_000, state: 'done' },
+        {
+          id: 3,
+          format: 'zip',
+          began_at: to,
+          rows: 345_000,
+          about_rows: 1_234_567,
+          bytes: 4_480_000,
+          state: 'running',
+        },
+        {
+          id: 2,
+          format: 'csv',
+          began_at: to,
+          rows: 18_200,
+          about_rows: 90_000,
+          bytes: 2_275_000,
+          state: 'broken',
+        },
+        {
+          id: 1,
+          format: 'csv',
+          began_at: to,
+          rows: 34_560,
+          about_rows: 34_560,
+          bytes: 4_320_000,
+          state: 'done',
+        },
       ],
     };
   if (what === 'count') {

@@ -9,9 +9,12 @@ import { WebSocketServer } from 'ws';
 import { MockAlerts } from './mock-alerts.mjs';
 import { MockCalibrations } from './mock-calibration.mjs';
 import { identityOf, MockIdentity } from './mock-identity.mjs';
-import { MockPeople } from './mock-people.mjs';
+import { mapConfig, standing } from './mock-map.mjs';
+import { MAY, MockPeople } from './mock-people.mjs';
 import { answerReadings } from './mock-readings.mjs';
 import { MockSecurity } from './mock-security.mjs';
+import { answerReports } from './mock-reports.mjs';
+import { answerSystem } from './mock-system.mjs';
 import { answerRegistry, locate, locationOf } from './mock-registry.mjs';
 
 const DEVICES = Number(process.env.DEVICES ?? 5);
@@ -72,6 +75,7 @@ const devices = new Map(
       {
         n,
         name,
+        ...standing(n),
         serial: (0x10000000a3c4n * BigInt(n + 16)).toString(16).padStart(16, '0'),
         state,
         last_seen: state === 'never' ? null : state === 'online' ? Date.now() : started - 47 * 60_000,
@@ -191,6 +195,8 @@ function answer(method, path, query, body, session) {
   const [metric, from, to, points] = ['metric', 'from', 'to', 'points'].map((key) => query.get(key));
   const span = [metric, Number(from), Number(to), Number(points)];
   const device = devices.get(name);
+  const report = answerReports(head, name, query, devices, METRICS);
+  if (report) return ok(report);
   const known = identity.answer(method, path, query, body) ?? alerts.answer(method, path, query, body);
   if (known) return ok(known[1], known[0]);
   if (head === 'latest') {
@@ -205,11 +211,10 @@ function answer(method, path, query, body, session) {
       ),
     });
   }
+  if (head === 'map') return ok(mapConfig());
   if (head === 'series') return ok({ series: [...devices.values()].map((each) => series(each, ...span)) });
   if (head === 'readings')
-    return ok(
-      answerReadings(name, query, [...devices.values()], Object.keys(METRICS), locationOf, reading),
-    );
+    return ok(answerReadings(name, query, [...devices.values()], Object.keys(METRICS), locationOf, reading));
   if (head === 'devices' && !name) return ok({ devices: [...devices.values()].map(shown) });
   if (head === 'devices' && !device) return problem(404, 'unknown_device', 'no such device');
   if (head === 'devices' && tail === 'series') return ok(series(device, ...span));
@@ -242,7 +247,13 @@ function answer(method, path, query, body, session) {
     tell({ type: 'device', device: shown(device) });
     return ok(undefined, 204);
   }
+  if (head === 'devices' && method === 'PATCH') {
+    Object.assign(device, body);
+    tell({ type: 'device', device: shown(device) });
+  }
   if (head === 'devices') return ok(shown(device));
+  const [status, about] = answerSystem(method, path, MAY) ?? [];
+  if (status) return ok(about, status);
   if (head === 'registrations') return ok(answerRegistry(name, query, body));
   return problem(404, 'not_found', 'nothing here');
 }
@@ -253,6 +264,7 @@ const TYPES = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
+  '.json': 'application/json',
   '.webmanifest': 'application/manifest+json',
 };
 

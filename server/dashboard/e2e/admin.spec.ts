@@ -1,5 +1,11 @@
 // Enrolment tokens, language and appearance.
-import { devices, en, expect, id, test } from './fixtures';
+import { devices, en, expect, id, test, type Page } from './fixtures';
+
+/** Waits until the server has kept that in the profile. */
+const kept = async (page: Page, wanted: { language: string } | { theme: string }): Promise<void> => {
+  const profile = async (): Promise<unknown> => (await page.request.get('/api/v1/profile')).json();
+  await expect.poll(profile).toMatchObject(wanted);
+};
 
 test('a token is made, shown once, listed and revoked', async ({ signedIn: page }) => {
   const note = `uji ${Date.now()}`;
@@ -31,12 +37,14 @@ test('the language changes every word and number at once, and is remembered', as
   await page.getByText('English', { exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: en.profile.title })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await kept(page, { language: 'en' });
   await page.goto('/devices');
   await devices(page);
   const value = page.locator('[data-metric="temperature"] [data-value]').first();
   await expect(value).toHaveText(/^\d+\.\d$/);
   await page.goto('/profile');
   await page.getByText('Indonesia', { exact: true }).click();
+  await kept(page, { language: 'id' });
   await page.goto('/devices');
   await expect(value).toHaveText(/^\d+,\d$/);
 });
@@ -45,14 +53,14 @@ test('dark is dark from the first paint, and the system is followed on request',
   signedIn: page,
 }) => {
   await page.goto('/profile');
-  const kept = page.waitForResponse((answer) => answer.url().endsWith('/api/v1/profile') && answer.ok());
   await page.getByText(id.settings.themes.dark, { exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
-  await kept;
+  await kept(page, { theme: 'dark' });
   await page.goto('/', { waitUntil: 'commit' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   await page.goto('/profile');
   await page.getByText(id.settings.themes.system, { exact: true }).click();
+  await kept(page, { theme: 'system' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
   await page.emulateMedia({ colorScheme: 'dark' });
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');

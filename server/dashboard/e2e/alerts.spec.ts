@@ -86,14 +86,19 @@ test('a technician lowers a limit, hears of it, sees to it with a note, and it i
   await expect(header.locator('[data-severity="critical"]')).toBeVisible();
 
   await page.getByRole('button', { name: t.act.acknowledge, exact: true }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel(t.act.noteOptional).fill('Keran ditutup, air turun.');
-  await dialog.getByRole('button', { name: t.act.acknowledge, exact: true }).click();
   await expect(header.locator('[data-alert-state="acknowledged"]')).toBeVisible();
+  // The limit that was set a moment ago can be taken back, too.
+  const done = page.locator('[data-toast]').filter({ hasText: t.act.done.acknowledge });
+  await done.getByRole('button', { name: id.common.undo, exact: true }).click();
+  await expect(header.locator('[data-alert-state="open"]'), 'one press too many is no harm').toBeVisible();
+  await page.getByRole('button', { name: t.act.acknowledge, exact: true }).click();
+  await expect(header.locator('[data-alert-state="acknowledged"]')).toBeVisible();
+  await page.getByLabel(t.page.noteLabel).fill('Keran ditutup, air turun.');
+  await page.getByRole('button', { name: t.page.noteSave }).click();
   await expect(page.locator('[data-note]')).toContainText('Keran ditutup, air turun.');
   await expect(page.locator('[data-note]')).toContainText('admin');
   await expect(toast, 'somebody sees to it').toBeHidden();
-  await expect(page.locator('[data-event="acknowledged"]')).toBeVisible();
+  await expect(page.locator('[data-event="acknowledged"]'), 'it was taken back once').toHaveCount(2);
   await shown(page, info, 'alert');
 
   const address = page.url();
@@ -158,7 +163,7 @@ test('alerts come in live, are seen to together, cleared, and brought back', asy
   await page.getByRole('button', { name: t.list.clear }).click();
   await dialog.getByRole('button', { name: t.clear.confirm, exact: true }).click();
   await expect(rows).toHaveCount(0);
-  await page.getByRole('button', { name: t.clear.undo, exact: true }).click();
+  await page.getByRole('button', { name: id.common.undo, exact: true }).click();
   await expect(rows).toHaveCount(2);
   await page.goto('/alerts/clearances');
   await expect(page.locator('[data-clearance]').first()).toContainText(t.clear.restored('').trim());
@@ -200,6 +205,11 @@ test('maintenance is made for a device, holds, and is ended', async ({ signedIn:
   await expect(made).toHaveAttribute('data-silence-state', 'now');
   await made.getByRole('button', { name: t.silence.end }).click();
   await expect(made).toHaveAttribute('data-silence-state', 'over');
+  await page.getByRole('button', { name: id.common.undo, exact: true }).click();
+  const holding = made.and(page.locator('[data-silence-state="now"]'));
+  await expect(holding, 'another like it goes on').toHaveCount(1);
+  await holding.getByRole('button', { name: t.silence.end }).click();
+  await expect(holding).toHaveCount(0);
 });
 
 test('another system gets a token that is shown once, with a command to try, and can be shut out', async ({
@@ -260,7 +270,7 @@ test('devices of a location get the same limits at once, after a check, and one 
   await page.getByRole('button', { name: form.save, exact: true }).click();
   await dialog.getByRole('button', { name: id.thresholds.many.confirmSave(3, '3') }).click();
   await expect(page.getByText(form.saved)).toBeVisible();
-  await page.getByRole('button', { name: form.undo }).click();
+  await page.getByRole('button', { name: id.common.undo }).click();
   await expect(page.locator('[data-versions="3"]')).toBeVisible();
   await page.goto('/thresholds');
   await expect(own(names[2] ?? '')).toContainText(id.thresholds.summary.above('9'));

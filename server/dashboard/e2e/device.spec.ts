@@ -56,7 +56,7 @@ test('a new interval waits for the device, then is applied, and can be undone', 
   await expect(progress).toHaveAttribute('data-version', String(version + 1));
   await expect(progress).toHaveAttribute('data-settings', 'waiting');
   // At once: what can be undone is offered for some seconds only.
-  await page.getByRole('button', { name: id.interval.undo }).click();
+  await page.getByRole('button', { name: id.common.undo }).click();
   await expect(progress).toHaveAttribute('data-version', String(version + 2));
   await expect(progress).toHaveAttribute('data-settings', 'waiting');
   await expect(select).toHaveValue(before);

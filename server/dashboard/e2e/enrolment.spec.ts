@@ -41,6 +41,8 @@ test('a token with its rules becomes a fleet file, and is revoked', async ({ sig
   for (const words of [id.tokens.admitsAny, place, id.tokens.left('3', '3')])
     await expect(row).toContainText(words);
   await row.getByRole('button', { name: id.tokens.removeNamed(note) }).click();
+  await expect(row).toContainText(id.tokens.removeSure);
+  await expect(row.getByRole('button', { name: id.tokens.remove, exact: true })).toBeFocused();
   await row.getByRole('button', { name: id.tokens.remove, exact: true }).click();
   await expect(row).toHaveAttribute('data-token-state', 'revoked');
   await expect(row).toContainText(id.tokens.states.revoked);
@@ -134,7 +136,7 @@ test('a board is refused only after a second look', async ({ signedIn: page }) =
   const card = page.locator(`[data-waiting="${serial}"]`);
   await card.getByRole('button', { name: t.refuseNamed(serial) }).click();
   await expect(card).toContainText(t.refuseSure);
-  await card.getByRole('button', { name: t.keep }).click();
+  await card.getByRole('button', { name: id.common.cancel }).click();
   await card.getByRole('button', { name: t.refuseNamed(serial) }).click();
   await card.getByRole('button', { name: t.refuse, exact: true }).click();
   await expect(card).toBeHidden();

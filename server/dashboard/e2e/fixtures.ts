@@ -9,11 +9,45 @@ export type { Page };
 export const PASSWORD = process.env.TIRTA_PASSWORD ?? '';
 export const USER = process.env.TIRTA_USER ?? 'admin';
 
+/** An answer of the server, to the browser or to the test itself. */
+interface Answer {
+  status(): number;
+  headers(): Record<string, string>;
+}
+
+/**
+ * Asks again each time that the server says to wait, and for as long as it says: all journeys come from one address, those
+ * who mistype their password included.
+ */
+async function patiently(page: Page, ask: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    const answer = await ask();
+    if (answer.status() !== 429) return answer;
+    await page.waitForTimeout(Number(answer.headers()['retry-after']) * 1000);
+  }
+}
+
+/** Signs a browser in without the form. */
+export async function signInAs(page: Page, user: string, password: string): Promise<void> {
+  const ask = () => page.request.post('/api/v1/session', { data: { user, password } });
+  expect((await patiently(page, ask)).status(), `signing in as ${user}`).toBe(200);
+}
+
+/** Presses what sends a password to this path, as somebody does who waits when told to. */
+export async function sent(page: Page, path: string, press: () => Promise<void>): Promise<void> {
+  await patiently(page, async () => {
+    const [answer] = await Promise.all([
+      page.waitForResponse((a) => a.request().method() === 'POST' && new URL(a.url()).pathname === path),
+      press(),
+    ]);
+    return answer;
+  });
+}
+
 export const test = base.extend<{ signedIn: Page; noErrors: undefined }>({
   /** A page with a session of its own, without the sign-in form: tokens that two browsers share look stolen. */
   signedIn: async ({ page }, use) => {
-    const answer = await page.request.post('/api/v1/session', { data: { user: USER, password: PASSWORD } });
-    expect(answer.status(), 'signing in with TIRTA_PASSWORD').toBe(200);
+    await signInAs(page, USER, PASSWORD);
     await use(page);
     await page.request.delete('/api/v1/session');
   },
@@ -77,4 +111,24 @@ export async function onlineDevice(page: Page): Promise<string> {
   const name = await online.first().getAttribute('data-device');
   expect(name, 'a device that is online').not.toBeNull();
   return name ?? '';
+}
+
+/** An alert of another system about a device, so that there is one at any hour. */
+export async function anAlert(page: Page, device: string): Promise<number> {
+  const name = `pompa-${Date.now().toString(36)}`;
+  const made = await page.request.post('/api/v1/intake-tokens', { data: { name } });
+  const { token } = (await made.json()) as { token: string };
+  const answer = await page.request.post('/api/v1/webhooks/alerts', {
+    headers: { authorization: `Bearer ${token}` },
+    data: {
+      key: 'pompa',
+      state: 'firing',
+      severity: 'critical',
+      title: 'Pompa kering',
+      metric: 'flow',
+      device,
+    },
+  });
+  expect(answer.status(), await answer.text()).toBe(200);
+  return ((await answer.json()) as { alert: number }).alert;
 }

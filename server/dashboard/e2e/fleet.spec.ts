@@ -1,5 +1,5 @@
 // The list of devices: they appear, they change live, they can be found, and a lost connection is told.
-import { devices, expect, id, test } from './fixtures';
+import { devices, expect, id, onlineDevice, test } from './fixtures';
 
 const wanted = Number(process.env.TIRTA_DEVICES ?? 5);
 
@@ -84,12 +84,20 @@ test('the keyboard alone finds, opens and selects a device', async ({ signedIn: 
 });
 
 test('a lost connection is told, and everything catches up when it is back', async ({ signedIn: page }) => {
-  await page.goto('/devices');
-  await devices(page);
-  await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
+  const name = await onlineDevice(page);
+  await page.goto(`/devices/${name}`);
+  const settings = page.locator('[data-settings]');
+  await expect(page.locator('canvas').first()).toBeVisible();
+  const version = Number(await settings.getAttribute('data-version'));
   await page.context().setOffline(true);
   await expect(page.locator('[data-banner]')).toBeVisible();
+  // What another person changes meanwhile: the page is cut off, this request is not the page's.
+  const change = { data: { interval_ms: { ph: version % 2 === 0 ? 11_000 : 12_000 } } };
+  const answer = await page.request.put(`/api/v1/devices/${name}/settings`, change);
+  expect(answer.ok(), await answer.text()).toBe(true);
+  await expect(settings, 'nothing comes through').toHaveAttribute('data-version', String(version));
   await page.context().setOffline(false);
   await expect(page.locator('[data-banner]')).toBeHidden();
-  await expect(page.locator('[data-connection="live"]').first()).toBeAttached();
+  await expect(settings).toHaveAttribute('data-version', String(version + 1));
+  await page.request.put(`/api/v1/devices/${name}/settings`, { data: { interval_ms: {} } });
 });

@@ -1,8 +1,8 @@
 // The journeys of people who come: by an invitation on a phone, or by asking; and of what they like, which comes along.
 import AxeBuilder from '@axe-core/playwright';
 import jsQR from 'jsqr';
-import { devices, en, expect, id, shown, test, type Page } from './fixtures';
-import { another, disabled, fillSignIn, firstHeading, newName, OWN, person, signIn } from './persons';
+import { devices, en, expect, id, shown, signInAs, test, type Page } from './fixtures';
+import { another, disabled, fillSignIn, firstHeading, newName, OWN, person } from './persons';
 
 const t = id.newcomers;
 const folder = process.env.TIRTA_SHOTS ?? 'test-results/shots';
@@ -98,7 +98,7 @@ test('an admin invites, the technician joins on a phone of 360 px and is in, in 
 
   // Chosen before there was an account, and yet it came along.
   const next = await another(browser, page, baseURL, 'en-GB');
-  await signIn(next, name, OWN);
+  await signInAs(next, name, OWN);
   await next.goto('/profile');
   await expect(firstHeading(next, id.profile.title)).toBeVisible();
   await next.goto(new URL(link).pathname + new URL(link).hash);
@@ -195,7 +195,7 @@ test('appearance, language and what is heard come along to another browser', asy
   const name = newName('rini');
   await person(page, name, 'technician');
   const here = await another(browser, page, baseURL);
-  await signIn(here, name, OWN);
+  await signInAs(here, name, OWN);
   await here.goto('/profile');
   await expect(here.locator(`[data-profile="${name}"]`)).toBeVisible();
   await judged(here, 'profile');

@@ -1,6 +1,6 @@
 // Owns other people than the admin of the tests: their browsers, how they sign in, how they come and go.
 import type { Browser } from '@playwright/test';
-import { expect, id, type Page } from './fixtures';
+import { expect, id, sent, type Page } from './fixtures';
 
 /** What they choose as their password. */
 export const OWN = 'lele-sehat-air-jernih';
@@ -28,13 +28,8 @@ export async function another(
 export async function fillSignIn(page: Page, user: string, password: string): Promise<void> {
   await page.getByLabel(id.signIn.user).fill(user);
   await page.getByLabel(id.signIn.password, { exact: true }).fill(password);
-  await page.getByRole('button', { name: id.signIn.submit, exact: true }).click();
-}
-
-/** Signs a browser in without the form. */
-export async function signIn(page: Page, user: string, password: string): Promise<void> {
-  const answer = await page.request.post('/api/v1/session', { data: { user, password } });
-  expect(answer.status(), `signing in as ${user}`).toBe(200);
+  const submit = page.getByRole('button', { name: id.signIn.submit, exact: true });
+  await sent(page, '/api/v1/session', () => submit.click());
 }
 
 /** Somebody of a role who has chosen the password OWN, invited and joined without a page. */

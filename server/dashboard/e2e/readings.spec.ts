@@ -55,7 +55,9 @@ test('a table and an archive are taken out whole, and the page says how far they
     expect(text.startsWith(begins)).toBe(true);
     if (form === 'csv') expect(text).toContain(`,${name},`);
     else expect(text).toContain('manifest.json');
-    await expect(page.locator('[data-export="done"]').filter({ hasText: form.toUpperCase() }).first()).toBeVisible();
+    await expect(
+      page.locator('[data-export="done"]').filter({ hasText: form.toUpperCase() }).first(),
+    ).toBeVisible();
   }
   const found = await new AxeBuilder({ page }).analyze();
   expect(found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);

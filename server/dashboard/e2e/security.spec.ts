@@ -1,7 +1,7 @@
 // The journeys of sessions: work that goes on when an access token has expired, signing out from elsewhere, and a code at sign-in.
 import AxeBuilder from '@axe-core/playwright';
 import type { Browser, TestInfo } from '@playwright/test';
-import { devices, expect, id, shown, test, type Page } from './fixtures';
+import { devices, expect, id, shown, signInAs, test, type Page } from './fixtures';
 import { App } from './totp';
 
 const t = id.security;
@@ -39,7 +39,7 @@ async function person(admin: Page, browser: Browser, baseURL: string | undefined
     return page;
   };
   const first = await stranger();
-  await first.request.post('/api/v1/session', { data: { user: name, password } });
+  await signInAs(first, name, password);
   const chosen = await first.request.post('/api/v1/session/password', { data: { old: password, new: OWN } });
   expect(chosen.status()).toBe(204);
   await first.request.delete('/api/v1/session');
@@ -48,8 +48,7 @@ async function person(admin: Page, browser: Browser, baseURL: string | undefined
     stranger,
     browser: async () => {
       const page = await stranger();
-      const answer = await page.request.post('/api/v1/session', { data: { user: name, password: OWN } });
-      expect(answer.status()).toBe(200);
+      await signInAs(page, name, OWN);
       return page;
     },
     leave: async () => {

@@ -1,21 +1,16 @@
 // The journey in and out: a wrong password, the right one, a deep link, and signing out.
-import { expect, id, PASSWORD, test, USER, type Page } from './fixtures';
-
-async function signIn(page: Page, password: string): Promise<void> {
-  await page.getByLabel(id.signIn.user).fill(USER);
-  await page.getByLabel(id.signIn.password, { exact: true }).fill(password);
-  await page.getByRole('button', { name: id.signIn.submit, exact: true }).click();
-}
+import { expect, id, PASSWORD, test, USER } from './fixtures';
+import { fillSignIn } from './persons';
 
 test('a wrong password is told plainly, and the right one leads to where the link pointed', async ({
   page,
 }) => {
   await page.goto('/settings');
-  await signIn(page, 'certainly-not-it');
+  await fillSignIn(page, USER, 'certainly-not-it');
   await expect(page.getByRole('alert')).toContainText(id.signIn.wrong);
   await expect(page.getByLabel(id.signIn.password, { exact: true })).toBeFocused();
 
-  await signIn(page, PASSWORD);
+  await fillSignIn(page, USER, PASSWORD);
   await expect(page.getByRole('heading', { level: 1, name: id.settings.title })).toBeVisible();
   expect(new URL(page.url()).pathname).toBe('/settings');
 });
@@ -30,7 +25,7 @@ test('an empty form asks for what is missing, in the language just chosen', asyn
 
 test('signing out ends the session on the server, too', async ({ page }) => {
   await page.goto('/settings');
-  await signIn(page, PASSWORD);
+  await fillSignIn(page, USER, PASSWORD);
   await page.getByRole('main').getByRole('button', { name: id.settings.signOut }).click();
   await expect(page.getByRole('heading', { level: 1, name: id.signIn.title })).toBeVisible();
   expect((await page.request.get('/api/v1/devices')).status()).toBe(401);

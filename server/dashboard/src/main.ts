@@ -2,6 +2,7 @@
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/controls.css';
+import './styles/print.css';
 import { app } from '$lib/app/app.svelte';
 import { i18n } from '$lib/i18n/index.svelte';
 import { theme } from '$lib/state/theme.svelte';

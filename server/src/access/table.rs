@@ -3,8 +3,8 @@
 
 use super::Need::{self, May, Open, Session, SignedIn};
 use super::Permission::{
-    ApproveDevices, Calibrate, ClaimDevices, ConfigureDevices, HandleAlerts, ManageFleet, ManageUsers, OverseeAlerts,
-    Read, ReadAudit, SetThresholds, Silence, WriteReadings,
+    ApproveDevices, Calibrate, ClaimDevices, ConfigureDevices, HandleAlerts, ManageFleet, ManageServer, ManageUsers,
+    OverseeAlerts, Read, ReadAudit, SetThresholds, Silence, WriteReadings,
 };
 
 /// Every operation of the interface. One that is missing here is refused to everybody.
@@ -24,6 +24,12 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/authority/retire", May(ManageFleet)),
     ("POST", "/api/v1/authority/rotate", May(ManageFleet)),
     ("GET", "/api/v1/availability", May(Read)),
+    ("GET", "/api/v1/availability.csv", May(Read)),
+    ("GET", "/api/v1/backups", May(ReadAudit)),
+    ("POST", "/api/v1/backups", May(ManageServer)),
+    ("GET", "/api/v1/backups/{id}", May(ManageServer)),
+    ("GET", "/api/v1/channels", May(Read)),
+    ("POST", "/api/v1/channels/{id}/test", May(ManageFleet)),
     ("POST", "/api/v1/claim", May(ClaimDevices)),
     ("GET", "/api/v1/config", May(ReadAudit)),
     ("GET", "/api/v1/devices", May(Read)),
@@ -61,6 +67,7 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/keys/{id}", May(ManageUsers)),
     ("GET", "/api/v1/latest", May(Read)),
     ("GET", "/api/v1/live", May(Read)),
+    ("GET", "/api/v1/map", May(Read)),
     ("GET", "/api/v1/openapi.json", SignedIn),
     ("GET", "/api/v1/outages", May(Read)),
     ("GET", "/api/v1/profile", SignedIn),
@@ -77,6 +84,11 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/registrations/import", May(ManageFleet)),
     ("POST", "/api/v1/registrations/range", May(ManageFleet)),
     ("POST", "/api/v1/renew", Open),
+    ("GET", "/api/v1/reports/exceedances", May(Read)),
+    ("GET", "/api/v1/reports/exceedances.csv", May(Read)),
+    ("GET", "/api/v1/reports/statistics", May(Read)),
+    ("GET", "/api/v1/reports/statistics.csv", May(Read)),
+    ("GET", "/api/v1/roles", May(Read)),
     ("GET", "/api/v1/series", May(Read)),
     ("DELETE", "/api/v1/session", Open),
     ("GET", "/api/v1/session", Session),
@@ -98,10 +110,14 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/silences", May(Read)),
     ("POST", "/api/v1/silences", May(Silence)),
     ("POST", "/api/v1/silences/{id}/end", May(Silence)),
+    ("GET", "/api/v1/system", May(Read)),
     ("GET", "/api/v1/thresholds", May(Read)),
     ("PUT", "/api/v1/thresholds", May(SetThresholds)),
     ("GET", "/api/v1/thresholds/history", May(Read)),
     ("GET", "/api/v1/thresholds/presets", May(Read)),
+    ("POST", "/api/v1/thresholds/presets", May(SetThresholds)),
+    ("PUT", "/api/v1/thresholds/presets/{id}", May(SetThresholds)),
+    ("DELETE", "/api/v1/thresholds/presets/{id}", May(SetThresholds)),
     ("POST", "/api/v1/thresholds/preview", May(Read)),
     ("GET", "/api/v1/users", May(ReadAudit)),
     ("POST", "/api/v1/users", May(ManageUsers)),

@@ -105,6 +105,8 @@ stored_words! {
         Reopened = "reopened",
         /// What late data tells of the past, all in one.
         Digest = "digest",
+        /// Nothing: somebody wants to know whether a channel works. Sent only when somebody asks for it.
+        Test = "test",
     }
 }
 

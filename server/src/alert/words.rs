@@ -66,6 +66,7 @@ pub fn news(what: What, alert: &Alert) -> Text {
             What::Resolved => language.of("Selesai", "Resolved"),
             What::Reopened => language.of("Dibuka lagi", "Reopened"),
             What::Digest => language.of("Dari data terlambat", "From late data"),
+            What::Test => language.of("Uji coba", "Test"),
         };
         format!("{head}: {about}")
     })

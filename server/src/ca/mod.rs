@@ -195,6 +195,11 @@ impl Authority {
         self.service.renew(&self.held(), now)
     }
 
+    /// Until when the server's own certificate is good; `None` if it can't be read.
+    pub fn service_until(&self) -> Option<UtcMillis> {
+        self.service.until()
+    }
+
     /// Makes a new authority, which signs from now on. The one that signed until now stays as the previous: its
     /// devices are accepted, and those who know only it find their way to the server. Returns what there is now.
     ///

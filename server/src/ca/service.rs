@@ -70,6 +70,13 @@ impl Service {
         Ok(true)
     }
 
+    /// Until when the one that is shown now is good.
+    pub fn until(&self) -> Option<UtcMillis> {
+        let shown = self.shown.now();
+        let (_, leaf) = x509_parser::parse_x509_certificate(shown.cert.first()?).ok()?;
+        Some(UtcMillis(leaf.validity().not_after.timestamp().saturating_mul(1000)))
+    }
+
     /// TLS 1.3 and 1.2 for a listener. With `clients`, only those get in whose certificate is believed.
     pub fn server_tls(&self, clients: Option<&Arc<Trust>>) -> Result<Arc<ServerConfig>, CaError> {
         let builder = ServerConfig::builder_with_provider(provider())

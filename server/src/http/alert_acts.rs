@@ -33,7 +33,7 @@ pub enum AlertActName {
     Acknowledge,
     /// It is over; `reason` says why.
     Resolve,
-    /// It is not over after all.
+    /// It is not over, or nobody takes care of it, after all: it is open again.
     Reopen,
     /// It is `assignee`'s, or nobody's.
     Assign,

@@ -120,7 +120,7 @@ impl Filter {
     }
 }
 
-fn all_known(
+pub(super) fn all_known(
     field: &str,
     words: Option<&str>,
     known: impl Iterator<Item = &'static str> + Clone,

@@ -7,7 +7,7 @@ use super::page::{in_order, within};
 use super::words;
 use crate::audit::Act;
 use crate::run::App;
-use crate::store::{AuditFilter, MOST_ENTRIES, Written};
+use crate::store::{AuditFilter, AuditWalk, MOST_ENTRIES, Written};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -37,6 +37,9 @@ pub struct Which {
     q: Option<String>,
     /// Only those with a lower number: `next` of the answer before.
     before: Option<i64>,
+    /// Only those with a higher number, and the oldest first: 0 for the first of all, then `next` of the answer before, or the
+    /// number of the last entry that somebody has who follows the log.
+    after: Option<i64>,
     /// At most so many, 1 to 500.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
@@ -70,7 +73,7 @@ pub struct AuditEntry {
 /// A part of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AuditLog {
-    /// The newest first.
+    /// The newest first, or with `after` the oldest.
     entries: Vec<AuditEntry>,
     /// Where it goes on; null at the end.
     #[schema(required)]
@@ -101,17 +104,22 @@ fn acts(words: &str) -> Result<Vec<Act>, Problem> {
     Ok(acts)
 }
 
-/// The audit log, newest first.
+/// The audit log, newest first, or oldest first after an entry.
 #[utoipa::path(get, path = "/api/v1/audit", operation_id = "listAudit", tag = "audit", params(Which),
     responses((status = 200, body = AuditLog), Problems))]
 pub async fn list(State(app): State<Arc<App>>, Params(which): Params<Which>) -> Result<Json<AuditLog>, Problem> {
     let limit = within("limit", which.limit.unwrap_or(USUAL_ENTRIES), MOST_ENTRIES)?;
-    let Which { device, act, who, from, to, q, before, .. } = which;
+    let Which { device, act, who, from, to, q, before, after, .. } = which;
     in_order(from, to)?;
     let acts = act.as_deref().map(acts).transpose()?.unwrap_or_default();
     let text = q.filter(|text| !text.is_empty());
     let filter = AuditFilter { device, acts, who, from, to, text };
-    let entries = app.store.audit_log(&filter, before, limit).await?;
+    let walk = match (before, after) {
+        (Some(_), Some(_)) => return Err(Problem::invalid("after", "use either `before` or `after`")),
+        (before, None) => AuditWalk::Back(before),
+        (None, Some(after)) => AuditWalk::On(after),
+    };
+    let entries = app.store.audit_log(&filter, walk, limit).await?;
     let full = u32::try_from(entries.len()).is_ok_and(|count| count == limit);
     let next = entries.last().filter(|_| full).map(|entry| entry.id);
     Ok(Json(AuditLog { entries: entries.into_iter().map(AuditEntry::from).collect(), next }))

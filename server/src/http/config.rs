@@ -53,6 +53,9 @@ pub struct ServerConfig {
     offline_after_s: u64,
     /// Who else is told of alerts, by name.
     webhooks: Vec<String>,
+    /// Where the tiles of the map come from, if they do.
+    #[schema(required)]
+    map_tiles: Option<String>,
     /// What one request may hold or ask for.
     limits: ServerLimits,
 }
@@ -117,6 +120,7 @@ impl ServerConfig {
             time_zone: alerts.time_zone.iana_name().unwrap_or_default().to_owned(),
             offline_after_s: alerts.offline_after.as_secs(),
             webhooks: alerts.webhooks.iter().map(|hook| hook.name.clone()).collect(),
+            map_tiles: config.map.tiles.as_ref().map(|tiles| tiles.origin.clone()),
             limits: ServerLimits {
                 body_bytes: super::BODY_LIMIT,
                 registry_file_bytes: crate::registry::csv::MOST_BYTES,
@@ -156,11 +160,22 @@ mod tests {
             url = "https://example.org/hooks/s3cret-4?key=s3cret-5"
             secret_file = "/etc/tirta-server/s3cret-6"
             ca_file = "/etc/tirta-server/s3cret-7"
+            [map]
+            tiles = "https://tiles.example/s3cret-8/{z}/{x}/{y}.png?key=s3cret-9"
+            attribution = "Peta"
         "#;
         let config = Config::parse(text).unwrap();
         let shown = serde_json::to_string(&ServerConfig::of(&config, None)).unwrap();
         assert!(!shown.contains("s3cret"), "{shown}");
-        for known in ["\"postgres\"", "db.example", "mqtt.example:8883", ":18883", "siren", "https://maps.example"] {
+        for known in [
+            "\"postgres\"",
+            "db.example",
+            "mqtt.example:8883",
+            ":18883",
+            "siren",
+            "https://maps.example",
+            "\"https://tiles.example\"",
+        ] {
             assert!(shown.contains(known), "{known} in {shown}");
         }
     }

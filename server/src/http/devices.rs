@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 /// All devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Devices {
-    /// In the order of their numbers.
+    /// In the order that was asked for.
     devices: Vec<Device>,
     /// Where it goes on; null at the end.
     #[schema(required)]

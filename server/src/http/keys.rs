@@ -31,7 +31,7 @@ pub struct NewKey {
     /// What gets it: 1 to 40 of a-z, 0-9 and -.
     #[schema(pattern = "^[a-z0-9-]{1,40}$")]
     name: String,
-    /// What it may do: permissions that its maker has, without `manage_users` and `calibrate`.
+    /// What it may do: permissions that its maker has, without those that are for people alone.
     #[schema(value_type = Vec<Permission>, min_items = 1)]
     scopes: Vec<String>,
     /// It hands in readings of these devices only; of any if absent.

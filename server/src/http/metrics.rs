@@ -37,7 +37,8 @@ pub async fn show(
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }
 
-async fn look(app: &App) -> Result<Looked, Problem> {
+/// What is looked up for whoever asks how the server is.
+pub(super) async fn look(app: &App) -> Result<Looked, Problem> {
     let now = app.clock.now();
     // Of a state that no device is in there is a zero.
     let mut devices: BTreeMap<&str, i64> = model::State::ALL.iter().map(|state| (state.as_str(), 0)).collect();

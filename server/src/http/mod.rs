@@ -8,8 +8,10 @@ pub mod audit;
 pub mod audit_chain;
 pub mod auth;
 pub mod authority;
+pub mod backups;
 pub mod calibrate;
 pub mod calibrations;
+pub mod channels;
 pub mod characters;
 pub mod claim;
 pub mod conditional;
@@ -30,6 +32,7 @@ pub mod key_caller;
 pub mod keys;
 pub mod live;
 pub mod machines;
+pub mod map;
 pub mod metrics;
 pub mod model;
 pub mod openapi;
@@ -38,6 +41,7 @@ pub mod page;
 pub mod password;
 pub mod person;
 pub mod places;
+pub mod presets;
 pub mod preview;
 pub mod profile;
 pub mod rate;
@@ -45,6 +49,8 @@ pub mod readings;
 pub mod recomputations;
 pub mod refusals;
 pub mod registrations;
+pub mod reports;
+pub mod roles;
 pub mod rule;
 pub mod security;
 pub mod serve;
@@ -54,6 +60,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod sign_ups;
 pub mod silences;
+pub mod system;
 pub mod thresholds;
 pub mod throttle;
 pub mod token_words;
@@ -152,12 +159,24 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(authority::rotate))
         .routes(routes!(authority::retire))
         .routes(routes!(config::show))
+        .routes(routes!(map::show))
+        .routes(routes!(system::show))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::download))
+        .routes(routes!(roles::list))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::test))
         .routes(routes!(audit::list))
         .routes(routes!(audit_chain::head))
         .routes(routes!(audit_chain::verify))
         .routes(routes!(audit_chain::export))
         .routes(routes!(outages::list))
         .routes(routes!(outages::availability))
+        .routes(routes!(outages::export_availability))
+        .routes(routes!(reports::statistics::show))
+        .routes(routes!(reports::statistics::export))
+        .routes(routes!(reports::exceedances::show))
+        .routes(routes!(reports::exceedances::export))
         .routes(routes!(silences::list, silences::create))
         .routes(routes!(silences::end))
         .routes(routes!(intake::list, intake::create))
@@ -168,7 +187,8 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(thresholds::list, thresholds::change))
         .routes(routes!(thresholds::of_device))
         .routes(routes!(thresholds::history))
-        .routes(routes!(thresholds::presets))
+        .routes(routes!(presets::list, presets::create))
+        .routes(routes!(presets::change, presets::remove))
         .routes(routes!(preview::show))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::one))
@@ -205,7 +225,8 @@ pub fn router(app: Arc<App>, secure: bool) -> Router {
         Some(cors) => api.layer(cors),
         None => api,
     };
-    api.layer(from_fn(security::headers))
+    let policy = security::Policy::new(app.config.map.tiles.as_ref());
+    api.layer(from_fn_with_state(policy, security::headers))
         .layer(from_fn(security::log))
         .layer(axum::Extension(token_words::Transport { secure }))
         .layer(from_fn_with_state(app.clone(), metrics::count))

@@ -52,6 +52,7 @@ Every JSON answer to a GET has an `ETag`: `If-None-Match` asks whether it has ch
         (name = "calibration", description = "Calibrating probes, and computing history again"),
         (name = "readings", description = "What was measured"),
         (name = "alerts", description = "What is to hold, what does not, and what was done about it"),
+        (name = "reports", description = "What a time was like"),
         (name = "enrolment", description = "How devices come in"),
         (name = "authority", description = "Whom the fleet's certificates come from"),
         (name = "audit", description = "Who did what"),

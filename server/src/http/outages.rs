@@ -4,13 +4,15 @@
 use super::error::{Problem, Problems};
 use super::extract::Params;
 use super::page::within;
+use super::reports::table;
 use crate::outage::{Absence, Cause, Period, Share, Window, periods, service, share};
 use crate::run::App;
 use crate::store::{Device, MOST_OUTAGES, Outage as Kept, WhichOutages};
 use axum::{Json, extract::State};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
@@ -109,6 +111,21 @@ pub enum Per {
     Week,
     /// From the first.
     Month,
+    /// All of it is one part.
+    Whole,
+}
+
+impl Per {
+    /// The parts of a time by the calendar of a zone; `None` if there are more than so many.
+    pub(super) fn parts(self, time: Window, zone: &TimeZone, most: usize) -> Option<Vec<Window>> {
+        let period = match self {
+            Per::Day => Period::Day,
+            Per::Week => Period::Week,
+            Per::Month => Period::Month,
+            Per::Whole => return Some([time].into_iter().filter(|time| time.ms() > 0).collect()),
+        };
+        periods(time, period, zone, most)
+    }
 }
 
 /// Of what.
@@ -135,7 +152,7 @@ pub struct Shares {
     #[serde(default)]
     #[param(inline, value_type = Option<By>)]
     by: By,
-    /// Only of this device.
+    /// Only of these devices, with a comma between.
     device: Option<String>,
     /// Only of devices at this location.
     location: Option<String>,
@@ -192,17 +209,59 @@ pub async fn availability(
     State(app): State<Arc<App>>,
     Params(asked): Params<Shares>,
 ) -> Result<Json<Availabilities>, Problem> {
+    Ok(Json(Availabilities { rows: shares(&app, asked).await? }))
+}
+
+/// The same as a file of comma-separated values.
+#[utoipa::path(get, path = "/api/v1/availability.csv", operation_id = "exportAvailability", tag = "alerts", params(Shares),
+    responses((status = 200, description = "the file", content_type = "text/csv", body = String), Problems))]
+pub async fn export_availability(
+    State(app): State<Arc<App>>,
+    Params(asked): Params<Shares>,
+) -> Result<table::File, Problem> {
+    let rows = shares(&app, asked).await?;
+    let zone = &app.config.alerts.time_zone;
+    let line = |row: Availability| {
+        let causes = row.causes.iter().map(|(cause, count)| format!("{} {count}", cause.as_str())).collect::<Vec<_>>();
+        vec![
+            row.device.unwrap_or_default(),
+            table::text(row.location.as_deref()),
+            table::instant(row.from, zone),
+            table::instant(row.to, zone),
+            table::number(row.availability_percent),
+            row.outages.to_string(),
+            causes.join(", "),
+            row.out_ms.to_string(),
+            row.longest_ms.to_string(),
+            row.planned_ms.to_string(),
+            row.unknown_ms.to_string(),
+        ]
+    };
+    table::file("availability", &HEADING, rows.into_iter().map(line))
+}
+
+const HEADING: [&str; 11] = [
+    "device",
+    "location",
+    "from",
+    "to",
+    "availability_percent",
+    "outages",
+    "causes",
+    "out_ms",
+    "longest_ms",
+    "planned_ms",
+    "unknown_ms",
+];
+
+async fn shares(app: &App, asked: Shares) -> Result<Vec<Availability>, Problem> {
     let now = app.clock.now();
     let to = asked.to.unwrap_or(now.0).min(now.0);
     let time = Window { from: asked.from.unwrap_or(to.saturating_sub(USUAL_MS)).max(0), to };
-    let period = match asked.per {
-        Per::Day => Period::Day,
-        Per::Week => Period::Week,
-        Per::Month => Period::Month,
-    };
     let too_much = || Problem::invalid("from", format!("that is more than {MOST_ROWS} rows: ask for less time"));
-    let parts = periods(time, period, &app.config.alerts.time_zone, MOST_ROWS).ok_or_else(too_much)?;
-    let devices = devices(&app, &asked, time, now.0).await?;
+    let parts = asked.per.parts(time, &app.config.alerts.time_zone, MOST_ROWS).ok_or_else(too_much)?;
+    let meant = Meant::of(asked.device.as_deref(), asked.location.as_deref());
+    let devices = devices(app, &meant, time, now.0).await?;
     if parts.len() * devices.len() > MOST_ROWS {
         return Err(too_much());
     }
@@ -243,20 +302,42 @@ pub async fn availability(
         unknown_ms: share.unknown_ms,
         causes: share.causes,
     };
-    Ok(Json(Availabilities { rows: rows.into_iter().map(row).collect() }))
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Which devices a question is about.
+pub(super) struct Meant<'a> {
+    /// All if empty.
+    pub(super) names: BTreeSet<&'a str>,
+    location: Option<&'a str>,
+}
+
+impl<'a> Meant<'a> {
+    /// Those of a list with commas between, at a location.
+    pub(super) fn of(device: Option<&'a str>, location: Option<&'a str>) -> Self {
+        Self { names: device.into_iter().flat_map(|names| names.split(',')).collect(), location }
+    }
+
+    fn has(&self, device: &Device) -> bool {
+        (self.names.is_empty() || self.names.contains(device.name.as_str()))
+            && self.location.is_none_or(|location| device.location.as_deref() == Some(location))
+    }
 }
 
 /// The devices that are meant, each with when it was in service; those that were thrown out if they were so in this time.
-async fn devices(app: &App, asked: &Shares, time: Window, now: i64) -> Result<Vec<(Device, Vec<Window>)>, Problem> {
+pub(super) async fn devices(
+    app: &App,
+    meant: &Meant<'_>,
+    time: Window,
+    now: i64,
+) -> Result<Vec<(Device, Vec<Window>)>, Problem> {
     let mut earlier = app.store.earlier_service().await?;
     let mut devices = vec![];
     for device in app.store.devices().await? {
-        let is_meant = asked.device.as_ref().is_none_or(|name| device.name.as_str() == name)
-            && (asked.location.is_none() || device.location == asked.location);
         let out_at = device.quarantined_at.or(device.revoked_at);
         let before = earlier.remove(device.name.as_str()).unwrap_or_default();
         let service = service(&before, device.enrolled_at.0, out_at.map_or(now, |at| at.0));
-        if is_meant && (out_at.is_none() || serves(&service, time)) {
+        if meant.has(&device) && (out_at.is_none() || serves(&service, time)) {
             devices.push((device, service));
         }
     }

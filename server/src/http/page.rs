@@ -1,11 +1,13 @@
-//! A part of a list of named things: those with a text, those after a name, so many. Stable while others come and go, because
-//! it goes on by name and not by counting; and what the questions for such parts have in common. Knows not what is in the list.
+//! A part of a list of named things: those with a text, in some order, those after one, so many. Stable while others come and
+//! go, because it goes on by name and not by counting; and what the questions for such parts have in common. Knows not what
+//! is in the list.
 
 use super::error::Problem;
 use serde::Deserialize;
 use shared::DeviceName;
+use std::cmp::Ordering;
 use std::fmt::Display;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// Most of one answer, where a limit is asked for.
 const MOST: u32 = 1000;
@@ -19,14 +21,36 @@ pub struct Page {
     q: Option<String>,
     /// Only those at this location.
     location: Option<String>,
-    /// Only those after this name: `next` of the answer before.
+    /// In which order; by name if absent.
+    #[param(inline)]
+    order: Option<Order>,
+    /// Only those after this one: `next` of the answer before, which was in the same order.
     after: Option<String>,
     /// At most so many, 1 to 1000; all if absent.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
+/// In which order: `-` is the other way round.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum Order {
+    /// pi-2 before pi-10.
+    #[default]
+    #[serde(rename = "name")]
+    Name,
+    /// pi-10 before pi-2.
+    #[serde(rename = "-name")]
+    NameDown,
+    /// By location, and at one by name; those without a location first.
+    #[serde(rename = "location")]
+    Location,
+    /// The other way round.
+    #[serde(rename = "-location")]
+    LocationDown,
+}
+
 /// What is looked at of one thing of the list.
+#[derive(Clone, Copy)]
 pub struct Looks<'a> {
     /// Its name.
     pub name: &'a str,
@@ -36,27 +60,60 @@ pub struct Looks<'a> {
     pub serial: Option<&'a str>,
 }
 
+impl Order {
+    fn is_by_location(self) -> bool {
+        matches!(self, Self::Location | Self::LocationDown)
+    }
+
+    fn compare(self, a: Looks<'_>, b: Looks<'_>) -> Ordering {
+        let by_name = place(a.name).cmp(&place(b.name));
+        let by_location = a.location.unwrap_or_default().cmp(b.location.unwrap_or_default());
+        let up = if self.is_by_location() { by_location.then(by_name) } else { by_name };
+        if matches!(self, Self::NameDown | Self::LocationDown) { up.reverse() } else { up }
+    }
+
+    /// Where a list goes on after this one. No name has a `/`.
+    fn cursor(self, Looks { name, location, .. }: Looks<'_>) -> String {
+        if self.is_by_location() { format!("{}/{name}", location.unwrap_or_default()) } else { name.to_owned() }
+    }
+
+    /// Reads it back.
+    fn place_of(self, cursor: &str) -> Result<Looks<'_>, Problem> {
+        if !self.is_by_location() {
+            return Ok(Looks { name: cursor, location: None, serial: None });
+        }
+        let parts = cursor.rsplit_once('/');
+        let (location, name) =
+            parts.ok_or_else(|| Problem::invalid("after", "it is not the `next` of an answer in this order"))?;
+        Ok(Looks { name, location: Some(location), serial: None })
+    }
+}
+
 impl Page {
-    /// The part of a list that is in the order of numbers, and where it goes on; none at the end.
+    /// The part of a list, and where it goes on; none at the end.
     ///
     /// # Errors
-    /// When it is asked for more than is given.
+    /// When it is asked for more than is given, or to go on from where no answer ended.
     pub fn of<T>(self, list: Vec<T>, looks: impl Fn(&T) -> Looks<'_>) -> Result<(Vec<T>, Option<String>), Problem> {
         let limit = self.limit.map(|limit| within("limit", limit, MOST)).transpose()?;
-        let text = self.q.map(|text| text.to_lowercase());
+        let order = self.order.unwrap_or_default();
+        let after = self.after.as_deref().map(|cursor| order.place_of(cursor)).transpose()?;
+        let text = self.q.as_ref().map(|text| text.to_lowercase());
         let has = |part: Option<&str>, text: &str| part.is_some_and(|part| part.to_lowercase().contains(text));
         let wanted = |thing: &T| {
-            let Looks { name, location, serial } = looks(thing);
-            let found = |text: &String| [Some(name), location, serial].into_iter().any(|part| has(part, text));
+            let seen = looks(thing);
+            let found =
+                |text: &String| [Some(seen.name), seen.location, seen.serial].into_iter().any(|part| has(part, text));
             text.as_ref().is_none_or(found)
-                && self.location.as_deref().is_none_or(|wanted| location == Some(wanted))
-                && self.after.as_deref().is_none_or(|after| place(name) > place(after))
+                && self.location.as_deref().is_none_or(|wanted| seen.location == Some(wanted))
+                && after.is_none_or(|after| order.compare(seen, after) == Ordering::Greater)
         };
         let mut part: Vec<T> = list.into_iter().filter(wanted).collect();
+        part.sort_by(|a, b| order.compare(looks(a), looks(b)));
         let limit = limit.map_or(usize::MAX, |limit| limit as usize);
         let is_more = part.len() > limit;
         part.truncate(limit);
-        let next = part.last().filter(|_| is_more).map(|last| looks(last).name.to_owned());
+        let next = part.last().filter(|_| is_more).map(|last| order.cursor(looks(last)));
         Ok((part, next))
     }
 }
@@ -112,6 +169,32 @@ mod tests {
         assert_eq!(part(page(Some("pi-1")), &without), (vec!["pi-2", "pi-3"], Some("pi-3".to_owned())));
         assert_eq!(part(page(Some("pi-3")), &NAMES), (vec!["pi-10", "pi-11"], None));
         assert_eq!(part(Page::default(), &NAMES), (NAMES.to_vec(), None), "all, if nothing is said");
+    }
+
+    #[test]
+    fn every_order_is_walked_page_by_page_with_every_name_once() {
+        let walk = |order: Order| {
+            let (mut seen, mut after) = (vec![], None);
+            loop {
+                let page = Page { order: Some(order), limit: Some(2), after, ..Page::default() };
+                let (names, next) = part(page, &NAMES);
+                seen.extend(names);
+                if next.is_none() {
+                    return seen;
+                }
+                after = next;
+            }
+        };
+        assert_eq!(walk(Order::Name), NAMES);
+        assert_eq!(walk(Order::NameDown), ["pi-11", "pi-10", "pi-2", "pi-1", "tambak"]);
+        assert_eq!(walk(Order::Location), ["pi-1", "pi-11", "tambak", "pi-2", "pi-10"]);
+        assert_eq!(walk(Order::LocationDown), ["pi-10", "pi-2", "tambak", "pi-11", "pi-1"]);
+    }
+
+    #[test]
+    fn where_no_answer_ended_none_goes_on() {
+        let page = Page { order: Some(Order::Location), after: Some("pi-1".to_owned()), ..Page::default() };
+        assert!(page.of(vec![()], |()| Looks { name: "pi-2", location: None, serial: None }).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::auth::Caller;
 use super::error::{Problem, Problems};
 use super::extract::{Body, CsvBody, Params};
-use super::page::{Looks, Page, place};
+use super::page::{Looks, Page};
 use super::thresholds::follow;
 use super::words;
 use crate::audit::Act;
@@ -54,7 +54,7 @@ pub struct Registration {
 /// All registrations.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Registrations {
-    /// In the order of their numbers.
+    /// In the order that was asked for.
     registrations: Vec<Registration>,
     /// Where it goes on; null at the end.
     #[schema(required)]
@@ -261,9 +261,7 @@ pub async fn list(State(app): State<Arc<App>>, Params(page): Params<Page>) -> Re
             changed_at: registration.changed_at.0,
         }
     };
-    let mut all: Vec<Registration> = registry.registrations.iter().map(shown).collect();
-    // In the order that a page goes on by; the registry itself has other names last, because they are given out last.
-    all.sort_by(|a, b| place(&a.name).cmp(&place(&b.name)));
+    let all: Vec<Registration> = registry.registrations.iter().map(shown).collect();
     let (registrations, next) = page.of(all, |registration| Looks {
         name: &registration.name,
         location: Some(&registration.location),

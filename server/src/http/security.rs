@@ -3,25 +3,39 @@
 use super::error::Problem;
 use super::extract::{is_csv, is_json, is_type, not_json};
 use super::token_words::{Transport, bearer};
+use crate::config::Tiles;
 use crate::gateway::senml;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::{middleware::Next, response::Response};
 use std::time::Instant;
 use tracing::Instrument;
 
-/// Scripts, styles and connections of this server only, none of them inline, and no page may frame it.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; \
-    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// What a browser may load, as every answer says it.
+#[derive(Debug, Clone)]
+pub struct Policy(HeaderValue);
+
+impl Policy {
+    /// Scripts, styles and connections of this server only, none of them inline, and no page may frame it. Pictures may also
+    /// come from the one origin that the map's tiles have, if the configuration names any.
+    pub fn new(tiles: Option<&Tiles>) -> Self {
+        let tiles = tiles.map(|tiles| format!(" {}", tiles.origin)).unwrap_or_default();
+        let text = format!(
+            "default-src 'self'; img-src 'self' data:{tiles}; object-src 'none'; base-uri 'none'; form-action 'self'; \
+             frame-ancestors 'none'"
+        );
+        // An origin is letters, digits and points; were it not, everything would be closed.
+        Self(HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("default-src 'none'")))
+    }
+}
 
 /// Over TLS: a browser never asks this host without it again, for a day. It keeps that only if it trusts the certificate, and then
 /// lets nobody pass one that it does not trust: a longer time would lock everybody out of a server whose authority was lost or
 /// changed. Who comes every day is protected every day.
 const TRANSPORT_SECURITY: &str = "max-age=86400";
 
-/// Sent with every answer.
-const HEADERS: [(HeaderName, &str); 8] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+/// Sent with every answer, beside its [`Policy`].
+const HEADERS: [(HeaderName, &str); 7] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -32,7 +46,7 @@ const HEADERS: [(HeaderName, &str); 8] = [
 ];
 
 /// Adds the security headers, and keeps what the interface says out of caches, unless it says itself who may keep it.
-pub async fn headers(request: Request, next: Next) -> Response {
+pub async fn headers(State(Policy(policy)): State<Policy>, request: Request, next: Next) -> Response {
     let is_interface = !is_static(request.uri().path());
     let secure = request.extensions().get::<Transport>().is_some_and(|transport| transport.secure);
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
@@ -41,6 +55,7 @@ pub async fn headers(request: Request, next: Next) -> Response {
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     if secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_SECURITY));
     }

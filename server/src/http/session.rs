@@ -4,6 +4,7 @@
 use super::auth::{By, Caller, Peer};
 use super::error::{Problem, Problems};
 use super::extract::Body;
+use super::reports::zone_name;
 use super::to_the_end;
 use super::token_words::{self, ACCESS, ACCESS_MS, REFRESH, Tokens, Transport};
 use crate::access::{Permission, Role};
@@ -29,6 +30,8 @@ pub struct Session {
     permissions: Vec<Permission>,
     /// Nothing can be done before a password is chosen.
     must_change: bool,
+    /// The fleet's time zone, such as `Asia/Jakarta`: of the times that people read, and of the days in reports.
+    time_zone: String,
 }
 
 /// Who is signed in, with the tokens if they were asked for in the answer (RFC 6749, 5.1); a browser has them as cookies.
@@ -42,6 +45,8 @@ pub struct SignedIn {
     permissions: Vec<Permission>,
     /// Nothing can be done before a password is chosen.
     must_change: bool,
+    /// The fleet's time zone, such as `Asia/Jakarta`: of the times that people read, and of the days in reports.
+    time_zone: String,
     /// To be sent as `Authorization: Bearer ...`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -79,6 +84,7 @@ pub fn hand_over(app: &App, owner: SessionOwner, tokens: Tokens, bearer: bool, t
         role,
         permissions: role.permissions().collect(),
         must_change,
+        time_zone: zone_name(app),
         access_token: bearer.then_some(tokens.access),
         refresh_token: bearer.then_some(tokens.refresh),
         token_type: bearer.then_some("Bearer"),
@@ -93,10 +99,10 @@ pub fn hand_over(app: &App, owner: SessionOwner, tokens: Tokens, bearer: bool, t
 /// Who is signed in, and what they may do.
 #[utoipa::path(get, path = "/api/v1/session", operation_id = "getSession", tag = "session",
     responses((status = 200, body = Session), Problems))]
-pub async fn who(caller: Caller) -> Result<Json<Session>, Problem> {
+pub async fn who(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Session>, Problem> {
     let By::Session { role, must_change, .. } = caller.by else { return Err(Problem::no_person()) };
     let permissions = role.permissions().collect();
-    Ok(Json(Session { user: caller.account, role, permissions, must_change }))
+    Ok(Json(Session { user: caller.account, role, permissions, must_change, time_zone: zone_name(&app) }))
 }
 
 /// Changes the refresh token for the next two tokens. One that is shown a second time, later than a lost answer explains, ends

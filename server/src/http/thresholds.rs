@@ -8,10 +8,10 @@ use super::error::{Problem, Problems};
 use super::extract::{Body, Named, Params, unknown_device};
 use super::readings::metric;
 use super::rule::Threshold;
-use super::{to_the_end, words};
+use super::{presets, to_the_end, words};
 use crate::run::App;
 use crate::store::NewThreshold;
-use crate::threshold::{Kept, Scope, Target, beyond, effective, preset};
+use crate::threshold::{Kept, Scope, Target, beyond, effective};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use shared::{DeviceName, Metric};
@@ -196,7 +196,9 @@ pub async fn change(
     for (n, target) in targets.iter().enumerate().filter(|(_, target)| !taken_away(target)) {
         registered.check(target).map_err(|why| Problem::invalid(format!("targets[{n}].target"), why))?;
     }
-    if let Some(id) = preset.as_deref().filter(|id| !preset::all().iter().any(|known| known.id == *id)) {
+    if let Some(id) = preset.as_deref()
+        && !presets::is_known(&app, id).await?
+    {
         return Err(Problem::invalid("preset", format!("there is no preset {id:?}")));
     }
     let preset = preset.filter(|_| threshold.is_some());
@@ -238,20 +240,6 @@ pub async fn history(
     let target = Target { scope: query.scope, target: query.target };
     let thresholds = app.store.threshold_history(&target, metric).await?;
     Ok(Json(Thresholds { thresholds: thresholds.into_iter().map(SetThreshold::from).collect() }))
-}
-
-/// Presets.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ThresholdPresets {
-    /// By group.
-    presets: &'static [preset::Preset],
-}
-
-/// Thresholds that are ready to be set, each with its source.
-#[utoipa::path(get, path = "/api/v1/thresholds/presets", operation_id = "listThresholdPresets", tag = "alerts",
-    responses((status = 200, body = ThresholdPresets), Problems))]
-pub async fn presets() -> Json<ThresholdPresets> {
-    Json(ThresholdPresets { presets: preset::all() })
 }
 
 /// What thresholds and silences can be meant for.

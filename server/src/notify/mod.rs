@@ -15,6 +15,9 @@ pub use webhook::{Webhook, WebhookError};
 use crate::alert::{News, What};
 use std::pin::Pin;
 
+/// What the names of webhooks begin with.
+pub const WEBHOOK: &str = "webhook:";
+
 /// Why a channel did not take some news; in words, for the list of deliveries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -27,6 +30,11 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), Problem>> + Send + 
 pub trait Channel: Send + Sync {
     /// What it is called in the list of deliveries, for ever: deliveries are kept under this name.
     fn name(&self) -> &str;
+
+    /// The host that it leads to, if it leads elsewhere. Never more of an address: it may hold somebody's key.
+    fn host(&self) -> Option<String> {
+        None
+    }
 
     /// Whether it is to be told of such news at all.
     fn wants(&self, what: What) -> bool;

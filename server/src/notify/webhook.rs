@@ -1,6 +1,6 @@
 //! News as a signed HTTP request to somebody else's address. Follows no redirect: what is signed for one goes to nobody else.
 
-use super::{Answer, Channel, Problem};
+use super::{Answer, Channel, Problem, WEBHOOK};
 use crate::alert::{News, What};
 use crate::config;
 use crate::digest::hex;
@@ -81,7 +81,7 @@ impl Webhook {
         // Which schemes may be used was decided when the configuration was read.
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
         Ok(Self {
-            channel: format!("webhook:{}", config.name),
+            channel: format!("{WEBHOOK}{}", config.name),
             url: config.url.clone(),
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
             events: config.events.clone(),
@@ -115,6 +115,10 @@ impl Webhook {
 impl Channel for Webhook {
     fn name(&self) -> &str {
         &self.channel
+    }
+
+    fn host(&self) -> Option<String> {
+        self.url.host().map(str::to_owned)
     }
 
     fn wants(&self, what: What) -> bool {

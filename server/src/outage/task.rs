@@ -26,6 +26,7 @@ pub struct Watch {
     store: Store,
     watcher: Watcher,
     grace_ms: i64,
+    deaf_ms: i64,
     beat: Option<UtcMillis>,
 }
 
@@ -51,7 +52,13 @@ pub async fn run(mut watch: Watch, link: Link, clock: Arc<dyn Clock>, mut stoppi
 impl Watch {
     /// Begins now; an outage is worth an alert after `grace_ms`.
     pub fn new(store: Store, now: UtcMillis, grace_ms: i64) -> Self {
-        Self { store, watcher: Watcher::new(now, grace_ms), grace_ms, beat: None }
+        Self { store, watcher: Watcher::new(now, grace_ms), grace_ms, deaf_ms: DEAF_MS, beat: None }
+    }
+
+    /// The same for whoever plays the past and looks less often: two looks that are so far apart are no deafness yet.
+    #[must_use]
+    pub fn looking_each(self, pause_ms: i64) -> Self {
+        Self { deaf_ms: DEAF_MS.max(pause_ms), ..self }
     }
 
     /// One look, when the server hears.
@@ -60,7 +67,7 @@ impl Watch {
     /// When the database fails: the next look finds the same.
     pub async fn look(&mut self, now: UtcMillis) -> Result<(), StoreError> {
         if self.beat.is_none_or(|at| !(0..BEAT_MS).contains(&(now.0 - at.0))) {
-            if let Some(deaf) = self.store.hears(now, DEAF_MS).await? {
+            if let Some(deaf) = self.store.hears(now, self.deaf_ms).await? {
                 tracing::warn!(seconds = deaf.ms() / 1000, "the server has heard nothing for a while");
                 self.watcher.was_deaf(now);
             }

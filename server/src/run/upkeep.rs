@@ -1,8 +1,11 @@
 //! What has to be done now and then: notice who has fallen silent and what is missing, forget what has expired, renew the
 //! server's certificate.
 
+use crate::audit::Actor;
+use crate::backup;
 use crate::cut_off::write_revocations;
 use crate::http::model::{self, State};
+use crate::http::system::totals;
 use crate::http::thresholds::follow;
 use crate::live::Event;
 use crate::run::App;
@@ -42,11 +45,15 @@ pub async fn run(app: Arc<App>) {
     let mut seen = Seen { at: app.clock.now(), states: BTreeMap::new() };
     loop {
         let done = tokio::select! {
-            _ = look.tick() => tell_changes(&app, &mut seen).await,
+            _ = look.tick() => {
+                app.pace.note(app.clock.now(), totals(&app));
+                tell_changes(&app, &mut seen).await
+            }
             _ = watch.tick() => watch_over(&app).await,
             _ = tidy.tick() => {
                 renew_certificate(&app);
                 list_revocations(&app).await;
+                back_up(&app).await;
                 forget_expired(&app).await
             }
         };
@@ -64,6 +71,20 @@ async fn list_revocations(app: &App) {
     }
     if let Err(error) = write_revocations(app).await {
         tracing::error!(%error, "the revocation list is not written; it is tried again");
+    }
+}
+
+/// Beside everything else, which goes on meanwhile. How it went is in the audit log.
+async fn back_up(app: &Arc<App>) {
+    match app.backups.is_due(app.clock.now()).await {
+        Ok(true) if app.store.is_sqlite() => {
+            let app = Arc::clone(app);
+            tokio::spawn(async move {
+                let _ = backup::run(&app.backups, &app.store, &*app.clock, &Actor::server()).await;
+            });
+        }
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "the folder of back-ups can't be read"),
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Grade<'a> {
     pub(super) value: Option<f64>,
     pub(super) limit: Option<f64>,
     pub(super) extreme: Option<f64>,
+    /// Since when it has been so.
+    pub(super) since: UtcMillis,
     /// Whether it is told now.
     pub(super) announced: bool,
 }
@@ -87,6 +89,7 @@ impl Store {
                     value: raise.value,
                     limit: raise.limit,
                     extreme: None,
+                    since: raise.since,
                     announced: raise.announced,
                 };
                 self.grade(conn, &grade, now).await?;
@@ -167,7 +170,7 @@ impl Store {
             .execute(&mut *c)
             .await?
             .rows_affected());
-        let detail = json!({"severity": grade.severity, "value": grade.value});
+        let detail = json!({"severity": grade.severity, "value": grade.value, "at": grade.since.0});
         let seq = happened(conn, alert.id, what.as_str(), "rule", &detail, now).await?;
         if grade.announced && alert.announced {
             self.tell(conn, alert.id, seq, what, now).await?;

@@ -21,7 +21,7 @@ pub enum AlertAct {
         /// Why.
         reason: String,
     },
-    /// It is not over after all.
+    /// It is not over, or he does not take care of it, after all.
     Reopen,
     /// It is somebody's.
     Assign {
@@ -115,8 +115,9 @@ impl Store {
         const RESOLVE: &str = "UPDATE alert SET state = 'resolved', resolved_at = $2, resolved_by = $3, reason = $4,
             changed_at = $2 WHERE id = $1";
         const REOPEN: &str =
-            "UPDATE alert SET state = 'open', reopened = reopened + 1, resolved_at = NULL, resolved_by = NULL,
-            reason = NULL, acked_at = NULL, acked_by = NULL, historical = FALSE, announced = TRUE, changed_at = $2 WHERE id = $1";
+            "UPDATE alert SET state = 'open', reopened = reopened + CASE WHEN state = 'resolved' THEN 1 ELSE 0 END,
+            resolved_at = NULL, resolved_by = NULL, reason = NULL, acked_at = NULL, acked_by = NULL, historical = FALSE, announced = TRUE,
+            changed_at = $2 WHERE id = $1";
         const ASSIGN: &str = "UPDATE alert SET assignee = $3, changed_at = $2 WHERE id = $1";
         const SNOOZE: &str = "UPDATE alert SET snoozed_until = $3, changed_at = $2 WHERE id = $1";
         const NOTED: &str = "UPDATE alert SET changed_at = $2 WHERE id = $1";
@@ -135,7 +136,8 @@ impl Store {
             AlertAct::Read if row.read_at.is_some() => return Ok(false),
             AlertAct::Acknowledge if !is(State::Open) => return Ok(false),
             AlertAct::Resolve { .. } if is(State::Resolved) => return Ok(false),
-            AlertAct::Reopen if !is(State::Resolved) || is_active(conn, &row.dedup_key).await? => return Ok(false),
+            AlertAct::Reopen if is(State::Open) => return Ok(false),
+            AlertAct::Reopen if is(State::Resolved) && is_active(conn, &row.dedup_key).await? => return Ok(false),
             AlertAct::Read => ("read", None),
             AlertAct::Acknowledge => {
                 update!(ACK, who);

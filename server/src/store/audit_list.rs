@@ -47,6 +47,15 @@ pub struct AuditFilter {
     pub text: Option<String>,
 }
 
+/// Which way through the log, and from which entry on, which is not given itself.
+#[derive(Debug, Clone, Copy)]
+pub enum AuditWalk {
+    /// From the newest, or from this one, to older ones.
+    Back(Option<i64>),
+    /// From this one to newer ones: how somebody follows it.
+    On(i64),
+}
+
 impl Store {
     /// Entries with a lower number than `before`, newest first: of a device if one is named, and of these kinds unless
     /// none is.
@@ -61,7 +70,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Written>, StoreError> {
         let filter = AuditFilter { device: device.map(str::to_owned), acts: acts.to_vec(), ..AuditFilter::default() };
-        self.audit_log(&filter, before, limit).await
+        self.audit_log(&filter, AuditWalk::Back(before), limit).await
     }
 
     /// The same for whatever else may be asked.
@@ -71,12 +80,16 @@ impl Store {
     pub async fn audit_log(
         &self,
         filter: &AuditFilter,
-        before: Option<i64>,
+        walk: AuditWalk,
         limit: u32,
     ) -> Result<Vec<Written>, StoreError> {
         type Row = (i64, i64, String, String, Option<String>, Option<String>, Option<String>, String);
-        let (before, limit) = (before.unwrap_or(i64::MAX), i64::from(limit.min(MOST_ENTRIES)));
-        // The newest of each kind, found by an index, and of those the newest: a kind that is rare among many costs
+        let limit = i64::from(limit.min(MOST_ENTRIES));
+        let (beyond, than, order) = match walk {
+            AuditWalk::Back(before) => (" < ", before.unwrap_or(i64::MAX), " ORDER BY id DESC LIMIT "),
+            AuditWalk::On(after) => (" > ", after, " ORDER BY id LIMIT "),
+        };
+        // The first of each kind, found by an index, and of those the first: a kind that is rare among many costs
         // no look through all of them.
         let kinds: Vec<Option<Act>> = match &filter.acts[..] {
             [] => vec![None],
@@ -88,7 +101,7 @@ impl Store {
             for (n, act) in kinds.into_iter().enumerate() {
                 query.push(if n == 0 { "" } else { " UNION ALL " });
                 query.push("SELECT * FROM (SELECT id, at, who, act, device, serial, address, detail FROM audit ");
-                query.push("WHERE id < ").push_bind(before);
+                query.push("WHERE id").push(beyond).push_bind(than);
                 if let Some(act) = act {
                     query.push(" AND act = ").push_bind(act.as_str());
                 }
@@ -109,9 +122,9 @@ impl Store {
                     query.push("|| COALESCE(address, '') || ' ' || detail) LIKE ").push_bind(text.as_str());
                     query.push(" ESCAPE '!'");
                 }
-                query.push(" ORDER BY id DESC LIMIT ").push_bind(limit).push(") AS one_kind");
+                query.push(order).push_bind(limit).push(") AS one_kind");
             }
-            query.push(") AS found ORDER BY id DESC LIMIT ").push_bind(limit);
+            query.push(") AS found").push(order).push_bind(limit);
             query.build_query_as().fetch_all(pool).await?
         });
         let written = |(id, at, who, act, device, serial, address, detail): Row| Written {

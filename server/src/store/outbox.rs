@@ -144,7 +144,7 @@ fn act(what: &str) -> Option<Act> {
         What::Cleared | What::Resolved => Act::AlertCleared,
         What::Reopened => Act::AlertReopened,
         What::Digest => Act::AlertDigest,
-        What::Acknowledged => return None,
+        What::Acknowledged | What::Test => return None,
     })
 }
 

@@ -1,15 +1,10 @@
 //! What goes in and out of the store of readings: the types, and what is asked of one or all devices.
 //! How they are laid out is the business of `append`, `tidy` and `segment`; see the migration for the tables.
 
-use super::{
-    Store, StoreError, on_pool,
-    overlay::{Overlay, Revised},
-    revision::{revision_number, shown_revision},
-    segment::{DAY_MS, unpack},
-};
+use super::{Store, StoreError, on_pool, overlay::Revised, segment::unpack};
 use futures_util::TryStreamExt;
 use shared::{BufferId, DeviceName, Metric, Reading, Seq, UtcMillis, message::Received};
-use std::{collections::BTreeMap, collections::BTreeSet};
+use std::{collections::BTreeMap, collections::BTreeSet, ops::ControlFlow};
 
 /// A batch as it came in.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +28,6 @@ pub struct Committed {
     pub skipped: u64,
 }
 
-/// A row that holds a stretch of readings: when it begins, its buffer, its revision, and the readings packed.
-type Stretch = (i64, String, i64, Vec<u8>);
 /// First sequence, and the readings packed.
 type Packed = (i64, Vec<u8>);
 
@@ -72,41 +65,12 @@ impl Store {
         limit: usize,
         as_of: Option<u32>,
     ) -> Result<Vec<Revised>, StoreError> {
-        // One statement sees one state of all tables, whatever the tidier does meanwhile. A segment
-        // spans at most a day, which bounds the search from below.
-        const QUERY: &str = concat!(
-            "SELECT first_at, buffer, CAST(0 AS BIGINT), packed FROM segment
-               WHERE device = $1 AND metric = $2 AND first_at > $3 AND first_at < $5 AND last_at >= $4
-             UNION ALL
-             SELECT first_at, buffer, CAST(0 AS BIGINT), packed FROM recent
-               WHERE device = $1 AND first_at < $5 AND last_at >= $4
-             UNION ALL
-             SELECT first_at, buffer, revision, packed FROM revised
-               WHERE device = $1 AND metric = $2 AND first_at > $3 AND first_at < $5 AND last_at >= $4 AND ",
-            shown_revision!("$6"),
-            " ORDER BY first_at"
-        );
         let mut found: Vec<Revised> = Vec::new();
-        let mut overlay = Overlay::default();
-        on_pool!(&self.pool, |pool| {
-            let mut rows = sqlx::query_as::<_, Stretch>(QUERY)
-                .bind(device.as_str())
-                .bind(metric.as_str())
-                .bind(from.0.saturating_sub(DAY_MS))
-                .bind(from.0)
-                .bind(to.0)
-                .bind(as_of.map_or(i64::MAX, i64::from))
-                .fetch(pool);
-            while let Some((first_at, buffer, revision, packed)) = rows.try_next().await? {
-                found.extend(overlay.before(first_at));
-                if found.len() >= limit {
-                    break;
-                }
-                let readings = unpack(&packed, Some(metric))?.into_iter().filter(|r| (from..to).contains(&r.stamp.at));
-                overlay.push(readings, buffer_id(buffer)?, revision_number(revision)?);
-            }
-        });
-        found.extend(overlay.rest());
+        self.walk(device, metric, (from, to), as_of, |revised| {
+            found.push(revised);
+            if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .await?;
         found.truncate(limit);
         Ok(found)
     }

@@ -13,7 +13,7 @@ use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, HashMap};
 
 /// Scope, target, metric, version, threshold, preset, changed_at, changed_by.
-type Row = (String, String, String, i64, Option<String>, Option<String>, i64, String);
+pub(super) type Row = (String, String, String, i64, Option<String>, Option<String>, i64, String);
 
 const IN_FORCE: &str = "SELECT scope, target, metric, version, threshold, preset, changed_at, changed_by FROM threshold
     WHERE threshold IS NOT NULL AND NOT EXISTS (SELECT 1 FROM threshold later WHERE later.scope = threshold.scope
@@ -273,7 +273,7 @@ async fn differing(conn: &mut Conn<'_>) -> Result<BTreeMap<String, Thresholds>, 
     Ok(differing)
 }
 
-fn kept(row: Row) -> Result<Kept, StoreError> {
+pub(super) fn kept(row: Row) -> Result<Kept, StoreError> {
     let (scope, target, metric, version, threshold, preset, changed_at, changed_by) = row;
     let unknown = |what: &str| StoreError::Corrupt { what: "threshold", why: format!("unknown {what}") };
     Ok(Kept {

@@ -108,6 +108,7 @@ impl Store {
                         value: told.value.map(Value::get),
                         limit: told.limit.map(Value::get),
                         extreme: *extreme,
+                        since: told.since,
                         announced: !is_late(told.at, now),
                     };
                     self.grade(conn, &grade, now).await?;

@@ -1,17 +1,15 @@
 //! Thresholds that are ready to be set, each with its source. They are only filled in: what holds is what somebody sets.
 
 use crate::alert::Text;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use shared::Metric;
 use shared::rule::Threshold;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use utoipa::ToSchema;
 
 /// A set of thresholds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[schema(as = ThresholdPreset)]
 pub struct Preset {
     /// Its name for programs.
     pub id: String,
@@ -26,7 +24,6 @@ pub struct Preset {
     /// Where the values come from.
     pub source: String,
     /// By metric.
-    #[schema(value_type = BTreeMap<String, crate::http::rule::Threshold>)]
     pub metrics: BTreeMap<Metric, Threshold>,
 }
 

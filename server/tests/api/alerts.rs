@@ -90,7 +90,7 @@ async fn a_threshold_that_can_not_be_is_refused_by_its_field_and_none_of_the_tar
 async fn a_threshold_of_a_location_that_has_lost_its_devices_can_be_taken_away_but_not_set() {
     let site = Site::start().await;
     let cookie = site.sign_in().await;
-    site.behind_its_back(|database| {
+    site.with_database(|database| {
         let pond = "INSERT INTO registration (name, location, metrics, notes, created_at, changed_at)
             VALUES ('pi-7', 'Pond', '', '', 0, 0)";
         database.execute(pond, []).unwrap()
@@ -102,7 +102,7 @@ async fn a_threshold_of_a_location_that_has_lost_its_devices_can_be_taken_away_b
         site.send("PUT", &cookie, "/api/v1/thresholds", &body).await
     };
     assert_eq!(put("ph", json!({"high": {"warning": 9}})).await.status, 200);
-    site.behind_its_back(|database| database.execute("DELETE FROM registration", []).unwrap()).await;
+    site.with_database(|database| database.execute("DELETE FROM registration", []).unwrap()).await;
     for refused in [put("ph", json!({"high": {"warning": 8}})).await, put("tds", Value::Null).await] {
         assert_eq!((refused.status, refused.field().as_str()), (400, "targets[0].target"), "{refused:?}");
     }

@@ -169,7 +169,7 @@ async fn outages_are_listed_and_count_in_the_availability_of_their_day_but_not_t
     let cookie = site.sign_in().await;
     let device = Device::join(&site, &cookie).await;
     // It has been in service for a month.
-    site.behind_its_back(|database| {
+    site.with_database(|database| {
         database.execute("UPDATE device SET enrolled_at = enrolled_at - 2592000000", []).unwrap()
     })
     .await;
@@ -199,7 +199,7 @@ async fn outages_are_listed_and_count_in_the_availability_of_their_day_but_not_t
         format!("INSERT INTO service SELECT name, enrolled_at, {enrolled} FROM device"),
         format!("UPDATE device SET enrolled_at = {enrolled}, revoked_at = {revoked}"),
     );
-    site.behind_its_back(move |database| [first, second].map(|sql| database.execute(&sql, []).unwrap())).await;
+    site.with_database(move |database| [first, second].map(|sql| database.execute(&sql, []).unwrap())).await;
     let rows = site.get(&cookie, &format!("/api/v1/{query}")).await.json()["rows"].clone();
     let total = |field: &str| rows.as_array().unwrap().iter().map(|row| row[field].as_i64().unwrap()).sum::<i64>();
     assert_eq!((total("out_ms"), total("outages")), (6 * HOUR, 1), "{rows}");
@@ -208,11 +208,11 @@ async fn outages_are_listed_and_count_in_the_availability_of_their_day_but_not_t
     }
     let later = site.get(&cookie, &format!("/api/v1/availability?from={}", revoked + HOUR)).await.json();
     assert_eq!(later["rows"], json!([]), "it was not in service any more");
-    site.behind_its_back(|database| database.execute("UPDATE device SET revoked_at = NULL", []).unwrap()).await;
+    site.with_database(|database| database.execute("UPDATE device SET revoked_at = NULL", []).unwrap()).await;
     // A clock that leaps is a server that heard nothing meanwhile.
     until("the server has noticed that it hears", async || {
         let beats = "SELECT COUNT(*) FROM policy WHERE name = 'heard_at'";
-        site.behind_its_back(|database| database.query_row(beats, [], |row| row.get::<_, i64>(0)).unwrap()).await == 1
+        site.with_database(|database| database.query_row(beats, [], |row| row.get::<_, i64>(0)).unwrap()).await == 1
     })
     .await;
     site.let_pass(HOUR);

@@ -113,6 +113,27 @@ async fn the_list_is_narrowed_by_who_when_and_what_stands_in_it() {
 }
 
 #[tokio::test]
+async fn the_log_is_followed_from_an_entry_on_without_missing_or_repeating_one() {
+    let site = Site::start().await;
+    let admin = site.sign_in().await;
+    for n in 0..5 {
+        note(&site, 1_000 + n, "budi", "pembersihan").await;
+    }
+    let (mut seen, mut after) = (vec![], json!(0));
+    loop {
+        let part = site.get(&admin, &format!("/api/v1/audit?act=silence.made&limit=2&after={after}")).await.json();
+        seen.extend(part["entries"].as_array().unwrap().iter().map(|entry| entry["at"].as_i64().unwrap()));
+        if part["next"].is_null() {
+            break;
+        }
+        after = part["next"].clone();
+    }
+    assert_eq!(seen, [1_000, 1_001, 1_002, 1_003, 1_004]);
+    assert_eq!(site.get(&admin, "/api/v1/audit?before=9&after=1").await.field(), "after");
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn what_somebody_changes_stands_in_the_log_with_what_was_before() {
     let site = Site::start().await;
     let admin = site.sign_in().await;

@@ -13,7 +13,8 @@ async fn the_first_password_signs_in_and_nothing_else_does() {
     let cookie = site.sign_in().await;
     let session = site.get(&cookie, "/api/v1/session").await.json();
     assert_eq!((&session["user"], &session["role"]), (&json!("admin"), &json!("admin")));
-    assert_eq!((&session["must_change"], session["permissions"].as_array().unwrap().len()), (&json!(false), 13));
+    assert_eq!((&session["must_change"], session["permissions"].as_array().unwrap().len()), (&json!(false), 14));
+    assert_eq!(session["time_zone"], "Asia/Jakarta", "whose times the pages show");
 
     let wrong = site.try_password(HOME, "wrong").await;
     assert_eq!((wrong.status, wrong.code()), (401, "bad_credentials".to_owned()));
@@ -42,7 +43,11 @@ async fn the_cookie_is_for_this_site_only_and_over_tls_never_leaves_it() {
         assert!((seconds - 60..=seconds).contains(&age), "{parts:?}");
         assert_eq!(parts[3..], ["HttpOnly", "SameSite=Strict"]);
     }
-    assert_eq!(plain.json().as_object().unwrap().len(), 4, "no token that a script could read: {plain:?}");
+    let answer = plain.json();
+    let mut said: Vec<&str> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+    said.sort_unstable();
+    let harmless = ["must_change", "permissions", "role", "time_zone", "user"];
+    assert_eq!(said, harmless, "no token that a script could read: {plain:?}");
 
     let body = json!({"user": "admin", "password": site.password}).to_string();
     let secure = site.ask_https("POST", "/api/v1/session", &["content-type: application/json"], &body).await;

@@ -113,8 +113,9 @@ impl Site {
         self.running.stop().await;
     }
 
-    /// Beside the only thread of a test: on it, whoever waits for the server's lock keeps it from being given back.
-    pub async fn behind_its_back<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> T + Send + 'static) -> T {
+    /// Works in the server's database without the server, and beside the only thread of a test: on it, whoever waits for the
+    /// server's lock keeps it from being given back.
+    pub async fn with_database<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> T + Send + 'static) -> T {
         let file = self.dir.path().join("data/tirta.db");
         tokio::task::spawn_blocking(move || work(&Connection::open(file).unwrap())).await.unwrap()
     }

@@ -212,24 +212,25 @@ macro_rules! access_tests {
     ($target:path) => {
         #[tokio::test]
         async fn a_device_cannot_write_the_topics_of_others() {
-            fleet::access::a_device_cannot_write_the_topics_of_others(&$target().await.target).await;
+            $crate::fleet::access::a_device_cannot_write_the_topics_of_others(&$target().await.target).await;
         }
         #[tokio::test]
         async fn a_device_cannot_read_the_topics_of_others() {
-            fleet::access::a_device_cannot_read_the_topics_of_others(&$target().await.target).await;
+            $crate::fleet::access::a_device_cannot_read_the_topics_of_others(&$target().await.target).await;
         }
         #[tokio::test]
         async fn a_last_will_cannot_write_the_topics_of_others() {
-            fleet::access::a_last_will_cannot_write_the_topics_of_others(&$target().await.target).await;
+            $crate::fleet::access::a_last_will_cannot_write_the_topics_of_others(&$target().await.target).await;
         }
         #[tokio::test]
         async fn a_stolen_client_id_neither_helps_the_thief_nor_disturbs_the_victim() {
             let running = $target().await;
-            fleet::access::a_stolen_client_id_neither_helps_the_thief_nor_disturbs_the_victim(&running.target).await;
+            $crate::fleet::access::a_stolen_client_id_neither_helps_the_thief_nor_disturbs_the_victim(&running.target)
+                .await;
         }
         #[tokio::test]
         async fn nobody_gets_in_without_a_good_certificate() {
-            fleet::access::nobody_gets_in_without_a_good_certificate(&$target().await.target).await;
+            $crate::fleet::access::nobody_gets_in_without_a_good_certificate(&$target().await.target).await;
         }
     };
 }

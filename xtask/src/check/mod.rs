@@ -2,16 +2,18 @@
 
 mod deny;
 mod packages;
+mod shots;
+mod tests;
 
 pub use deny::tools_folder;
 pub use packages::{install as install_tools, install_one};
+pub use shots::{ShotsOptions, documents, shots};
 
-use crate::error::{Error, Tried, make_folder};
+use crate::error::Error;
 use crate::fleet::{Fleet, FleetSetup, Folder, Programs};
 use crate::fuzz::{self, FuzzOptions};
-use crate::postgres::Postgres;
 use crate::prepare::{cargo, dashboard_folder, install_packages, root, run, run_with};
-use std::{fs, future::Future, path::Path, time::Instant};
+use std::{future::Future, path::Path, time::Instant};
 
 /// How much is checked.
 #[derive(Debug, Clone, clap::Args)]
@@ -32,20 +34,26 @@ pub async fn run_checks(options: &CheckOptions) -> Result<(), Error> {
         step("Lints", async { lints() }).await?;
         step("Unit tests", async { unit_tests() }).await?;
     } else {
+        let deny = deny::begin()?;
         step("Programs that the tests use", async { packages::install_missing() }).await?;
         step("Format", async { format() }).await?;
         step("Dashboard: types, style, build, unit tests", async { dashboard() }).await?;
         step("Lints", async { lints() }).await?;
-        step("Dependencies: licences, bans, sources", async { deny::check() }).await?;
-        step("Tests, on SQLite and PostgreSQL", tests()).await?;
+        let tests = step("Tests are built", tests::build()).await?;
+        // Most of either is waiting for the other end.
+        let both = async {
+            let (tests, browser) = tokio::join!(tests.run(), browser(None, &[]));
+            tests.and(browser)
+        };
+        step("Tests, on SQLite and PostgreSQL, and the dashboard in a browser, on running fleets", both).await?;
         step("The interface, by made-up requests", fuzz::run_fuzz(&FuzzOptions::short())).await?;
-        step("Dashboard in a browser, on a running fleet", browser(None)).await?;
+        step("Dependencies: licences, bans, sources", async { deny.check() }).await?;
     }
     println!("\nAll checks passed in {} s", start.elapsed().as_secs());
     Ok(())
 }
 
-async fn step(name: &str, work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+async fn step<T>(name: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     println!("\n== {name}");
     let start = Instant::now();
     let result = work.await;
@@ -63,7 +71,7 @@ fn lints() -> Result<(), Error> {
 }
 
 fn unit_tests() -> Result<(), Error> {
-    run(&root(), &cargo(), &["test", "--workspace", "--lib", "--bins", "--test", "tidy", "--test", "wire"])
+    run(&root(), &cargo(), &["test", "--workspace", "--lib", "--bins", "--test", "repository", "--test", "wire"])
 }
 
 fn dashboard() -> Result<(), Error> {
@@ -75,46 +83,18 @@ fn dashboard() -> Result<(), Error> {
     Ok(())
 }
 
-/// The server's own tests compare its OpenAPI document with the committed one, too.
-async fn tests() -> Result<(), Error> {
-    let postgres = Postgres::start().await?;
-    run_with(&root(), &cargo(), &["test", "--workspace"], &[("TIRTA_TEST_POSTGRES", postgres.url())])
-}
-
-/// Takes the pictures that the documentation shows anew: the browser's tests make them on their way.
-///
-/// # Errors
-/// When a test fails, or a picture can't be kept.
-pub async fn shots() -> Result<(), Error> {
-    packages::install_missing()?;
-    let taken = Folder::open(None, "shots")?;
-    browser(Some(&taken.path)).await?;
-    let docs = root().join("docs");
-    let kept = docs.join("images");
-    make_folder(&kept)?;
-    let pages = fs::read_dir(&docs).tried(|| "look through docs".to_owned())?.filter_map(Result::ok);
-    let texts: String = pages.filter_map(|page| fs::read_to_string(page.path()).ok()).collect();
-    for entry in fs::read_dir(&taken.path).tried(|| "look at the pictures".to_owned())? {
-        let from = entry.tried(|| "look at the pictures".to_owned())?.path();
-        let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if let Some(name) = name.strip_prefix("docs-").filter(|name| texts.contains(&format!("images/{name}"))) {
-            fs::copy(&from, kept.join(name)).tried(|| format!("keep {name}"))?;
-        }
-    }
-    println!("The pictures are in {}", kept.display());
-    Ok(())
-}
-
 /// What the dashboard's tests call the sizes of screen that they are run at.
 const SCREENS: [&str; 2] = ["phone", "desktop"];
 
 /// Each size of screen has a fleet of its own, so that both go on at once: most of a journey is waiting.
-async fn browser(shots: Option<&Path>) -> Result<(), Error> {
-    let (phone, desktop) = tokio::join!(Box::pin(journeys(SCREENS[0], shots)), Box::pin(journeys(SCREENS[1], shots)));
+/// `which` says to Playwright which journeys.
+async fn browser(shots: Option<&Path>, which: &'static [&'static str]) -> Result<(), Error> {
+    let [phone, desktop] = SCREENS.map(|screen| Box::pin(journeys(screen, shots, which)));
+    let (phone, desktop) = tokio::join!(phone, desktop);
     phone.and(desktop)
 }
 
-async fn journeys(screen: &'static str, shots: Option<&Path>) -> Result<(), Error> {
+async fn journeys(screen: &'static str, shots: Option<&Path>, which: &'static [&'static str]) -> Result<(), Error> {
     let folder = Folder::open(None, &format!("browser-{screen}"))?;
     let setup = FleetSetup::new(&folder.path, 5)?;
     let mut fleet = Fleet::start(&Programs::beside_us()?, &setup).await?;
@@ -124,7 +104,7 @@ async fn journeys(screen: &'static str, shots: Option<&Path>) -> Result<(), Erro
     let run = move || {
         let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let results = format!("test-results/{screen}");
-        let words = ["run", "e2e", "--", "--project", screen, "--output", &results];
+        let words = [&["run", "e2e", "--", "--project", screen, "--output", &results][..], which].concat();
         run_with(&dashboard_folder(), "npm", &words, &environment)
     };
     let seen = tokio::task::spawn_blocking(run).await.map_err(|error| Error::Missing(error.to_string()))?;

@@ -1,6 +1,6 @@
 //! An agent as a process: its configuration with simulated probes, its own records of what it measured.
 
-use super::{FakeClock, Programs, child::Child};
+use super::{FakeClock, Programs, child::Child, past::Tank};
 use crate::error::{Error, make_folder, write};
 use crate::mqtt::Identity;
 use crate::verify::Record;
@@ -38,6 +38,8 @@ pub struct AgentSetup {
     pub clock: Option<FakeClock>,
     /// So many times faster than a real device.
     pub speed: Option<u32>,
+    /// What it measures in; without it, the usual tank.
+    pub tank: Option<Tank>,
 }
 
 /// An agent's process, which can be killed and started again.
@@ -245,6 +247,9 @@ impl AgentSetup {
                     "\n[[probe]]\nmetric = \"{metric}\"\nkind = \"simulated\"\nseed = {number}\n\
                      interval_ms = {interval_ms}\n"
                 );
+                if let Some(Tank { water, worn, .. }) = &self.tank {
+                    let _ = writeln!(text, "water = \"{water}\"\nworn = {}", *worn && metric == "ph");
+                }
             }
         }
         text

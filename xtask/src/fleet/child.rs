@@ -134,6 +134,14 @@ impl Child {
         }
     }
 
+    /// Waits for its end; whether it was a good one.
+    ///
+    /// # Errors
+    /// When it can't be waited for.
+    pub async fn ended_well(&mut self) -> Result<bool, Error> {
+        Ok(self.process.wait().await.tried(|| format!("wait for {}", self.name))?.success())
+    }
+
     /// An error if the process has ended by itself.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod clock;
 mod disk;
 mod folder;
 mod mosquitto;
+pub mod past;
 mod port;
 mod server;
 mod wait;
@@ -18,6 +19,7 @@ pub use clock::{FakeClock, now_ms};
 pub use disk::SmallDisk;
 pub use folder::Folder;
 pub use mosquitto::Mosquitto;
+pub use past::Past;
 pub use port::free_port;
 pub use server::{Ports, Server, ServerSetup};
 pub use wait::until;
@@ -25,7 +27,7 @@ pub use wait::until;
 use crate::error::{Error, Tried, make_folder};
 use crate::mqtt::Identity;
 use crate::proxy::Proxy;
-use crate::verify::Verdict;
+use crate::verify::{Stored, Verdict};
 use provisioning::client::{Client, Device};
 use provisioning::tokens::{Admits, NewToken};
 use std::{
@@ -94,6 +96,8 @@ pub struct FleetSetup {
     pub certificate_life_s: Option<u64>,
     /// The port of a webhook's receiver on this machine.
     pub webhook: Option<u16>,
+    /// A past that the fleet has when it begins.
+    pub past: Option<past::Wanted>,
 }
 
 impl FleetSetup {
@@ -117,6 +121,7 @@ impl FleetSetup {
             speed: None,
             certificate_life_s: None,
             webhook: None,
+            past: None,
         })
     }
 }
@@ -131,6 +136,8 @@ pub struct Fleet {
     pub proxy: Option<Proxy>,
     /// The first agent's disk, if it has one of its own.
     pub disk: Option<SmallDisk>,
+    /// What was made up before it began, if anything was.
+    pub past: Option<Past>,
     mosquitto: Option<Mosquitto>,
     client: Client,
     /// By serial, once they have enrolled.
@@ -172,6 +179,13 @@ impl Fleet {
             public_host: None,
             webhook: setup.webhook,
         };
+        let past = match &setup.past {
+            Some(wanted) => {
+                server.configure()?;
+                Some(Past::make(programs, &setup.folder, wanted, setup.devices).await?)
+            }
+            None => Past::of(&setup.folder)?,
+        };
         let server = Server::start(programs, server).await?;
         let mosquitto = if setup.mosquitto {
             // After the server, which makes the certificates; it connects as soon as there is something.
@@ -182,7 +196,7 @@ impl Fleet {
         let mut client = Client::new(&server.http_url(), None)?;
         client.sign_in("admin", server.password()?).await?;
         let proxy = if setup.proxied { Some(Proxy::start(setup.ports.broker).await?) } else { None };
-        Ok(Self { server, agents: Vec::new(), proxy, disk: None, mosquitto, client, names: BTreeMap::new() })
+        Ok(Self { server, agents: Vec::new(), proxy, disk: None, past, mosquitto, client, names: BTreeMap::new() })
     }
 
     /// Writes the agents' configurations with a new enrolment token; starts none.
@@ -220,6 +234,7 @@ impl Fleet {
                 impatient: setup.proxied,
                 clock,
                 speed: setup.speed,
+                tank: self.past.as_ref().and_then(|past| past.tank(number)).cloned(),
             };
             self.agents.push(Agent::new(programs, agent)?);
         }
@@ -347,7 +362,7 @@ impl Fleet {
             let name = self.name(index).map_or_else(|| format!("agent {}, never enrolled", index + 1), str::to_owned);
             pushed.insert(name, account.records);
         }
-        Ok(Verdict::of(&pushed, &self.server.export().await?))
+        Ok(Verdict::of(&pushed, &self.sent().await?))
     }
 
     /// The same, and whether times that are said to be right lie within `span` (UTC milliseconds).
@@ -356,8 +371,17 @@ impl Fleet {
     /// The same.
     pub async fn verdict_with_times(&self, span: RangeInclusive<i64>) -> Result<Verdict, Error> {
         let mut verdict = self.verdict().await?;
-        verdict.judge_times(&self.server.export().await?, &span);
+        verdict.judge_times(&self.sent().await?, &span);
         Ok(verdict)
+    }
+
+    /// What the database holds of these agents: not what was made up before they began.
+    async fn sent(&self) -> Result<Vec<Stored>, Error> {
+        let mut stored = self.server.export().await?;
+        if let Some(past) = &self.past {
+            stored.retain(|stored| !past.buffers.contains(&stored.record.buffer));
+        }
+        Ok(stored)
     }
 }
 

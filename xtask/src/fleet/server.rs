@@ -68,13 +68,12 @@ impl Server {
     /// # Errors
     /// When it does not get ready.
     pub async fn start(programs: &Programs, setup: ServerSetup) -> Result<Self, Error> {
-        make_folder(&setup.folder.join("data"))?;
+        setup.configure()?;
         let password = std::fs::read_to_string(setup.folder.join("password")).ok();
         let mut server = Self { setup, programs: programs.clone(), child: None, password };
         if server.setup.webhook.is_some() {
             keep_secret(&server.setup.secret_file(), "a secret of this fleet alone")?;
         }
-        write(&server.config(), &server.setup.toml())?;
         server.start_again().await?;
         Ok(server)
     }
@@ -218,6 +217,15 @@ impl Server {
 }
 
 impl ServerSetup {
+    /// Writes the configuration; starts nothing.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn configure(&self) -> Result<(), Error> {
+        make_folder(&self.folder.join("data"))?;
+        write(&self.folder.join("server.toml"), &self.toml())
+    }
+
     fn toml(&self) -> String {
         let Ports { https, http, broker } = self.ports;
         let ip = if self.announced { "0.0.0.0" } else { "127.0.0.1" };
@@ -269,7 +277,7 @@ fn password_in(line: &str) -> Option<String> {
 }
 
 /// The password of a fleet that can be continued: for its owner's eyes.
-fn keep_secret(file: &Path, secret: &str) -> Result<(), Error> {
+pub(super) fn keep_secret(file: &Path, secret: &str) -> Result<(), Error> {
     let opened = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(file);
     opened.and_then(|mut file| file.write_all(secret.as_bytes())).tried(|| format!("write {}", file.display()))
 }

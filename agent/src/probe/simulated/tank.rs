@@ -1,5 +1,8 @@
 //! A tank with water: what it has at any time, and when a plug is loose. Knows no sensor.
 
+mod pond;
+
+use serde::Deserialize;
 use shared::reading::Fault;
 use shared::{Metric, UtcMillis};
 use std::f64::consts::TAU;
@@ -7,15 +10,40 @@ use std::f64::consts::TAU;
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+
+/// What a tank is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Water {
+    /// Plants stand in it: acid and fertiliser are dosed.
+    #[default]
+    Rack,
+    /// Fish live in it.
+    Pond,
+    /// It comes from a plant and is treated.
+    Effluent,
+}
+
 /// A tank with water, as it would be at any time.
 #[derive(Clone, Copy)]
 pub(super) struct Tank {
     pub(super) seed: u64,
+    pub(super) water: Water,
 }
 
 impl Tank {
     /// What the water has.
     pub(super) fn truth(&self, metric: Metric, now: UtcMillis) -> f64 {
+        match (self.water, metric) {
+            (Water::Pond, Metric::Temperature | Metric::Ph | Metric::Tds | Metric::Volume) => self.pond(metric, now),
+            (Water::Effluent, Metric::Temperature | Metric::Ph | Metric::Tds | Metric::Volume) => {
+                self.effluent(metric, now)
+            }
+            _ => self.rack(metric, now),
+        }
+    }
+
+    fn rack(&self, metric: Metric, now: UtcMillis) -> f64 {
         // Tanks differ a little from each other, always in the same way.
         let character = self.random(metric, -1) * 2.0 - 1.0;
         // The pump goes every five minutes and stirs the water.

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { plainDetails, valueText, windowAround } from './alert/values';
 import { asked, chosen, isFiltered } from './alerts/filter';
 import { curlExample, validName } from './alerts/intake';
-import { localInput, readSilence, silencesInOrder, silenceState } from './alerts/silences';
+import { again, localInput, readSilence, silencesInOrder, silenceState } from './alerts/silences';
 import { weekOf } from './device/recap';
 import { repeatedOnes, rowsOf, spanFor, verdictOf } from './outages/outages';
 import { newest } from './thresholds/preview';
@@ -74,6 +74,12 @@ describe('silences', () => {
     expect(silenceState(silence({ ended_at: 150 }), 160)).toBe('over');
     const all = [silence({ id: 1, to: 120 }), silence({ id: 2, from: 180 }), silence({ id: 3 })];
     expect(silencesInOrder(all, 150).map(({ id }) => id)).toEqual([3, 2, 1]);
+  });
+
+  it('go on for the rest of their time where one was ended too early', () => {
+    const rest = { kind: 'silence', scope: 'fleet', target: '', to: 200, reason: '' };
+    expect(again(silence(), 150)).toEqual(rest);
+    expect(again(silence(), 50)).toEqual({ ...rest, from: 100 });
   });
 
   it('need a place, and an end after their beginning and after now', () => {

@@ -11,6 +11,7 @@ describe('an address', () => {
   it('leads to its page and back', () => {
     expect(parseRoute('/')).toEqual({ page: 'overview' });
     expect(parseRoute(paths.fleet)).toEqual({ page: 'fleet' });
+    expect(parseRoute(paths.map({ device: 'pi-7' }).split('?')[0] ?? '')).toEqual({ page: 'map' });
     expect(parseRoute('/compare')).toEqual({ page: 'compare' });
     expect(parseRoute('/history')).toEqual({ page: 'readings' });
     expect(parseRoute('/history/pi-1')).toEqual({ page: 'missing' });

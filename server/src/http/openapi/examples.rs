@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     include_str!("examples/keys.json"),
     include_str!("examples/readings.json"),
     include_str!("examples/registry.json"),
+    include_str!("examples/reports.json"),
     include_str!("examples/session.json"),
     include_str!("examples/users.json"),
 ];

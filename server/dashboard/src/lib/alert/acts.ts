@@ -1,30 +1,56 @@
-// Owns doing something to alerts: the request, what it says when it is done or refused, and counting anew.
+// Owns doing something to alerts: the request, what it says when it is done or refused, taking it back, and counting anew.
 import { alertsApi, type AlertQuery } from '$lib/api/alerts';
-import type { Act } from '$lib/api/alert-types';
+import type { Act, Alert } from '$lib/api/alert-types';
 import { formatCount } from '$lib/format/number';
+import { serverNow } from '$lib/format/server-clock';
 import { i18n } from '$lib/i18n/index.svelte';
 import { problemText } from '$lib/i18n/words';
 import { alerts } from '$lib/state/alerts.svelte';
 import { session } from '$lib/state/session.svelte';
 import { toasts } from '$lib/state/toasts.svelte';
+import { undoOf } from './undo';
 
-/** Does it and says so; a refusal is for the caller to show. */
-export async function act(body: Act, note = ''): Promise<void> {
-  await alertsApi.act(body);
-  if (note) await alertsApi.act({ ids: body.ids, act: 'note', text: note });
+/**
+ * Does it, says so, and offers to take it back where that can be. A refusal is for the caller to show; `after` reads anew
+ * what is on the screen.
+ */
+export async function act(
+  body: Act,
+  before: readonly Alert[] = [],
+  after: () => void = () => undefined,
+): Promise<void> {
+  const { done } = await alertsApi.act(body);
   alerts.again();
-  toasts.show({ text: i18n.t.alerts.act.done[body.act], tone: 'ok' });
+  after();
+  // What somebody else had done meanwhile is not ours to take back.
+  const undo = undoOf(
+    body,
+    before.filter(({ id }) => done.includes(id)),
+    serverNow(),
+  );
+  toasts.show({
+    text: i18n.t.alerts.act.done[body.act],
+    tone: 'ok',
+    ...(undo.length > 0
+      ? { action: { label: i18n.t.common.undo, run: () => void takeBack(undo, after) } }
+      : {}),
+  });
 }
 
-/** For acts without a form: a refusal is a toast, too. True if it was done. */
-export async function tryAct(body: Act): Promise<boolean> {
+/** For acts without a form: a refusal is a toast, too. */
+export async function tryAct(body: Act, before: readonly Alert[], after: () => void): Promise<void> {
+  await act(body, before, after).catch(refused);
+}
+
+async function takeBack(acts: readonly Act[], after: () => void): Promise<void> {
   try {
-    await act(body);
-    return true;
+    for (const each of acts) await alertsApi.act(each);
+    toasts.show({ text: i18n.t.common.undone, tone: 'ok' });
   } catch (cause) {
     refused(cause);
-    return false;
   }
+  alerts.again();
+  after();
 }
 
 export function refused(cause: unknown): void {
@@ -41,7 +67,9 @@ export async function clearAway(filter: AlertQuery, after: () => void): Promise<
   toasts.show({
     text: t.done(count, formatCount(count, i18n.locale)),
     tone: 'ok',
-    ...(clearance ? { action: { label: t.undo, run: () => void bringBack(clearance.id, after) } } : {}),
+    ...(clearance
+      ? { action: { label: i18n.t.common.undo, run: () => void bringBack(clearance.id, after) } }
+      : {}),
   });
 }
 

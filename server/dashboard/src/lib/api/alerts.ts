@@ -13,7 +13,10 @@ interface Place {
 }
 
 export type AlertQuery = Partial<
-  Pick<T.AlertFilter, 'state' | 'severity' | 'source' | 'device' | 'location' | 'metric' | 'q'>
+  Pick<
+    T.AlertFilter,
+    'state' | 'severity' | 'source' | 'device' | 'location' | 'metric' | 'q' | 'from' | 'to'
+  >
 >;
 
 /** A metric of a newer server has a name of its own. */
@@ -55,7 +58,7 @@ export const alertsApi = {
   silence: (body: T.NewSilence) => call('post', '/api/v1/silences', { body }),
   endSilence: (id: number) => call('post', '/api/v1/silences/{id}/end', { path: { id } }),
 
-  outages: (query: Place, limit: number, before?: number) =>
+  outages: (query: Place & Partial<Span>, limit: number, before?: number) =>
     call('get', '/api/v1/outages', {
       query: { ...query, limit, ...(before === undefined ? {} : { before }) },
     }),

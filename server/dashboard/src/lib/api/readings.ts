@@ -12,7 +12,8 @@ export type FileForm = RunningExport['format'];
 
 export const readingsApi = {
   /** The newest first; `next` is the `to` of those behind them. */
-  list: (query: ReadingsQuery, limit: number) => call('get', '/api/v1/readings', { query: { ...query, limit } }),
+  list: (query: ReadingsQuery, limit: number) =>
+    call('get', '/api/v1/readings', { query: { ...query, limit } }),
   count: (query: ReadingsQuery) => call('get', '/api/v1/readings/count', { query }),
   exports: async () => (await call('get', '/api/v1/readings/exports', {})).exports,
   stopExport: (id: number) => call('delete', '/api/v1/readings/exports/{id}', { path: { id } }),

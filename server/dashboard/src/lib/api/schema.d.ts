@@ -133,7 +133,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit log, newest first. */
+        /** The audit log, newest first, or oldest first after an entry. */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -262,6 +262,92 @@ export interface paths {
         get: operations["listAvailability"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/availability.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file of comma-separated values. */
+        get: operations["exportAvailability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The copies of the database that this server keeps, and how far one is that is being made. */
+        get: operations["listBackups"];
+        put?: never;
+        /** Begins to make a copy of the database; how far it is, `GET /api/v1/backups` says. One that is being made already goes on. */
+        post: operations["createBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A copy of the database as a file. It holds everything but what lies in files: not the authority's key, nor the server's. */
+        get: operations["getBackup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where news of alerts goes, and how it fared on each way. */
+        get: operations["listChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a test to a channel at once, past the queue: news with `what` = `test` and without an alert. */
+        post: operations["testChannel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -768,6 +854,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the map is drawn. */
+        get: operations["getMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -827,7 +930,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Readings of many devices, newest first. */
+        get: operations["listReadings"];
         put?: never;
         /** Hands in one reading. The same device, metric and time is the same reading, however often it comes. */
         post: operations["handInReading"];
@@ -849,6 +953,77 @@ export interface paths {
         /** Hands in readings of many devices, as JSON or SenML (RFC 8428). Those that can be taken are kept, although others are refused. */
         post: operations["handInReadings"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** About how many readings there are, and how large their files would be. */
+        get: operations["countReadings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Readings as a file, device by device, oldest first: a table (CSV), or an archive (ZIP) of tables. One that broke off is seen to
+         *     have: the transfer ends with an error, and an archive has neither a directory nor its last member, `manifest.json`.
+         */
+        get: operations["exportReadings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own exports: how far they are, and how those of the last minutes have ended. */
+        get: operations["listExports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stops one of one's own exports: its file breaks off. */
+        delete: operations["stopExport"];
         options?: never;
         head?: never;
         patch?: never;
@@ -942,6 +1117,91 @@ export interface paths {
          *     within the grace time. One that has not expired is renewed over the device's own connection.
          */
         post: operations["renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/exceedances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often, how long and how far limits were exceeded, by what was judged then; with the limits that held. */
+        get: operations["reportExceedances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/exceedances.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file of comma-separated values. */
+        get: operations["exportReportExceedances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Statistics of readings by device, metric and part of a time, after recomputation. */
+        get: operations["reportStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/statistics.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file of comma-separated values. */
+        get: operations["exportReportStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each role may, by the one table that every request is held against. */
+        get: operations["listRoles"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1215,6 +1475,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the server is, and what is wrong with it. */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/thresholds": {
         parameters: {
             query?: never;
@@ -1263,8 +1540,27 @@ export interface paths {
         /** Thresholds that are ready to be set, each with its source. */
         get: operations["listThresholdPresets"];
         put?: never;
-        post?: never;
+        /** Makes a preset. */
+        post: operations["createPreset"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/thresholds/presets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes a preset say something else. Thresholds that were set by it stay as they are. */
+        put: operations["changePreset"];
+        post?: never;
+        /** Removes a preset. Thresholds that were set by it stay as they are. */
+        delete: operations["deletePreset"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1851,7 +2147,7 @@ export interface components {
          * @description What happened to an alert that is told to others.
          * @enum {string}
          */
-        AlertNews: "raised" | "escalated" | "eased" | "cleared" | "acknowledged" | "resolved" | "reopened" | "digest";
+        AlertNews: "raised" | "escalated" | "eased" | "cleared" | "acknowledged" | "resolved" | "reopened" | "digest" | "test";
         /** @description How many there are in all, whatever is asked for. */
         AlertNumbers: {
             /**
@@ -2034,7 +2330,7 @@ export interface components {
         };
         /** @description A part of the audit log. */
         AuditLog: {
-            /** @description The newest first. */
+            /** @description The newest first, or with `after` the oldest. */
             entries: components["schemas"]["AuditEntry"][];
             /**
              * Format: int64
@@ -2122,6 +2418,67 @@ export interface components {
              * @description How long the server itself was not there to know: not counted.
              */
             unknown_ms: number;
+        };
+        /** @description A copy of the database. */
+        Backup: {
+            /**
+             * Format: int64
+             * @description How large it is.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description When it was made (UTC milliseconds).
+             */
+            made_at: number;
+            /** @description Its file, which holds its time (UTC): `tirta-20251121-020000-000.db`. */
+            name: string;
+        };
+        /** @description Why the last try failed. */
+        BackupFailure: {
+            /**
+             * Format: int64
+             * @description When (UTC milliseconds).
+             */
+            at: number;
+            /** @description In the words of whatever failed. */
+            why: string;
+        };
+        /** @description How far one is that is being made. */
+        BackupProgress: {
+            /** @description Whether it is written and now read back. */
+            checking: boolean;
+            /**
+             * Format: int64
+             * @description About so many it will be.
+             */
+            of: number;
+            /**
+             * Format: int64
+             * @description Since when (UTC milliseconds).
+             */
+            started_at: number;
+            /**
+             * Format: int64
+             * @description Bytes that are written.
+             */
+            written: number;
+        };
+        /** @description Copies of the database. */
+        Backups: {
+            /** @description The newest first. */
+            backups: components["schemas"]["Backup"][];
+            /**
+             * Format: int64
+             * @description After how many seconds one is made by itself; null: never.
+             */
+            every_s: number | null;
+            failed: components["schemas"]["BackupFailure"] | null;
+            /** @description How many are kept. */
+            keep: number;
+            /** @description Whether this server makes them: of SQLite, not of PostgreSQL. */
+            possible: boolean;
+            running: components["schemas"]["BackupProgress"] | null;
         };
         /** @description What became of a batch: those that could be taken are kept, although others are refused. */
         BatchResult: {
@@ -2363,6 +2720,68 @@ export interface components {
             /** @description Newest first, in the order in which the server got them. */
             calibrations: components["schemas"]["CalibrationRecord"][];
         };
+        /** @description A channel, and how it has fared. */
+        Channel: {
+            /** @description Whether it is set up now; one that was taken out of the configuration may still have something to tell. */
+            configured: boolean;
+            /** @description What it is told of; nothing if it is not set up any more. */
+            events: components["schemas"]["AlertNews"][];
+            /**
+             * Format: int64
+             * @description News that were given up in the last day, after three tries each.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description When one was last given up, as far back as it is kept (UTC milliseconds).
+             */
+            failed_at: number | null;
+            /** @description Where it leads: the host alone. */
+            host: string | null;
+            /** @description What it is. */
+            kind: components["schemas"]["ChannelKind"];
+            /** @description The name that deliveries are kept under: `mqtt` or `webhook:siren`. */
+            name: string;
+            /**
+             * Format: int64
+             * @description When the oldest of them happened (UTC milliseconds).
+             */
+            oldest_at: number | null;
+            /**
+             * Format: int64
+             * @description News that wait for it, or are tried again.
+             */
+            pending: number;
+            /** @description What went wrong last, if nothing has arrived since. */
+            problem: string | null;
+            /**
+             * Format: int64
+             * @description News that arrived in the last day.
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description When one last arrived, as far back as it is kept (UTC milliseconds).
+             */
+            sent_at: number | null;
+        };
+        /**
+         * @description What a channel is.
+         * @enum {string}
+         */
+        ChannelKind: "mqtt" | "webhook";
+        /** @description How a test went. */
+        ChannelTest: {
+            /** @description Whether whoever listens has it. */
+            delivered: boolean;
+            /** @description What went wrong, if it has not. */
+            problem: string | null;
+        };
+        /** @description Channels. */
+        Channels: {
+            /** @description Those that are set up, then those that were. */
+            channels: components["schemas"]["Channel"][];
+        };
         /** @description A claimed device. */
         ClaimedDevice: {
             /** @description Whether its board waited and was let in by this. */
@@ -2379,6 +2798,11 @@ export interface components {
          * @enum {string}
          */
         ClockQuality: "synced" | "repaired" | "unsynced";
+        /**
+         * @description Whether the server's clock is kept right by the network.
+         * @enum {string}
+         */
+        ClockState: "synced" | "unsynced" | "unknown";
         /** @description A code of the telephone. */
         Code: {
             /** @description Six digits. */
@@ -2438,6 +2862,11 @@ export interface components {
             /** @description The account's name or its e-mail address. */
             user: string;
         };
+        /**
+         * @description An engine.
+         * @enum {string}
+         */
+        DatabaseEngine: "sqlite" | "postgres";
         /** @description A device. */
         Device: {
             /** @description The version of its agent. */
@@ -2596,7 +3025,7 @@ export interface components {
         };
         /** @description All devices. */
         Devices: {
-            /** @description In the order of their numbers. */
+            /** @description In the order that was asked for. */
             devices: components["schemas"]["Device"][];
             /** @description Where it goes on; null at the end. */
             next: string | null;
@@ -2642,6 +3071,100 @@ export interface components {
              */
             returns_until: number | null;
         };
+        /** @description How a limit of a device was kept. */
+        Exceedance: {
+            /**
+             * Format: int64
+             * @description How long in all, in milliseconds.
+             */
+            beyond_ms: number;
+            /**
+             * Format: int32
+             * @description How many somebody said to be over before the rule found so: their time ends there.
+             */
+            by_hand: number;
+            /**
+             * Format: int32
+             * @description How often a critical one was.
+             */
+            critical_episodes: number;
+            /**
+             * Format: int64
+             * @description Of that, how long beyond a critical limit.
+             */
+            critical_ms: number;
+            /** @description Which device. */
+            device: string;
+            /**
+             * Format: int32
+             * @description How often one was passed: alerts that reach into the time.
+             */
+            episodes: number;
+            /** @description The limits that held, in the order of their times. */
+            limits: components["schemas"]["HeldLimit"][];
+            /** @description Where it stands now, by which its limits are told. */
+            location: string | null;
+            /**
+             * Format: int64
+             * @description When that began (UTC milliseconds).
+             */
+            longest_from: number | null;
+            /**
+             * Format: int64
+             * @description The longest single time.
+             */
+            longest_ms: number;
+            /** @description What was measured. */
+            metric: components["schemas"]["Metric"];
+            /** @description Whether one goes on at the end of the time. */
+            ongoing: boolean;
+            /** @description Which side. */
+            side: components["schemas"]["LimitSide"];
+            /**
+             * Format: int32
+             * @description How many were decided by simulated readings.
+             */
+            simulated: number;
+            /**
+             * Format: int64
+             * @description Of that, how long the device was not there, so that nobody knows.
+             */
+            unheard_ms: number;
+            /** @description The unit of the values. */
+            unit: components["schemas"]["Unit"];
+            /**
+             * Format: double
+             * @description The value furthest beyond while one was passed, as it was judged.
+             */
+            worst: number | null;
+            /**
+             * Format: int64
+             * @description When that was first measured (UTC milliseconds).
+             */
+            worst_at: number | null;
+        };
+        /** @description Limits exceeded within a time. */
+        ExceedancesReport: {
+            /**
+             * Format: int64
+             * @description From when (UTC milliseconds).
+             */
+            from: number;
+            /** @description By device, then metric, low before high; also for limits that were kept. */
+            rows: components["schemas"]["Exceedance"][];
+            /** @description The fleet's time zone. */
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description Until when: now at most.
+             */
+            to: number;
+        };
+        /**
+         * @description The form of the file.
+         * @enum {string}
+         */
+        ExportFormat: "csv" | "zip";
         /**
          * @description Why a probe delivered no value.
          * @enum {string}
@@ -2656,6 +3179,30 @@ export interface components {
             /** @description What it will be. */
             to: string;
         };
+        /** @description Something that somebody should do something about. */
+        Finding: {
+            /** @description Which line of the page it is about. */
+            about: components["schemas"]["FindingAbout"];
+            /** @description How bad it is. */
+            level: components["schemas"]["FindingLevel"];
+            /** @description What is wrong. */
+            trouble: components["schemas"]["FindingTrouble"];
+        };
+        /**
+         * @description Which line of the page it is about.
+         * @enum {string}
+         */
+        FindingAbout: "disk" | "database" | "intake" | "broker" | "deliveries" | "backup" | "certificates" | "clock";
+        /**
+         * @description How bad it is.
+         * @enum {string}
+         */
+        FindingLevel: "critical" | "warning";
+        /**
+         * @description What is wrong.
+         * @enum {string}
+         */
+        FindingTrouble: "disk_full" | "disk_low" | "no_room_for_backup" | "database_errors" | "ingest_slow" | "ingest_behind" | "broker_lost" | "deliveries_wait" | "deliveries_failed" | "backup_failed" | "backup_missing" | "backup_old" | "server_certificate_ends" | "authority_ends" | "clock_unsynced";
         /**
          * @description One thing to know before trusting a value.
          * @enum {string}
@@ -2666,6 +3213,40 @@ export interface components {
          * @enum {string}
          */
         Health: "ok" | "failed";
+        /** @description A limit that held for a while. */
+        HeldLimit: {
+            /**
+             * Format: double
+             * @description Beyond it is critical.
+             */
+            critical: number | null;
+            /**
+             * Format: int64
+             * @description From when (UTC milliseconds), within the time of the report.
+             */
+            from: number;
+            /** @description The preset that it was filled from. */
+            preset: string | null;
+            /** @description Whose threshold it was: the device's own, its location's or the fleet's. */
+            scope: components["schemas"]["Scope"];
+            /** @description Which location or device; empty for the fleet. */
+            target: string;
+            /**
+             * Format: int64
+             * @description Until when.
+             */
+            to: number;
+            /**
+             * Format: int32
+             * @description Which version of it.
+             */
+            version: number;
+            /**
+             * Format: double
+             * @description Beyond it is a warning.
+             */
+            warning: number | null;
+        };
         /** @description What becomes of one line. */
         ImportLine: {
             /** @description The fields that change. */
@@ -2814,6 +3395,11 @@ export interface components {
             /** @description The device's name. */
             device: string;
         };
+        /**
+         * @description On which side of the water's values a limit lies.
+         * @enum {string}
+         */
+        LimitSide: "low" | "high";
         /** @description Something wrong with a line. */
         LineProblem: {
             /** @description What it is about: the text at fault, or the other line, name or serial. */
@@ -2888,6 +3474,43 @@ export interface components {
              * @description The value with the calibration that is in force still.
              */
             value?: number;
+        };
+        /** @description How the map is drawn. */
+        MapConfig: {
+            tiles: components["schemas"]["MapTiles"] | null;
+            view: components["schemas"]["MapView"] | null;
+        };
+        /** @description A server of tiles. The content security policy lets browsers load pictures from it. */
+        MapTiles: {
+            /** @description Whose map it is: to be shown on it. */
+            attribution: string;
+            /** @description Where that leads. */
+            attribution_url: string | null;
+            /**
+             * Format: int32
+             * @description The deepest zoom that it has.
+             */
+            max_zoom: number;
+            /** @description The address of a tile, with `{z}`, `{x}` and `{y}` in it, and perhaps `{r}` for sharp screens. */
+            template: string;
+        };
+        /** @description A part of the world. */
+        MapView: {
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84) of its middle.
+             */
+            latitude: number;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude: number;
+            /**
+             * Format: int32
+             * @description How near.
+             */
+            zoom: number;
         };
         /** @description Who has joined, and may sign in now. */
         Member: {
@@ -2983,7 +3606,7 @@ export interface components {
             devices?: components["schemas"]["DeviceName"][] | null;
             /** @description What gets it: 1 to 40 of a-z, 0-9 and -. */
             name: string;
-            /** @description What it may do: permissions that its maker has, without `manage_users` and `calibrate`. */
+            /** @description What it may do: permissions that its maker has, without those that are for people alone. */
             scopes: components["schemas"]["Permission"][];
             /**
              * Format: int32
@@ -3010,6 +3633,17 @@ export interface components {
              * @description For how many seconds re-flashed boards come back by themselves, at most a week; 0 closes the window.
              */
             returns_for_s: number;
+        };
+        /** @description A preset as it shall be. */
+        NewPreset: {
+            /** @description By metric; at least one. */
+            metrics: {
+                [key: string]: components["schemas"]["Threshold"];
+            };
+            /** @description Its name; no other preset of your own has it. */
+            name: string;
+            /** @description Where the values come from, for whoever uses it. */
+            source: string;
         };
         /** @description Names to reserve: `pi-from` to `pi-to`, both included. */
         NewRange: {
@@ -3272,7 +3906,18 @@ export interface components {
          * @description Something that may be allowed. The words are shown to programs: they only ever grow in number.
          * @enum {string}
          */
-        Permission: "read" | "handle_alerts" | "oversee_alerts" | "calibrate" | "claim_devices" | "configure_devices" | "approve_devices" | "set_thresholds" | "silence" | "manage_fleet" | "read_audit" | "manage_users" | "write_readings";
+        Permission: "read" | "handle_alerts" | "oversee_alerts" | "calibrate" | "claim_devices" | "configure_devices" | "approve_devices" | "set_thresholds" | "silence" | "manage_fleet" | "read_audit" | "manage_users" | "write_readings" | "manage_server";
+        /** @description A permission. */
+        PermissionOfRoles: {
+            /** @description What needs it: methods and paths of this interface. */
+            operations: string[];
+            /** @description Whether no API key can have it. */
+            people_only: boolean;
+            /** @description Which. */
+            permission: components["schemas"]["Permission"];
+            /** @description The roles that have it. */
+            roles: components["schemas"]["Role"][];
+        };
         /** @description An alert that there would have been. Times are UTC milliseconds. */
         PreviewAlert: {
             /**
@@ -3356,7 +4001,7 @@ export interface components {
              * @description What went wrong, for programs.
              * @enum {string}
              */
-            code: "authority" | "awaiting_approval" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_refresh_token" | "bad_token" | "busy" | "change_password" | "code_needed" | "conflict" | "csr_malformed" | "csr_mismatch" | "database" | "enabled_already" | "forbidden" | "has_board" | "internal" | "invalid" | "invitation_expired" | "invitation_used" | "invitation_withdrawn" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_board" | "no_metrics" | "no_sensor" | "no_session" | "not_csv" | "not_enabled" | "not_in_force" | "not_json" | "not_of_this_key" | "not_sent" | "nothing_proposed" | "offline" | "other_origin" | "other_request" | "own_account" | "refused" | "registration_closed" | "revoked" | "second_key" | "session_reused" | "stale" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_answers" | "too_many_attempts" | "too_many_invitations" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_api_key" | "unknown_calibration" | "unknown_clearance" | "unknown_device" | "unknown_invitation" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_request" | "unknown_session" | "unknown_sign_up" | "unknown_silence" | "unknown_token" | "unknown_user" | "weak_key" | "websocket_needed" | "wrong_code" | "wrong_password";
+            code: "authority" | "awaiting_approval" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_refresh_token" | "bad_token" | "busy" | "change_password" | "code_needed" | "conflict" | "csr_malformed" | "csr_mismatch" | "database" | "enabled_already" | "forbidden" | "has_board" | "internal" | "invalid" | "invitation_expired" | "invitation_used" | "invitation_withdrawn" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_board" | "no_metrics" | "no_sensor" | "no_session" | "not_csv" | "not_enabled" | "not_in_force" | "not_json" | "not_of_this_key" | "not_sent" | "nothing_proposed" | "offline" | "other_origin" | "other_request" | "own_account" | "refused" | "registration_closed" | "revoked" | "second_key" | "session_reused" | "stale" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_answers" | "too_many_attempts" | "too_many_exports" | "too_many_invitations" | "too_many_presets" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_api_key" | "unknown_backup" | "unknown_calibration" | "unknown_channel" | "unknown_clearance" | "unknown_device" | "unknown_export" | "unknown_invitation" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_preset" | "unknown_request" | "unknown_session" | "unknown_sign_up" | "unknown_silence" | "unknown_token" | "unknown_user" | "use_pg_dump" | "weak_key" | "websocket_needed" | "wrong_code" | "wrong_password";
             /** @description What went wrong and what to do, for people. */
             detail: string;
             /** @description The field or parameter at fault. */
@@ -3490,6 +4135,39 @@ export interface components {
             /** @description The unit of the values. */
             unit: components["schemas"]["Unit"];
         };
+        /** @description About how much there is. */
+        ReadingsCount: {
+            /** @description Whether that is only an upper bound. */
+            at_most: boolean;
+            /**
+             * Format: int64
+             * @description About how many bytes the table has.
+             */
+            csv_bytes: number;
+            /** @description Of how many devices. */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Readings; at most so many of those with or without a remark, which can't be told without reading each.
+             */
+            readings: number;
+            /**
+             * Format: int64
+             * @description About how many bytes the archive has.
+             */
+            zip_bytes: number;
+        };
+        /** @description The newest readings that are meant. */
+        ReadingsPage: {
+            /**
+             * Format: int64
+             * @description The `to` with which it goes on; null at the end. There may be one although few or none were found: then the server has
+             *     looked through much, and says how far.
+             */
+            next: number | null;
+            /** @description Newest first. */
+            readings: components["schemas"]["LatestReading"][];
+        };
         /** @description All revisions of a device. */
         Recomputations: {
             /** @description Newest first. */
@@ -3554,7 +4232,7 @@ export interface components {
         Registrations: {
             /** @description Where it goes on; null at the end. */
             next: string | null;
-            /** @description In the order of their numbers. */
+            /** @description In the order that was asked for. */
             registrations: components["schemas"]["Registration"][];
         };
         /** @description `shared::enrol::RenewRequest`, for the document. */
@@ -3658,6 +4336,50 @@ export interface components {
          * @enum {string}
          */
         Role: "admin" | "supervisor" | "technician" | "auditor";
+        /** @description Roles and permissions. */
+        Roles: {
+            /** @description The permissions, each with who has it. */
+            permissions: components["schemas"]["PermissionOfRoles"][];
+            /** @description The roles, who may most first. */
+            roles: components["schemas"]["Role"][];
+        };
+        /** @description How an export stands. */
+        RunningExport: {
+            /**
+             * Format: int64
+             * @description About how many there will be, or at most.
+             */
+            about_rows: number;
+            /**
+             * Format: int64
+             * @description Since when (UTC milliseconds).
+             */
+            began_at: number;
+            /**
+             * Format: int64
+             * @description Bytes that were sent, before they were packed for the way.
+             */
+            bytes: number;
+            /** @description Its form. */
+            format: components["schemas"]["ExportFormat"];
+            /**
+             * Format: int64
+             * @description Names it, until the server is started anew.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Readings that are written.
+             */
+            rows: number;
+            /** @description `running`, `done`, `stopped` or `broken`. */
+            state: string;
+        };
+        /** @description One's own exports. */
+        RunningExports: {
+            /** @description Those that are under way and those that ended in the last minutes, the newest first. */
+            exports: components["schemas"]["RunningExport"][];
+        };
         /**
          * @description For what a threshold or a silence is meant.
          * @enum {string}
@@ -3812,6 +4534,8 @@ export interface components {
             log: string;
             /** @description `text` or `json`. */
             log_format: string;
+            /** @description Where the tiles of the map come from, if they do. */
+            map_tiles: string | null;
             /** @description Whether `/metrics` is open to whoever has its token. */
             metrics: boolean;
             /**
@@ -3859,6 +4583,8 @@ export interface components {
             permissions: components["schemas"]["Permission"][];
             /** @description What it is. */
             role: components["schemas"]["Role"];
+            /** @description The fleet's time zone, such as `Asia/Jakarta`: of the times that people read, and of the days in reports. */
+            time_zone: string;
             /** @description The account's name. */
             user: string;
         };
@@ -3963,6 +4689,8 @@ export interface components {
             refresh_token?: string;
             /** @description What it is. */
             role: components["schemas"]["Role"];
+            /** @description The fleet's time zone, such as `Asia/Jakarta`: of the times that people read, and of the days in reports. */
+            time_zone: string;
             /** @description Always `Bearer`. */
             token_type?: string;
             /** @description The account's name. */
@@ -4025,6 +4753,278 @@ export interface components {
             /** @description The newest first. */
             silences: components["schemas"]["Silence"][];
         };
+        /** @description Statistics of a time. */
+        StatisticsReport: {
+            /**
+             * Format: int64
+             * @description From when (UTC milliseconds).
+             */
+            from: number;
+            /** @description By device, then metric, then time. */
+            rows: components["schemas"]["StatisticsRow"][];
+            /** @description The time zone whose days, weeks and months are meant. */
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description Until when: now at most.
+             */
+            to: number;
+        };
+        /** @description What a part of the time holds of one metric of a device. */
+        StatisticsRow: {
+            /**
+             * Format: int64
+             * @description Values measured while somebody calibrated: the probe was not in the water, they count nowhere else.
+             */
+            calibrating: number;
+            /**
+             * Format: double
+             * @description The share of those for which there is a value; null if nobody can say.
+             */
+            coverage_percent: number | null;
+            /**
+             * Format: double
+             * @description The standard deviation of a sample; null for less than two values.
+             */
+            deviation: number | null;
+            /** @description Which device. */
+            device: string;
+            /**
+             * Format: int64
+             * @description How many readings the sampling interval lets expect while the device was in service; null if nobody can say.
+             */
+            expected: number | null;
+            /**
+             * Format: int64
+             * @description Readings without a value.
+             */
+            faults: number;
+            /**
+             * Format: int64
+             * @description Values with a flag. The statistics are of good and flagged values.
+             */
+            flagged: number;
+            /**
+             * Format: int64
+             * @description From when (UTC milliseconds).
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description Values with nothing to know before trusting them, but that they may be simulated.
+             */
+            good: number;
+            /** @description Where. */
+            location: string | null;
+            /**
+             * Format: double
+             * @description The greatest value.
+             */
+            max: number | null;
+            /**
+             * Format: int64
+             * @description When it was first measured (UTC milliseconds).
+             */
+            max_at: number | null;
+            /**
+             * Format: double
+             * @description The arithmetic mean of the values as they were measured, also of pH.
+             */
+            mean: number | null;
+            /**
+             * Format: double
+             * @description The median.
+             */
+            median: number | null;
+            /** @description What was measured. */
+            metric: components["schemas"]["Metric"];
+            /**
+             * Format: double
+             * @description The least value; null with all that follows if there is no value.
+             */
+            min: number | null;
+            /**
+             * Format: int64
+             * @description When it was first measured (UTC milliseconds).
+             */
+            min_at: number | null;
+            /**
+             * Format: double
+             * @description The 5th percentile, between two values by their distance.
+             */
+            p5: number | null;
+            /**
+             * Format: double
+             * @description The 95th percentile.
+             */
+            p95: number | null;
+            /**
+             * Format: double
+             * @description How exact median and percentiles are: at least to so much, and exact where values have no more decimals than the sensor
+             *     resolves.
+             */
+            percentile_step: number | null;
+            /**
+             * Format: int64
+             * @description All readings that came, faults among them.
+             */
+            readings: number;
+            /**
+             * Format: int64
+             * @description How many of the readings are from a simulation.
+             */
+            simulated: number;
+            /**
+             * Format: int64
+             * @description Until when.
+             */
+            to: number;
+            /** @description The unit of the values. */
+            unit: components["schemas"]["Unit"];
+            /**
+             * Format: int64
+             * @description How many of the readings have a time that nobody vouches for.
+             */
+            unsynced: number;
+        };
+        /** @description The server as it is now. Times are UTC milliseconds. */
+        System: {
+            /** @description Copies of the database. */
+            backup: components["schemas"]["SystemBackup"];
+            /** @description What devices are connected to. */
+            broker: components["schemas"]["SystemBroker"];
+            /** @description Until when certificates are good. */
+            certificates: components["schemas"]["SystemCertificates"];
+            /** @description Whether its clock is kept right by the network. */
+            clock: components["schemas"]["ClockState"];
+            /** @description Where everything is kept. */
+            database: components["schemas"]["SystemDatabase"];
+            /** @description News of alerts on their way to the channels. */
+            deliveries: components["schemas"]["SystemDeliveries"];
+            /** @description How many devices are in each state. */
+            devices: {
+                [key: string]: number;
+            };
+            disk: components["schemas"]["SystemDisk"] | null;
+            /** @description What is wrong, the worst first; nothing if all is well. */
+            findings: components["schemas"]["Finding"][];
+            /** @description What comes in. */
+            intake: components["schemas"]["SystemIntake"];
+            /**
+             * Format: int64
+             * @description Its time.
+             */
+            now: number;
+            /**
+             * Format: int64
+             * @description Since when it runs.
+             */
+            started_at: number;
+            /** @description The fleet's time zone. */
+            time_zone: string;
+            /** @description Which server this is. */
+            version: string;
+            /** @description Open WebSockets of this server. */
+            watchers: number;
+        };
+        /** @description Copies of the database. */
+        SystemBackup: {
+            /**
+             * Format: int64
+             * @description After how many seconds it makes one by itself; null: never.
+             */
+            every_s: number | null;
+            failed: components["schemas"]["BackupFailure"] | null;
+            last: components["schemas"]["Backup"] | null;
+            /** @description Whether this server makes them: of SQLite, not of PostgreSQL, which has its own way. */
+            possible: boolean;
+            /** @description Whether one is being made. */
+            running: boolean;
+        };
+        /** @description What devices are connected to. */
+        SystemBroker: {
+            /** @description Whether this server is connected to it. */
+            connected: boolean;
+            /** @description `embedded` or `external`. */
+            kind: string;
+        };
+        /** @description Until when certificates are good. */
+        SystemCertificates: {
+            /**
+             * Format: int64
+             * @description The authority's, which somebody has to replace (`tirta authority rotate`).
+             */
+            authority_until: number | null;
+            /**
+             * Format: int64
+             * @description The server's own, which it renews by itself.
+             */
+            server_until: number | null;
+        };
+        /** @description Where everything is kept. */
+        SystemDatabase: {
+            /**
+             * Format: int64
+             * @description How large it is.
+             */
+            bytes: number;
+            /** @description Which engine. */
+            engine: components["schemas"]["DatabaseEngine"];
+            /**
+             * Format: int64
+             * @description How often it did not do what it was asked, in the last ten minutes.
+             */
+            recent_errors: number;
+        };
+        /** @description News on their way. */
+        SystemDeliveries: {
+            /**
+             * Format: int64
+             * @description How many were given up in the last day.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description When the oldest of them happened.
+             */
+            oldest_at: number | null;
+            /**
+             * Format: int64
+             * @description How many wait.
+             */
+            pending: number;
+        };
+        /** @description The room on a disk. */
+        SystemDisk: {
+            /**
+             * Format: int64
+             * @description Bytes that this server may still write.
+             */
+            free: number;
+            /**
+             * Format: int64
+             * @description All of it.
+             */
+            total: number;
+        };
+        /** @description What comes in. */
+        SystemIntake: {
+            /**
+             * Format: double
+             * @description From the arrival of a batch to its commit, on average of the last minute; null if none came.
+             */
+            lag_ms: number | null;
+            /**
+             * Format: double
+             * @description New readings of the last minute; null in the first moments after the start.
+             */
+            readings_per_minute: number | null;
+            /**
+             * Format: int64
+             * @description Messages that were dropped in the last ten minutes because ingest was behind; devices send them again.
+             */
+            recent_dropped: number;
+        };
         /** @description A scope and which one of it. */
         Target: {
             /** @description For what it is meant. */
@@ -4085,11 +5085,13 @@ export interface components {
             /** @description How bad it is; a warning if absent. */
             severity?: components["schemas"]["Severity"];
         };
-        /** @description A set of thresholds. */
+        /** @description A set of thresholds that is ready to be set. */
         ThresholdPreset: {
-            /** @description Since when the values hold (`2014-10-15`), as their source says. */
+            /** @description Who changed it last; null if it is built in, and can't be changed. */
+            changed_by: string | null;
+            /** @description Since when the values hold (`2014-10-15`), as their source says; of one's own when it was last changed. */
             effective: string;
-            /** @description What it is for: `hydroponics`, `wastewater`, ... */
+            /** @description What it is for: `hydroponics`, `wastewater`, ...; `own`: somebody here made it. */
             group: string;
             /** @description Its name for programs. */
             id: string;
@@ -4109,7 +5111,7 @@ export interface components {
         };
         /** @description Presets. */
         ThresholdPresets: {
-            /** @description By group. */
+            /** @description By group; those of people's own making last. */
             presets: components["schemas"]["ThresholdPreset"][];
         };
         /** @description What a threshold would have done. */
@@ -4625,6 +5627,25 @@ export interface components {
         /**
          * @description - `change_password`: choose a password of your own first
          *     - `forbidden`: your role, or the scopes of your key, may not do this
+         *
+         *     Only for the permission `manage_server`: admin.
+         */
+        "403-change_password-forbidden-manage_server": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
          *     - `not_of_this_key`: the key hands in nothing of this device
          *     - `other_origin`: a browser was made to ask this by another site
          *
@@ -4769,6 +5790,26 @@ export interface components {
          *     Only for the permission `manage_fleet`: admin.
          */
         "403-change_password-forbidden-other_origin-manage_fleet": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "change_password" | "forbidden" | "other_origin";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /**
+         * @description - `change_password`: choose a password of your own first
+         *     - `forbidden`: your role, or the scopes of your key, may not do this
+         *     - `other_origin`: a browser was made to ask this by another site
+         *
+         *     Only for the permission `manage_server`: admin.
+         */
+        "403-change_password-forbidden-other_origin-manage_server": {
             headers: {
                 [name: string]: unknown;
             };
@@ -5082,6 +6123,20 @@ export interface components {
                 };
             };
         };
+        /** @description - `unknown_backup`: there is no such back-up, or not any more */
+        "404-unknown_backup": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_backup";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
         /**
          * @description - `unknown_calibration`: the device has no such calibration
          *     - `unknown_device`: there is no such device
@@ -5094,6 +6149,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "unknown_calibration" | "unknown_device";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_channel`: no channel of this name is set up */
+        "404-unknown_channel": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_channel";
                     /** @constant */
                     status?: 404;
                 };
@@ -5127,6 +6196,20 @@ export interface components {
                 };
             };
         };
+        /** @description - `unknown_export`: you have no such export, or it is long over */
+        "404-unknown_export": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_export";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
         /** @description - `unknown_invitation`: there is no such invitation: is the link complete? */
         "404-unknown_invitation": {
             headers: {
@@ -5153,6 +6236,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "unknown_label" | "unknown_request";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description - `unknown_preset`: there is no such preset of your own making */
+        "404-unknown_preset": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_preset";
                     /** @constant */
                     status?: 404;
                 };
@@ -5533,6 +6630,23 @@ export interface components {
         };
         /**
          * @description - `taken`: the name, address, board or token is another's
+         *     - `too_many_presets`: there are as many presets of your own as are kept: remove some that nobody uses
+         */
+        "409-taken-too_many_presets": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "taken" | "too_many_presets";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /**
+         * @description - `taken`: the name, address, board or token is another's
          *     - `unknown_device`: there is no such device
          */
         "409-taken-unknown_device": {
@@ -5543,6 +6657,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "taken" | "unknown_device";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description - `use_pg_dump`: the database is PostgreSQL, which this server does not copy */
+        "409-use_pg_dump": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "use_pg_dump";
                     /** @constant */
                     status?: 409;
                 };
@@ -5724,6 +6852,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "too_fast" | "too_many_attempts";
+                    /** @constant */
+                    status?: 429;
+                };
+            };
+        };
+        /**
+         * @description - `too_fast`: this token or key asks too fast: wait as `retry-after` says
+         *     - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says
+         *     - `too_many_exports`: as many exports are under way as the server makes at a time: wait as `retry-after` says
+         */
+        "429-too_fast-too_many_attempts-too_many_exports": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_fast" | "too_many_attempts" | "too_many_exports";
                     /** @constant */
                     status?: 429;
                 };
@@ -6336,6 +7484,11 @@ export interface operations {
                 /** @description Only those with a lower number: `next` of the answer before. */
                 before?: number;
                 /**
+                 * @description Only those with a higher number, and the oldest first: 0 for the first of all, then `next` of the answer before, or the
+                 *     number of the last entry that somebody has who follows the log.
+                 */
+                after?: number;
+                /**
                  * @description At most so many, 1 to 500.
                  * @example 100
                  */
@@ -6635,13 +7788,13 @@ export interface operations {
                  * @description What the time is cut into.
                  * @example day
                  */
-                per?: "day" | "week" | "month";
+                per?: "day" | "week" | "month" | "whole";
                 /**
                  * @description Of what.
                  * @example device
                  */
                 by?: "device" | "location";
-                /** @description Only of this device. */
+                /** @description Only of these devices, with a comma between. */
                 device?: string;
                 /** @description Only of devices at this location. */
                 location?: string;
@@ -6692,6 +7845,275 @@ export interface operations {
             400: components["responses"]["400-bad_query-invalid"];
             401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    exportAvailability: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What the time is cut into.
+                 * @example month
+                 */
+                per?: "day" | "week" | "month" | "whole";
+                /** @description Of what. */
+                by?: "device" | "location";
+                /**
+                 * @description Only of these devices, with a comma between.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /** @description From when on (UTC milliseconds); 30 days before `to` if absent. */
+                from?: number;
+                /** @description Until when (UTC milliseconds); until now if absent. */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example device,location,from,to,availability_percent,outages,causes,out_ms,longest_ms,planned_ms,unknown_ms
+                     *     pi-7,Kolam 3,2025-11-01T00:00:00+07:00,2025-12-01T00:00:00+07:00,99.8,1,power 1,5184000,5184000,0,0
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listBackups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Copies of the database. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backups": [
+                     *         {
+                     *           "bytes": 4194304,
+                     *           "made_at": 1763690400000,
+                     *           "name": "tirta-20251121-020000-000.db"
+                     *         }
+                     *       ],
+                     *       "every_s": 86400,
+                     *       "failed": null,
+                     *       "keep": 7,
+                     *       "possible": true,
+                     *       "running": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read_audit"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    createBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Copies of the database. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backups": [
+                     *         {
+                     *           "bytes": 4194304,
+                     *           "made_at": 1763690400000,
+                     *           "name": "tirta-20251121-020000-000.db"
+                     *         }
+                     *       ],
+                     *       "every_s": 86400,
+                     *       "failed": null,
+                     *       "keep": 7,
+                     *       "possible": true,
+                     *       "running": {
+                     *         "checking": false,
+                     *         "of": 4194304,
+                     *         "started_at": 1763690400000,
+                     *         "written": 1048576
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_server"];
+            409: components["responses"]["409-use_pg_dump"];
+            415: components["responses"]["415-not_json"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    getBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the name of its file
+                 * @example tirta-20251121-020000-000.db
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description an SQLite database */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example SQLite format 3 */
+                    "application/vnd.sqlite3": string;
+                };
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-manage_server"];
+            404: components["responses"]["404-unknown_backup"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Channels. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "channels": [
+                     *         {
+                     *           "configured": true,
+                     *           "events": [
+                     *             "raised",
+                     *             "escalated"
+                     *           ],
+                     *           "failed": 1,
+                     *           "failed_at": 1763686800000,
+                     *           "host": "hooks.example",
+                     *           "kind": "webhook",
+                     *           "name": "webhook:on-call",
+                     *           "oldest_at": null,
+                     *           "pending": 0,
+                     *           "problem": null,
+                     *           "sent": 3,
+                     *           "sent_at": 1763690400000
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Channels"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the channel's name
+                 * @example webhook:on-call
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How a test went. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "delivered": false,
+                     *       "problem": "it answered 401 Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelTest"];
+                };
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-manage_fleet"];
+            404: components["responses"]["404-unknown_channel"];
+            415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid"];
             429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
@@ -6791,6 +8213,7 @@ export interface operations {
                      *       },
                      *       "log": "info",
                      *       "log_format": "text",
+                     *       "map_tiles": "https://tiles.example",
                      *       "metrics": true,
                      *       "offline_after_s": 180,
                      *       "plain": null,
@@ -6824,7 +8247,9 @@ export interface operations {
                 q?: string;
                 /** @description Only those at this location. */
                 location?: string;
-                /** @description Only those after this name: `next` of the answer before. */
+                /** @description In which order; by name if absent. */
+                order?: "name" | "-name" | "location" | "-location";
+                /** @description Only those after this one: `next` of the answer before, which was in the same order. */
                 after?: string;
                 /**
                  * @description At most so many, 1 to 1000; all if absent.
@@ -8823,6 +10248,49 @@ export interface operations {
             503: components["responses"]["503-database"];
         };
     };
+    getMap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the map is drawn. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tiles": {
+                     *         "attribution": "© Tiles",
+                     *         "attribution_url": "https://tiles.example/about",
+                     *         "max_zoom": 19,
+                     *         "template": "https://tiles.example/{z}/{x}/{y}.png"
+                     *       },
+                     *       "view": {
+                     *         "latitude": -6.2,
+                     *         "longitude": 106.8,
+                     *         "zoom": 9
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MapConfig"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
     getOpenapi: {
         parameters: {
             query?: never;
@@ -9038,6 +10506,89 @@ export interface operations {
             503: components["responses"]["503-database"];
         };
     };
+    listReadings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
+                from?: number;
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent. Of a list: `next` of the answer before.
+                 * @example 1763690400000
+                 */
+                to?: number;
+                /**
+                 * @description Of which devices: names with a comma between; of all if absent.
+                 * @example pi-7,pi-8
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /**
+                 * @description What was measured: metrics with a comma between; everything if absent.
+                 * @example ph,tds
+                 */
+                metric?: components["schemas"]["Metrics"];
+                /**
+                 * @description `all`, `good`, `fault` or `flagged`; all if absent.
+                 * @example fault
+                 */
+                status?: "all" | "good" | "fault" | "flagged";
+                /**
+                 * @description Of a list: at least so many, 1 to 1000, if there are; 100 if absent. It ends with all of one millisecond.
+                 * @example 50
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest readings that are meant. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "readings": [
+                     *         {
+                     *           "clock": "synced",
+                     *           "device": "pi-7",
+                     *           "fault": "no_answer",
+                     *           "flags": [],
+                     *           "metric": "ph",
+                     *           "millivolts": null,
+                     *           "revision": 0,
+                     *           "spread": null,
+                     *           "time": 1763690400000,
+                     *           "unit": "pH",
+                     *           "value": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReadingsPage"];
+                };
+            };
+            304: components["responses"]["304"];
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
     handInReading: {
         parameters: {
             query?: never;
@@ -9214,6 +10765,210 @@ export interface operations {
             503: components["responses"]["503-database"];
         };
     };
+    countReadings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
+                from?: number;
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent. Of a list: `next` of the answer before.
+                 * @example 1763690400000
+                 */
+                to?: number;
+                /** @description Of which devices: names with a comma between; of all if absent. */
+                device?: string;
+                /**
+                 * @description Only of devices at this location.
+                 * @example North
+                 */
+                location?: string;
+                /** @description What was measured: metrics with a comma between; everything if absent. */
+                metric?: components["schemas"]["Metrics"];
+                /** @description `all`, `good`, `fault` or `flagged`; all if absent. */
+                status?: "all" | "good" | "fault" | "flagged";
+                /** @description Of a list: at least so many, 1 to 1000, if there are; 100 if absent. It ends with all of one millisecond. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description About how much there is. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at_most": false,
+                     *       "csv_bytes": 154320875,
+                     *       "devices": 12,
+                     *       "readings": 1234567,
+                     *       "zip_bytes": 16049371
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReadingsCount"];
+                };
+            };
+            304: components["responses"]["304"];
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    exportReadings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
+                from?: number;
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent.
+                 * @example 1763690400000
+                 */
+                to?: number;
+                /**
+                 * @description Of which devices: names with a comma between; of all if absent.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /** @description What was measured: metrics with a comma between; everything if absent. */
+                metric?: components["schemas"]["Metrics"];
+                /** @description `all`, `good`, `fault` or `flagged`; all if absent. */
+                status?: "all" | "good" | "fault" | "flagged";
+                /**
+                 * @description `csv`, if nothing is said, or `zip`: a table for each device, with alerts, outages and calibrations.
+                 * @example csv
+                 */
+                format?: "csv" | "zip";
+                /**
+                 * @description The zone of the local times, such as `Asia/Makassar`; the fleet's if absent.
+                 * @example Asia/Makassar
+                 */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example PK */
+                    "application/zip": string;
+                    /**
+                     * @example time_utc,time_local,device,location,metric,value,unit,fault,clock,flags,signal_mv,spread_mv,revision
+                     *     2025-11-21T02:00:00.000Z,2025-11-21T10:00:00.000+08:00,pi-7,North,ph,7.02,pH,,synced,,1497.25,0.125,0
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts-too_many_exports"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listExports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own exports. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "exports": [
+                     *         {
+                     *           "about_rows": 1234567,
+                     *           "began_at": 1763690400000,
+                     *           "bytes": 3250000,
+                     *           "format": "zip",
+                     *           "id": 3,
+                     *           "rows": 250000,
+                     *           "state": "running"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunningExports"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    stopExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the export's id
+                 * @example 3
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stopped, or over already. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            404: components["responses"]["404-unknown_export"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
     listRegistrations: {
         parameters: {
             query?: {
@@ -9221,7 +10976,9 @@ export interface operations {
                 q?: string;
                 /** @description Only those at this location. */
                 location?: string;
-                /** @description Only those after this name: `next` of the answer before. */
+                /** @description In which order; by name if absent. */
+                order?: "name" | "-name" | "location" | "-location";
+                /** @description Only those after this one: `next` of the answer before, which was in the same order. */
                 after?: string;
                 /** @description At most so many, 1 to 1000; all if absent. */
                 limit?: number;
@@ -9476,6 +11233,358 @@ export interface operations {
             503: components["responses"]["503-database"];
         };
     };
+    reportExceedances: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only of these devices, with a comma between.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /**
+                 * @description Only of these metrics, with a comma between.
+                 * @example ph
+                 */
+                metric?: components["schemas"]["Metrics"];
+                /**
+                 * @description From when on (UTC milliseconds); 30 days before `to` if absent. At most 400 days.
+                 * @example 1763571600000
+                 */
+                from?: number;
+                /**
+                 * @description Until when (UTC milliseconds); until now if absent.
+                 * @example 1763658000000
+                 */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Limits exceeded within a time. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": 1763571600000,
+                     *       "rows": [
+                     *         {
+                     *           "beyond_ms": 5400000,
+                     *           "by_hand": 0,
+                     *           "critical_episodes": 1,
+                     *           "critical_ms": 1200000,
+                     *           "device": "pi-7",
+                     *           "episodes": 2,
+                     *           "limits": [
+                     *             {
+                     *               "critical": 9,
+                     *               "from": 1763571600000,
+                     *               "preset": "wastewater-class-1",
+                     *               "scope": "location",
+                     *               "target": "Kolam 3",
+                     *               "to": 1763658000000,
+                     *               "version": 2,
+                     *               "warning": 8.7
+                     *             }
+                     *           ],
+                     *           "location": "Kolam 3",
+                     *           "longest_from": 1763600400000,
+                     *           "longest_ms": 4200000,
+                     *           "metric": "ph",
+                     *           "ongoing": false,
+                     *           "side": "high",
+                     *           "simulated": 0,
+                     *           "unheard_ms": 0,
+                     *           "unit": "pH",
+                     *           "worst": 9.31,
+                     *           "worst_at": 1763602800000
+                     *         }
+                     *       ],
+                     *       "time_zone": "Asia/Jakarta",
+                     *       "to": 1763658000000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExceedancesReport"];
+                };
+            };
+            304: components["responses"]["304"];
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    exportReportExceedances: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only of these devices, with a comma between.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /**
+                 * @description Only of these metrics, with a comma between.
+                 * @example ph
+                 */
+                metric?: components["schemas"]["Metrics"];
+                /**
+                 * @description From when on (UTC milliseconds); 30 days before `to` if absent. At most 400 days.
+                 * @example 1763571600000
+                 */
+                from?: number;
+                /**
+                 * @description Until when (UTC milliseconds); until now if absent.
+                 * @example 1763658000000
+                 */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example device,location,metric,unit,side,limits,episodes,critical_episodes,beyond_ms,critical_ms,unheard_ms,longest_ms,longest_from,ongoing,by_hand,simulated,worst,worst_at
+                     *     pi-7,Kolam 3,ph,pH,high,"warning 8.7, critical 9 (location Kolam 3 version 2)",2,1,5400000,1200000,0,4200000,2025-11-20T08:00:00+07:00,false,0,0,9.31,2025-11-20T08:40:00+07:00
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    reportStatistics: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What the time is cut into.
+                 * @example day
+                 */
+                per?: "day" | "week" | "month" | "whole";
+                /**
+                 * @description Only of these devices, with a comma between.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /**
+                 * @description Only of these metrics, with a comma between.
+                 * @example ph
+                 */
+                metric?: components["schemas"]["Metrics"];
+                /**
+                 * @description From when on (UTC milliseconds); 30 days before `to` if absent. At most 400 days.
+                 * @example 1763571600000
+                 */
+                from?: number;
+                /**
+                 * @description Until when (UTC milliseconds); until now if absent.
+                 * @example 1763658000000
+                 */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Statistics of a time. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": 1763571600000,
+                     *       "rows": [
+                     *         {
+                     *           "calibrating": 12,
+                     *           "coverage_percent": 99.65,
+                     *           "deviation": 0.112,
+                     *           "device": "pi-7",
+                     *           "expected": 8640,
+                     *           "faults": 12,
+                     *           "flagged": 20,
+                     *           "from": 1763571600000,
+                     *           "good": 8590,
+                     *           "location": "Kolam 3",
+                     *           "max": 7.42,
+                     *           "max_at": 1763640000000,
+                     *           "mean": 7.048,
+                     *           "median": 7.04,
+                     *           "metric": "ph",
+                     *           "min": 6.81,
+                     *           "min_at": 1763600400000,
+                     *           "p5": 6.87,
+                     *           "p95": 7.26,
+                     *           "percentile_step": 0.001,
+                     *           "readings": 8634,
+                     *           "simulated": 0,
+                     *           "to": 1763658000000,
+                     *           "unit": "pH",
+                     *           "unsynced": 0
+                     *         }
+                     *       ],
+                     *       "time_zone": "Asia/Jakarta",
+                     *       "to": 1763658000000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StatisticsReport"];
+                };
+            };
+            304: components["responses"]["304"];
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    exportReportStatistics: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What the time is cut into.
+                 * @example day
+                 */
+                per?: "day" | "week" | "month" | "whole";
+                /**
+                 * @description Only of these devices, with a comma between.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /**
+                 * @description Only of these metrics, with a comma between.
+                 * @example ph
+                 */
+                metric?: components["schemas"]["Metrics"];
+                /**
+                 * @description From when on (UTC milliseconds); 30 days before `to` if absent. At most 400 days.
+                 * @example 1763571600000
+                 */
+                from?: number;
+                /**
+                 * @description Until when (UTC milliseconds); until now if absent.
+                 * @example 1763658000000
+                 */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example device,location,metric,unit,from,to,readings,good,flagged,calibrating,faults,simulated,unsynced,expected,coverage_percent,min,min_at,max,max_at,mean,standard_deviation,p5,median,p95,percentile_step
+                     *     pi-7,Kolam 3,ph,pH,2025-11-20T00:00:00+07:00,2025-11-21T00:00:00+07:00,8634,8590,20,12,12,0,0,8640,99.65,6.81,2025-11-20T08:00:00+07:00,7.42,2025-11-20T19:00:00+07:00,7.048,0.112,6.87,7.04,7.26,0.001
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Roles and permissions. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "permissions": [
+                     *         {
+                     *           "operations": [
+                     *             "POST /api/v1/silences",
+                     *             "POST /api/v1/silences/{id}/end"
+                     *           ],
+                     *           "people_only": false,
+                     *           "permission": "silence",
+                     *           "roles": [
+                     *             "admin",
+                     *             "supervisor"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "roles": [
+                     *         "admin",
+                     *         "supervisor",
+                     *         "technician",
+                     *         "auditor"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Roles"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
     getAllSeries: {
         parameters: {
             query: {
@@ -9592,6 +11701,7 @@ export interface operations {
                      *         "claim_devices"
                      *       ],
                      *       "role": "technician",
+                     *       "time_zone": "Asia/Jakarta",
                      *       "user": "siti"
                      *     }
                      */
@@ -9641,6 +11751,7 @@ export interface operations {
                      *         "claim_devices"
                      *       ],
                      *       "role": "technician",
+                     *       "time_zone": "Asia/Jakarta",
                      *       "user": "siti"
                      *     }
                      */
@@ -9756,6 +11867,7 @@ export interface operations {
                      *       ],
                      *       "refresh_token": "tirta_rt_b3ItdGhpcy1vbmUtZWl0aGVy",
                      *       "role": "technician",
+                     *       "time_zone": "Asia/Jakarta",
                      *       "token_type": "Bearer",
                      *       "user": "siti"
                      *     }
@@ -10413,6 +12525,93 @@ export interface operations {
             503: components["responses"]["503-database"];
         };
     };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The server as it is now. Times are UTC milliseconds. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backup": {
+                     *         "every_s": 86400,
+                     *         "failed": null,
+                     *         "last": {
+                     *           "bytes": 4194304,
+                     *           "made_at": 1763690400000,
+                     *           "name": "tirta-20251121-020000-000.db"
+                     *         },
+                     *         "possible": true,
+                     *         "running": false
+                     *       },
+                     *       "broker": {
+                     *         "connected": true,
+                     *         "kind": "embedded"
+                     *       },
+                     *       "certificates": {
+                     *         "authority_until": 2079050400000,
+                     *         "server_until": 1798250400000
+                     *       },
+                     *       "clock": "synced",
+                     *       "database": {
+                     *         "bytes": 4194304,
+                     *         "engine": "sqlite",
+                     *         "recent_errors": 0
+                     *       },
+                     *       "deliveries": {
+                     *         "failed": 0,
+                     *         "oldest_at": null,
+                     *         "pending": 0
+                     *       },
+                     *       "devices": {
+                     *         "offline": 1,
+                     *         "online": 99
+                     *       },
+                     *       "disk": {
+                     *         "free": 1073741824,
+                     *         "total": 31914983424
+                     *       },
+                     *       "findings": [
+                     *         {
+                     *           "about": "disk",
+                     *           "level": "warning",
+                     *           "trouble": "disk_low"
+                     *         }
+                     *       ],
+                     *       "intake": {
+                     *         "lag_ms": 12.5,
+                     *         "readings_per_minute": 240,
+                     *         "recent_dropped": 0
+                     *       },
+                     *       "now": 1763690400000,
+                     *       "started_at": 1763604000000,
+                     *       "time_zone": "Asia/Jakarta",
+                     *       "version": "0.1.0",
+                     *       "watchers": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
     listThresholds: {
         parameters: {
             query?: never;
@@ -10645,6 +12844,7 @@ export interface operations {
                      * @example {
                      *       "presets": [
                      *         {
+                     *           "changed_by": null,
                      *           "effective": "2024-05-01",
                      *           "group": "hydroponics",
                      *           "id": "lettuce",
@@ -10683,6 +12883,196 @@ export interface operations {
             304: components["responses"]["304"];
             401: components["responses"]["401-bad_token-no_session"];
             403: components["responses"]["403-change_password-forbidden-read"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    createPreset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "metrics": {
+                 *         "ph": {
+                 *           "clear_ms": 60000,
+                 *           "hold_ms": 60000,
+                 *           "low": {
+                 *             "critical": 6,
+                 *             "warning": 6.5
+                 *           }
+                 *         }
+                 *       },
+                 *       "name": "Kolam lele",
+                 *       "source": "Measured here in 2025"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPreset"];
+            };
+        };
+        responses: {
+            /** @description A set of thresholds that is ready to be set. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_by": "siti",
+                     *       "effective": "2025-11-21",
+                     *       "group": "own",
+                     *       "id": "own-nXk2pQ9vLw0a",
+                     *       "metrics": {
+                     *         "ph": {
+                     *           "clear_ms": 60000,
+                     *           "hold_ms": 60000,
+                     *           "low": {
+                     *             "critical": 6,
+                     *             "warning": 6.5
+                     *           }
+                     *         }
+                     *       },
+                     *       "name": {
+                     *         "en": "Kolam lele",
+                     *         "id": "Kolam lele"
+                     *       },
+                     *       "source": "Measured here in 2025",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ThresholdPreset"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-set_thresholds"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken-too_many_presets"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    changePreset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the preset's id
+                 * @example own-nXk2pQ9vLw0a
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "metrics": {
+                 *         "ph": {
+                 *           "clear_ms": 60000,
+                 *           "hold_ms": 60000,
+                 *           "low": {
+                 *             "critical": 6,
+                 *             "warning": 6.5
+                 *           }
+                 *         }
+                 *       },
+                 *       "name": "Kolam lele",
+                 *       "source": "Measured here in 2025"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPreset"];
+            };
+        };
+        responses: {
+            /** @description A set of thresholds that is ready to be set. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_by": "siti",
+                     *       "effective": "2025-11-21",
+                     *       "group": "own",
+                     *       "id": "own-nXk2pQ9vLw0a",
+                     *       "metrics": {
+                     *         "ph": {
+                     *           "clear_ms": 60000,
+                     *           "hold_ms": 60000,
+                     *           "low": {
+                     *             "critical": 6,
+                     *             "warning": 6.5
+                     *           }
+                     *         }
+                     *       },
+                     *       "name": {
+                     *         "en": "Kolam lele",
+                     *         "id": "Kolam lele"
+                     *       },
+                     *       "source": "Measured here in 2025",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ThresholdPreset"];
+                };
+            };
+            400: components["responses"]["400-bad_body-bad_json-bad_path-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-set_thresholds"];
+            404: components["responses"]["404-unknown_preset"];
+            408: components["responses"]["408-too_slow"];
+            409: components["responses"]["409-taken"];
+            413: components["responses"]["413-too_large"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    deletePreset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the preset's id
+                 * @example own-nXk2pQ9vLw0a
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin-set_thresholds"];
+            404: components["responses"]["404-unknown_preset"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
             429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];

@@ -67,3 +67,5 @@ export type SignUp = Schemas['SignUp'];
 export type Profile = Schemas['Profile'];
 export type ProfileChange = Schemas['ProfileChange'];
 export type Notifications = Schemas['Notifications'];
+export type MapConfig = Schemas['MapConfig'];
+export type MapTiles = Schemas['MapTiles'];

@@ -1,7 +1,14 @@
 // Owns the axes of every chart: their labels by language, their lines and type from the page's tokens.
 import { formatTick } from '$lib/format/time';
 import { numberFormat } from '$lib/format/number';
-import type uPlot from 'uplot';
+import { siteZone } from '$lib/format/zone';
+import uPlot from 'uplot';
+
+/** Days and hours of a time axis begin where those of the site do. */
+export function tzDate(time: number): Date {
+  const zone = siteZone();
+  return zone ? uPlot.tzDate(new Date(time), zone) : new Date(time);
+}
 
 /** Colours come from the page's tokens; a canvas cannot read them by itself. */
 export function token(name: string): string {

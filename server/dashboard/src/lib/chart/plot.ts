@@ -1,6 +1,6 @@
 // Owns the uPlot instance of a chart: its axes, band, line, fault marks and cursor. Knows no component.
 import uPlot from 'uplot';
-import { axesOf, token } from './axes';
+import { axesOf, token, tzDate } from './axes';
 import { lonely, rangeOf, type Columns } from './columns';
 import { followTouch } from './touch';
 
@@ -80,6 +80,7 @@ export class Plot {
         },
       },
       axes: axesOf(locale),
+      tzDate,
       series: [
         {},
         { stroke: 'transparent', points: { show: false } },

@@ -1,5 +1,6 @@
-// Owns how instants, ages and durations are written, by language.
+// Owns how instants, ages and durations are written, by language and in the time zone of the site.
 import { numberFormat } from './number';
+import { siteZone, wallOf, zoneName } from './zone';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -9,9 +10,14 @@ const DAY = 24 * HOUR;
 const dates = new Map<string, Intl.DateTimeFormat>();
 
 function dateFormat(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = locale + JSON.stringify(options);
+  const zone = siteZone();
+  const key = locale + (zone ?? '') + JSON.stringify(options);
   let format = dates.get(key);
-  if (!format) dates.set(key, (format = new Intl.DateTimeFormat(locale, options)));
+  if (!format)
+    dates.set(
+      key,
+      (format = new Intl.DateTimeFormat(locale, { ...options, ...(zone ? { timeZone: zone } : {}) })),
+    );
   return format;
 }
 
@@ -63,14 +69,25 @@ export function formatDuration(ms: number, locale: string, unitDisplay: 'short' 
   );
 }
 
-/** An instant in full, for details and tooltips. */
+/** An instant in full with the zone that it is told in, for details and tooltips. */
 export function formatInstant(time: number, locale: string): string {
-  return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(time);
+  const text = dateFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(time);
+  return `${text} ${zoneName(time, locale)}`;
 }
 
 /** The day alone, where the hour says nothing. */
 export function formatDay(time: number, locale: string): string {
   return dateFormat(locale, { dateStyle: 'medium' }).format(time);
+}
+
+/** The day with its name, for the head of a document. */
+export function formatLongDay(time: number, locale: string): string {
+  return dateFormat(locale, { dateStyle: 'full' }).format(time);
+}
+
+/** The name of a month, for a narrow column. */
+export function formatMonth(time: number, locale: string): string {
+  return dateFormat(locale, { month: 'short' }).format(time);
 }
 
 /** Day and minute, for lists. */
@@ -93,8 +110,9 @@ export function formatPeriod(from: number, to: number, locale: string): string {
 /** The label of a chart's time axis, as fine as the step between labels asks for. */
 export function formatTick(time: number, stepMs: number, locale: string): string {
   if (stepMs >= DAY) return dateFormat(locale, { day: 'numeric', month: 'short' }).format(time);
-  const midnight = new Date(time).getHours() === 0 && new Date(time).getMinutes() === 0;
-  if (midnight && stepMs >= HOUR) return dateFormat(locale, { day: 'numeric', month: 'short' }).format(time);
+  const { hour, minute } = wallOf(time);
+  if (hour === 0 && minute === 0 && stepMs >= HOUR)
+    return dateFormat(locale, { day: 'numeric', month: 'short' }).format(time);
   const seconds = stepMs < MINUTE ? ({ second: '2-digit' } as const) : {};
   return dateFormat(locale, { hour: '2-digit', minute: '2-digit', ...seconds }).format(time);
 }

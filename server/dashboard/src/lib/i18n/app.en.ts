@@ -9,5 +9,6 @@ export const appEn = {
   noNetwork: 'No network',
   noNetworkHint: 'The page is here, the values are not: they come as soon as the server can be reached.',
   account: 'Your account',
+  zone: (name: string) => `Times are ${name}.`,
   groupOf: (group: string) => `More: ${group}`,
 };

@@ -10,5 +10,6 @@ export const appId: Dictionary['app'] = {
   noNetwork: 'Tidak ada jaringan',
   noNetworkHint: 'Halamannya ada, nilainya belum: nilai datang begitu server bisa dihubungi.',
   account: 'Akun Anda',
+  zone: (name) => `Waktu dalam ${name}.`,
   groupOf: (group) => `Lainnya: ${group}`,
 };

@@ -1,7 +1,8 @@
 // Owns the shape of a language: every key of the English one, with the same arguments.
 import type { en } from './en';
 
-type Translated<T> = T extends string
+/** A language of these texts: every key of them, with the same arguments. */
+export type Translated<T> = T extends string
   ? string
   : T extends (...args: infer A) => string
     ? (...args: A) => string

@@ -12,7 +12,9 @@ import { docsEn } from './docs.en';
 import { compareEn } from './compare.en';
 import { devicesEn } from './devices.en';
 import { identityEn } from './identity.en';
+import { mapEn } from './map.en';
 import { newcomersEn } from './newcomers.en';
+import { keyboardEn } from './keyboard.en';
 import { keysEn } from './keys.en';
 import { outagesEn } from './outages.en';
 import { overviewEn } from './overview.en';
@@ -43,18 +45,23 @@ export const en = {
     groups: { watch: 'Watch', fleet: 'Fleet', administration: 'Administration' },
     overview: 'Overview',
     fleet: 'Devices',
+    map: 'Map',
     compare: 'Compare',
     readings: 'History',
     alerts: 'Alerts',
     thresholds: 'Thresholds',
     outages: 'Outages',
+    reports: 'Reports',
     waiting: 'Waiting',
     claim: 'Set up',
     enrolment: 'Enrolment',
     registry: 'Registry',
     audit: 'Audit log',
     keys: 'API keys',
+    system: 'System',
     users: 'Accounts',
+    roles: 'Roles',
+    presets: 'Presets',
     profile: 'Profile',
     security: 'Security',
     settings: 'Settings',
@@ -270,8 +277,6 @@ export const en = {
     waitingHint: 'The device takes it over as soon as it is connected.',
     untouched: 'As configured on the device',
     saved: 'Interval saved',
-    undo: 'Undo',
-    undone: 'Change undone',
   },
 
   revoke: {
@@ -298,6 +303,7 @@ export const en = {
   devices: devicesEn,
   compare: compareEn,
   readings: readingsEn,
+  map: mapEn,
   app: appEn,
   registry: registryEn,
   identity: identityEn,
@@ -310,6 +316,7 @@ export const en = {
   people: peopleEn,
   newcomers: newcomersEn,
   profile: profileEn,
+  keyboard: keyboardEn,
 
   settings: {
     title: 'Settings',
@@ -336,6 +343,13 @@ export const en = {
     invalid: (detail: string) => `The server refused it: ${detail}`,
   },
 
-  common: { cancel: 'Cancel', close: 'Close', loading: 'Loading…', retry: 'Try again' },
+  common: {
+    cancel: 'Cancel',
+    close: 'Close',
+    loading: 'Loading…',
+    retry: 'Try again',
+    undo: 'Undo',
+    undone: 'Change undone',
+  },
   notFound: { title: 'There is nothing here', lead: 'The address may be mistyped.' },
 };

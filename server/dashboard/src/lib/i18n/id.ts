@@ -10,7 +10,9 @@ import { devicesId } from './devices.id';
 import type { Dictionary } from './dictionary';
 import { docsId } from './docs.id';
 import { identityId } from './identity.id';
+import { mapId } from './map.id';
 import { newcomersId } from './newcomers.id';
+import { keyboardId } from './keyboard.id';
 import { keysId } from './keys.id';
 import { outagesId } from './outages.id';
 import { overviewId } from './overview.id';
@@ -34,18 +36,23 @@ export const id: Dictionary = {
     groups: { watch: 'Pantau', fleet: 'Armada', administration: 'Administrasi' },
     overview: 'Ringkasan',
     fleet: 'Perangkat',
+    map: 'Peta',
     compare: 'Bandingkan',
     readings: 'Riwayat',
     alerts: 'Peringatan',
     thresholds: 'Ambang batas',
     outages: 'Hilang kontak',
+    reports: 'Laporan',
     waiting: 'Menunggu',
     claim: 'Pasang',
     enrolment: 'Pendaftaran',
     registry: 'Daftar alat',
     audit: 'Catatan tindakan',
     keys: 'Kunci API',
+    system: 'Sistem',
     users: 'Akun',
+    roles: 'Peran',
+    presets: 'Contoh baku',
     profile: 'Profil',
     security: 'Keamanan',
     settings: 'Pengaturan',
@@ -264,8 +271,6 @@ export const id: Dictionary = {
     waitingHint: 'Perangkat menerapkannya begitu terhubung.',
     untouched: 'Sesuai konfigurasi perangkat',
     saved: 'Interval disimpan',
-    undo: 'Urungkan',
-    undone: 'Perubahan diurungkan',
   },
 
   revoke: {
@@ -292,6 +297,7 @@ export const id: Dictionary = {
   devices: devicesId,
   compare: compareId,
   readings: readingsId,
+  map: mapId,
   app: appId,
   registry: registryId,
   identity: identityId,
@@ -304,6 +310,7 @@ export const id: Dictionary = {
   people: peopleId,
   newcomers: newcomersId,
   profile: profileId,
+  keyboard: keyboardId,
 
   settings: {
     title: 'Pengaturan',
@@ -330,6 +337,13 @@ export const id: Dictionary = {
     invalid: (detail) => `Ditolak oleh server: ${detail}`,
   },
 
-  common: { cancel: 'Batal', close: 'Tutup', loading: 'Memuat…', retry: 'Coba lagi' },
+  common: {
+    cancel: 'Batal',
+    close: 'Tutup',
+    loading: 'Memuat…',
+    retry: 'Coba lagi',
+    undo: 'Urungkan',
+    undone: 'Perubahan diurungkan',
+  },
   notFound: { title: 'Tidak ada apa-apa di sini', lead: 'Mungkin alamatnya salah ketik.' },
 };

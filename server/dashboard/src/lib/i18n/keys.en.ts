@@ -24,6 +24,7 @@ export const keysEn = {
     manage_fleet: 'Registry, tokens and the authority',
     read_audit: 'Read the audit log, tokens and accounts',
     manage_users: 'Accounts and keys',
+    manage_server: 'Back the server up and take its back-ups away',
   } satisfies Record<Permission, string>,
   devices: 'Only these devices',
   devicesHint: 'Names with commas between them: it hands in readings of no other. Empty: of any.',

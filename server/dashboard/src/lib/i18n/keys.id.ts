@@ -24,6 +24,7 @@ export const keysId: Dictionary['keys'] = {
     manage_fleet: 'Daftar alat, token, dan otoritas',
     read_audit: 'Membaca catatan tindakan, token, dan akun',
     manage_users: 'Akun dan kunci',
+    manage_server: 'Mencadangkan server dan mengambil cadangannya',
   },
   devices: 'Hanya perangkat ini',
   devicesHint: 'Nama dipisah koma: pembacaan perangkat lain ditolak. Kosong: semua.',

@@ -2,7 +2,6 @@
 export const profileEn = {
   title: 'Profile',
   lead: 'How you are called, how Tirta looks, and when it makes itself heard. It comes along to every phone that you sign in on.',
-  loading: 'Loading your profile…',
   person: {
     title: 'About you',
     displayName: 'What others call you',
@@ -33,6 +32,7 @@ export const profileEn = {
     title: 'Security',
     password: 'The others are signed out then.',
     sessions: 'Where you are signed in, and the code at sign-in',
+    roles: 'What each role may do',
     sessionsHint: 'End a session on a lost phone; ask for a code besides the password.',
   },
 };

@@ -4,7 +4,6 @@ import type { Dictionary } from './dictionary';
 export const profileId: Dictionary['profile'] = {
   title: 'Profil',
   lead: 'Nama panggilan Anda, tampilan Tirta, dan kapan ia bersuara. Ikut ke setiap ponsel tempat Anda masuk.',
-  loading: 'Memuat profil Anda…',
   person: {
     title: 'Tentang Anda',
     displayName: 'Nama panggilan',
@@ -35,6 +34,7 @@ export const profileId: Dictionary['profile'] = {
     title: 'Keamanan',
     password: 'Perangkat lain keluar setelah itu.',
     sessions: 'Tempat Anda masuk, dan kode saat masuk',
+    roles: 'Apa yang boleh dilakukan setiap peran',
     sessionsHint: 'Akhiri sesi di ponsel yang hilang; minta kode selain kata sandi.',
   },
 };

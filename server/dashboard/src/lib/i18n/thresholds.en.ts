@@ -35,6 +35,8 @@ export const thresholdsEn = {
     none: 'Nothing is watched',
   },
 
+  presetGone: 'a preset that is gone',
+
   form: {
     title: 'Threshold',
     back: 'Thresholds',
@@ -99,7 +101,6 @@ export const thresholdsEn = {
     removeHint: 'The next wider one holds then, or none.',
     saved: 'Threshold saved',
     gone: 'Threshold removed',
-    undo: 'Undo',
     inherited: (where: string) => `Now in force: ${where}`,
     filled: (name: string) => `The fields show what holds for ${name} now.`,
     inheritedNone: 'Nothing is in force yet.',

@@ -35,6 +35,8 @@ export const thresholdsId: Dictionary['thresholds'] = {
     none: 'Tidak ada yang diawasi',
   },
 
+  presetGone: 'contoh baku yang sudah dihapus',
+
   form: {
     title: 'Atur ambang batas',
     back: 'Ambang batas',
@@ -93,7 +95,6 @@ export const thresholdsId: Dictionary['thresholds'] = {
     removeHint: 'Yang lebih luas akan berlaku, atau tidak ada.',
     saved: 'Ambang disimpan',
     gone: 'Ambang dihapus',
-    undo: 'Urungkan',
     inherited: (where) => `Sekarang berlaku: ${where}`,
     filled: (name) => `Isian di bawah adalah yang sekarang berlaku di ${name}.`,
     inheritedNone: 'Belum ada yang berlaku.',

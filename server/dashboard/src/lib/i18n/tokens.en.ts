@@ -54,8 +54,7 @@ export const tokensEn = {
   untitled: 'Without a note',
   remove: 'Revoke',
   removeNamed: (note: string) => `Revoke the token “${note}”`,
-  removeSure: 'Revoke this token?',
-  keep: 'Keep',
+  removeSure: 'Devices that have not joined can’t use it any more.',
   removed: 'Token revoked. Devices that joined with it stay.',
   failed: 'The tokens could not be loaded',
 };

@@ -53,8 +53,7 @@ export const tokensId: Dictionary['tokens'] = {
   untitled: 'Tanpa catatan',
   remove: 'Cabut',
   removeNamed: (note) => `Cabut token “${note}”`,
-  removeSure: 'Cabut token ini?',
-  keep: 'Jangan',
+  removeSure: 'Perangkat yang belum bergabung tidak bisa lagi memakainya.',
   removed: 'Token dicabut. Perangkat yang sudah bergabung tetap ada.',
   failed: 'Daftar token tidak dapat dimuat',
 };

@@ -14,6 +14,7 @@ describe('a page', () => {
     for (const page of [
       'fleet',
       'device',
+      'map',
       'history',
       'alerts',
       'thresholds',
@@ -34,6 +35,9 @@ describe('a page', () => {
       expect(opens(page, technician), page).toBe(false);
     for (const page of ['audit', 'users', 'enrolment', 'intake'] as const)
       expect(opens(page, auditor), page).toBe(true);
+    for (const who of [auditor, ['read', 'oversee_alerts'] as Permission[]])
+      expect(opens('system', who), who.join()).toBe(true);
+    expect(opens('system', technician)).toBe(false);
     for (const page of ['calibrate', 'claim', 'threshold'] as const)
       expect(opens(page, auditor), page).toBe(false);
   });

@@ -6,8 +6,8 @@ import { session } from '$lib/state/session.svelte';
 
 type Page = Route['page'];
 
-/** Pages that need more than reading. Whoever lacks it is not led there. */
-const NEEDED: Partial<Record<Page, Permission>> = {
+/** Pages that need more than reading: a permission, or one of several. Whoever lacks it is not led there. */
+const NEEDED: Partial<Record<Page, Permission | readonly Permission[]>> = {
   calibrate: 'calibrate',
   claim: 'claim_devices',
   threshold: 'set_thresholds',
@@ -16,6 +16,8 @@ const NEEDED: Partial<Record<Page, Permission>> = {
   audit: 'read_audit',
   users: 'read_audit',
   keys: 'read_audit',
+  // Anybody may read it; it is offered to those who keep the fleet or look after it.
+  system: ['oversee_alerts', 'read_audit'],
 };
 
 export const may = (permission: Permission): boolean => session.permissions.includes(permission);
@@ -23,7 +25,7 @@ export const may = (permission: Permission): boolean => session.permissions.incl
 /** Whether a page can be shown to somebody with these permissions. Pure. */
 export function opens(page: Page, permissions: readonly Permission[]): boolean {
   const needed = NEEDED[page];
-  return needed === undefined || permissions.includes(needed);
+  return needed === undefined || [needed].flat().some((each) => permissions.includes(each));
 }
 
 export const mayOpen = (page: Page): boolean => opens(page, session.permissions);

@@ -28,32 +28,35 @@ const ALERTS: Place = {
   href: paths.alerts(),
   icon: 'bell',
   text: 'alerts',
-  pages: ['alerts', 'alert', 'silences', 'clearances', 'intake'],
+  pages: ['alerts', 'alert', 'silences', 'clearances', 'intake', 'channels'],
 };
 const THRESHOLDS: Place = {
   href: paths.thresholds,
   icon: 'limits',
   text: 'thresholds',
-  pages: ['thresholds', 'threshold'],
+  pages: ['thresholds', 'threshold', 'presets'],
 };
 const COMPARE: Place = { href: paths.compare(), icon: 'compare', text: 'compare', pages: ['compare'] };
 const READINGS: Place = { href: paths.readings(), icon: 'clock', text: 'readings', pages: ['readings'] };
+const MAP: Place = { href: paths.map(), icon: 'map', text: 'map', pages: ['map'] };
 const OUTAGES: Place = { href: paths.outages(), icon: 'pulse', text: 'outages', pages: ['outages'] };
+const REPORTS: Place = { href: paths.reports, icon: 'report', text: 'reports', pages: ['reports'] };
 const WAITING: Place = { href: paths.waiting, icon: 'door', text: 'waiting', pages: ['waiting'] };
 const CLAIM: Place = { href: paths.claim, icon: 'scan', text: 'claim', pages: ['claim'] };
 const ENROLMENT: Place = { href: paths.enrolment, icon: 'key', text: 'enrolment', pages: ['enrolment'] };
 const REGISTRY: Place = { href: paths.registry, icon: 'sheet', text: 'registry', pages: ['registry'] };
 const AUDIT: Place = { href: paths.audit(), icon: 'log', text: 'audit', pages: ['audit'] };
-const USERS: Place = { href: paths.users, icon: 'people', text: 'users', pages: ['users'] };
+const USERS: Place = { href: paths.users, icon: 'people', text: 'users', pages: ['users', 'roles'] };
 const KEYS: Place = { href: paths.keys, icon: 'key', text: 'keys', pages: ['keys'] };
+const SYSTEM: Place = { href: paths.system, icon: 'gauge', text: 'system', pages: ['system'] };
 const PROFILE: Place = { href: paths.profile, icon: 'face', text: 'profile', pages: ['profile', 'password'] };
 const SECURITY: Place = { href: paths.security, icon: 'shield', text: 'security', pages: ['security'] };
 
 /** What people do here: look, keep the fleet in order, run the installation. */
 export const GROUPS: readonly Group[] = [
-  { name: 'watch', places: [OVERVIEW, FLEET, ALERTS, COMPARE, READINGS, OUTAGES] },
+  { name: 'watch', places: [OVERVIEW, FLEET, MAP, ALERTS, READINGS, COMPARE, OUTAGES, REPORTS] },
   { name: 'fleet', places: [THRESHOLDS, WAITING, CLAIM, REGISTRY, ENROLMENT] },
-  { name: 'administration', places: [USERS, KEYS, AUDIT] },
+  { name: 'administration', places: [USERS, KEYS, SYSTEM, AUDIT] },
 ];
 
 /** What is the person's own. The one list for the menu of the account and for the page of a phone. */

@@ -5,6 +5,7 @@ export type Route =
   | { page: 'fleet' }
   | { page: 'compare' }
   | { page: 'readings' }
+  | { page: 'map' }
   | { page: 'device'; name: string }
   | { page: 'calibrate'; name: string; metric: string }
   | { page: 'history'; name: string }
@@ -21,6 +22,7 @@ export type Route =
   | { page: 'thresholds' }
   | { page: 'threshold' }
   | { page: 'outages' }
+  | { page: 'reports' }
   | { page: 'settings' }
   | { page: 'password' }
   | { page: 'security' }
@@ -29,6 +31,10 @@ export type Route =
   | { page: 'join' }
   | { page: 'sign-up' }
   | { page: 'keys' }
+  | { page: 'system' }
+  | { page: 'roles' }
+  | { page: 'channels' }
+  | { page: 'presets' }
   | { page: 'missing' };
 
 export function parseRoute(path: string): Route {
@@ -43,6 +49,7 @@ export function parseRoute(path: string): Route {
   if (first === 'alerts') return alertRoute(second, rest);
   if (first === 'history' && second === undefined) return { page: 'readings' };
   if (first === 'thresholds' && second === 'edit' && rest.length === 0) return { page: 'threshold' };
+  if (first === 'thresholds' && second === 'presets' && rest.length === 0) return { page: 'presets' };
   const plain = PLAIN.find((page) => page === first);
   return plain && second === undefined ? { page: plain } : { page: 'missing' };
 }
@@ -50,12 +57,14 @@ export function parseRoute(path: string): Route {
 /** Pages that are one address each. */
 const PLAIN = [
   'compare',
+  'map',
   'enrolment',
   'registry',
   'waiting',
   'audit',
   'thresholds',
   'outages',
+  'reports',
   'settings',
   'password',
   'security',
@@ -64,9 +73,11 @@ const PLAIN = [
   'join',
   'sign-up',
   'keys',
+  'system',
+  'roles',
 ] as const;
 /** What stands beside the list of alerts. */
-const ASIDE = ['silences', 'clearances', 'intake'] as const;
+const ASIDE = ['silences', 'clearances', 'intake', 'channels'] as const;
 
 function alertRoute(what: string | undefined, rest: readonly string[]): Route {
   if (rest.length > 0) return { page: 'missing' };
@@ -114,6 +125,8 @@ export const paths = {
   compare: (query: Record<string, string> = {}): string => withQuery('/compare', query),
   /** What was measured, by time. */
   readings: (query: Record<string, string> = {}): string => withQuery('/history', query),
+  /** With `device` that one is open. */
+  map: (query: Record<string, string> = {}): string => withQuery('/map', query),
   enrolment: '/enrolment',
   registry: '/registry',
   settings: '/settings',
@@ -123,15 +136,20 @@ export const paths = {
   profile: '/profile',
   signUp: '/sign-up',
   keys: '/keys',
+  system: '/system',
+  roles: '/roles',
   waiting: '/waiting',
   claim: '/claim',
   outages: (device?: string): string => `/outages${device ? `?device=${encodeURIComponent(device)}` : ''}`,
+  reports: '/reports',
   alerts: (query: Record<string, string> = {}): string => withQuery('/alerts', query),
   alert: (id: number): string => `/alerts/${id}`,
   silences: '/alerts/silences',
   clearances: '/alerts/clearances',
   intake: '/alerts/intake',
+  channels: '/alerts/channels',
   thresholds: '/thresholds',
+  presets: '/thresholds/presets',
   /** The form for one metric of a fleet, a location, or devices (names with commas between them). */
   threshold: (query: Record<string, string> = {}): string => withQuery('/thresholds/edit', query),
   audit: (query: Record<string, string> = {}): string => withQuery('/audit', query),

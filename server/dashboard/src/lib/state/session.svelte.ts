@@ -3,6 +3,7 @@
 import { api } from '$lib/api/client';
 import { Problem } from '$lib/api/problem';
 import type { Permission, Session as SignedIn } from '$lib/api/types';
+import { noteZone } from '$lib/format/zone';
 
 /** A server that is just starting is found without a hand. */
 const RETRY_MS = 4_000;
@@ -35,7 +36,7 @@ class Session {
   /** Asks the server whether this browser is signed in already. */
   async resume(): Promise<void> {
     try {
-      this.#state = { is: 'in', who: await api.session() };
+      this.#enter(await api.session());
     } catch (cause) {
       const out = cause instanceof Problem && cause.signedOut;
       this.#state = out ? { is: 'out', expired: false } : { is: 'unreachable' };
@@ -45,7 +46,7 @@ class Session {
 
   /** Rejects with the server's problem; `codeNeeded` if there has to be a code, too. */
   async signIn(user: string, password: string, code = ''): Promise<void> {
-    this.#state = { is: 'in', who: await api.signIn(user, password, code) };
+    this.#enter(await api.signIn(user, password, code));
   }
 
   async signOut(): Promise<void> {
@@ -71,6 +72,11 @@ class Session {
     if (!cause.signedOut) return cause.mustChange;
     if (this.#state.is === 'in') this.#state = { is: 'out', expired: true };
     return true;
+  }
+
+  #enter(who: SignedIn): void {
+    noteZone(who.time_zone);
+    this.#state = { is: 'in', who };
   }
 
   #mustChange(must_change: boolean): void {

@@ -16,8 +16,13 @@ export interface Toast {
 /** Passing ones; those that stay are all kept, and shown as many as there is room for. */
 const MOST_PASSING = 3;
 
+/** How long a toast is there; whoever may want to undo gets more time. */
+const SHOWN_MS = 4_500;
+const UNDO_MS = 10_000;
+
 class Toasts {
   #list = $state.raw<readonly Toast[]>([]);
+  #timers = new Map<number, ReturnType<typeof setTimeout>>();
   #next = 1;
 
   get list(): readonly Toast[] {
@@ -25,13 +30,37 @@ class Toasts {
   }
 
   show(toast: Omit<Toast, 'id'>): void {
-    const id = this.#next++;
-    this.#list = added(this.#list, { id, ...toast });
-    // Whoever may want to undo gets more time.
-    if (!toast.stays) setTimeout(() => this.dismiss(id), toast.action ? 9_000 : 4_500);
+    const shown = { id: this.#next++, ...toast };
+    this.#list = added(this.#list, shown);
+    this.release(shown);
+  }
+
+  /** While somebody is at it, by mouse or keyboard, it does not go. */
+  hold({ id }: Toast): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+  }
+
+  release(toast: Toast): void {
+    this.hold(toast);
+    if (toast.stays) return;
+    this.#timers.set(
+      toast.id,
+      setTimeout(() => this.dismiss(toast.id), toast.action ? UNDO_MS : SHOWN_MS),
+    );
+  }
+
+  /** Does what the newest of the passing ones offers. */
+  undo(): void {
+    const toast = this.#list.findLast(({ action, stays }) => action && !stays);
+    if (!toast) return;
+    this.dismiss(toast.id);
+    toast.action?.run();
   }
 
   dismiss(id: number): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
     this.#list = this.#list.filter((toast) => toast.id !== id);
   }
 

@@ -1,5 +1,6 @@
 // Owns the judgement on silences, and on what a form says about a new one. Pure.
 import type { NewSilence, Silence, Target } from '$lib/api/alert-types';
+import { instantOf, wallOf } from '$lib/format/zone';
 
 export type SilenceState = 'now' | 'later' | 'over';
 
@@ -16,11 +17,25 @@ export function silencesInOrder(silences: readonly Silence[], now: number): Sile
   );
 }
 
-/** What `datetime-local` takes: the browser's own time, to the minute. */
+/** The order of another one for the rest of its time, where one was ended too early. */
+export function again({ kind, scope, target, from, to, reason }: Silence, now: number): NewSilence {
+  return { kind, scope, target, to, reason, ...(from > now ? { from } : {}) };
+}
+
+/** What `datetime-local` takes: the site's time, to the minute. */
 export function localInput(time: number): string {
-  const date = new Date(time);
+  const { year, month, day, hour, minute } = wallOf(time);
   const two = (part: number): string => String(part).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
+  return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}`;
+}
+
+/** What such a field says; NaN if it is empty. */
+function readInput(text: string): number {
+  const [year, month, day, hour, minute] = (/^(\d+)-(\d+)-(\d+)T(\d+):(\d+)/.exec(text) ?? [])
+    .slice(1)
+    .map(Number);
+  if (year === undefined || !month || !day || hour === undefined || minute === undefined) return Number.NaN;
+  return instantOf({ year, month, day, hour, minute });
 }
 
 export interface SilenceDraft {
@@ -36,7 +51,7 @@ export type Amiss = 'target' | 'order' | 'reason';
 /** The order, or what is wrong with the draft. */
 export function readSilence(draft: SilenceDraft, now: number): NewSilence | Amiss {
   if (!draft.where) return 'target';
-  const [from, to] = [Date.parse(draft.from), Date.parse(draft.to)];
+  const [from, to] = [readInput(draft.from), readInput(draft.to)];
   if (!(to > from) || to <= now) return 'order';
   if (!draft.reason.trim()) return 'reason';
   return { kind: draft.kind, ...draft.where, from, to, reason: draft.reason.trim() };

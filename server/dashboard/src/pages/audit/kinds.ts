@@ -10,9 +10,10 @@ const ACTS = Object.keys(id.audit.acts) as Act[];
 /** What the words of a group begin with. */
 const BEGINNINGS: Record<Group, readonly string[]> = {
   devices: ['device.', 'calibration.', 'readings.'],
-  enrolment: ['token.', 'registry.', 'policy.', 'authority.', 'audit.'],
-  alerts: ['threshold.', 'alert.', 'alerts.', 'silence.', 'intake_token.'],
+  enrolment: ['token.', 'registry.', 'policy.', 'authority.'],
+  alerts: ['threshold.', 'alert.', 'alerts.', 'silence.', 'intake_token.', 'channel.', 'preset.'],
   people: ['user.', 'session.', 'key.'],
+  server: ['backup.', 'audit.'],
 };
 export const GROUPS = Object.keys(BEGINNINGS) as Group[];
 

@@ -22,6 +22,7 @@ const ODD = new Set([
   'device.copied_card',
   'device.refused',
   'session.reused',
+  'backup.failed',
 ]);
 
 export const isOdd = (act: string): boolean => ODD.has(act);
@@ -47,6 +48,11 @@ const ICONS: readonly (readonly [string, IconName])[] = [
   ['intake_token.', 'key'],
   ['session.started', 'door'],
   ['session.ended', 'leave'],
+  ['backup.failed', 'alert'],
+  ['backup.taken', 'download'],
+  ['backup.', 'copy'],
+  ['channel.', 'send'],
+  ['preset.', 'limits'],
   ['user.refused', 'ban'],
   ['user.', 'person'],
 ];

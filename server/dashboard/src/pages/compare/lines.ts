@@ -1,5 +1,5 @@
 // Owns the uPlot instance of the chart that compares: a line for each device with its own colour, dashes and markers.
-import { axesOf, token } from '$lib/chart/axes';
+import { axesOf, token, tzDate } from '$lib/chart/axes';
 import { rangeOf } from '$lib/chart/columns';
 import { followTouch } from '$lib/chart/touch';
 import { penOf, type Marker } from '$lib/fleet/compared';
@@ -66,6 +66,7 @@ function optionsOf({ width, height, leastSpan, locale, pens, onCursor }: LinesOp
       },
     },
     axes: axesOf(locale),
+    tzDate,
     series: [
       {},
       ...drawn.map(({ stroke, dash }) => ({

@@ -25,9 +25,7 @@ export async function drawn(
     named && named.length > 0
       ? await Promise.all(named.map((name) => api.series(name, metric, span, points)))
       : await api.trends(metric, span, points);
-  const any = series
-    .filter(({ time }) => time.length > 0)
-    .toSorted((a, b) => byName(a.device, b.device));
+  const any = series.filter(({ time }) => time.length > 0).toSorted((a, b) => byName(a.device, b.device));
   const few = any.slice(0, MOST);
   return {
     devices: few.map(({ device }) => device),

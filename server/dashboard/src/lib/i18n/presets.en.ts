@@ -1,0 +1,32 @@
+// Owns the English text of presets of thresholds. See `admin.en.ts`.
+
+export const presetsEn = {
+  title: 'Presets',
+  lead: 'Limits that are ready to be set, each with its source. What was set by one is a copy: it stays when the preset changes or goes.',
+  empty: 'There is no preset',
+  failed: 'The presets could not be loaded',
+  groups: {
+    own: 'Your own',
+    wastewater: 'Wastewater',
+    hydroponics: 'Hydroponics',
+  },
+  noneOwn: 'None yet: open a threshold, and keep its limits as a preset.',
+  meta: (version: string, day: string) => `Version ${version}, ${day}.`,
+  by: (who: string) => `By ${who}.`,
+  name: 'Name',
+  source: 'Where the values come from',
+  sourceHint: 'For whoever uses it: a regulation, a handbook, your own measurements.',
+  missing: 'Fill this in.',
+  save: 'Save',
+  change: 'Rename',
+  changeNamed: (name: string) => `Rename the preset “${name}”`,
+  remove: 'Remove',
+  removeNamed: (name: string) => `Remove the preset “${name}”`,
+  removed: (name: string) => `“${name}” was removed`,
+  undo: 'Undo',
+  keep: 'Keep these limits as a preset',
+  into: 'In',
+  intoNew: 'a new preset',
+  keepNow: 'Keep as a preset',
+  kept: (name: string) => `Kept as “${name}”`,
+};
