@@ -237,7 +237,7 @@ mod tests {
         let states: Vec<_> = exports.of("a").iter().map(|export| export.state()).collect();
         assert_eq!(states, [State::Broken, State::Done]);
         clock.0.fetch_add(TOLD_MS, Relaxed);
-        let _new = exports.begin("a", Format::Csv, 7, clock.clone()).unwrap();
+        let _new = exports.begin("a", Format::Csv, 7, clock).unwrap();
         assert_eq!(exports.of("a").len(), 1);
     }
 }

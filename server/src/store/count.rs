@@ -3,6 +3,9 @@
 use super::{Store, StoreError, on_pool, segment::DAY_MS, segment::unpack};
 use shared::{DeviceName, Metric, Outcome, UtcMillis};
 
+/// A row that reaches beyond: its first and last time, its readings, and those of them that have a value.
+type Beyond = (i64, i64, i64, i64);
+
 /// About how many readings there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
@@ -34,15 +37,13 @@ impl Store {
         const RECENT: &str = "SELECT packed FROM recent WHERE device = $1 AND first_at < $3 AND last_at >= $2";
         let mut count = Count::default();
         for metric in metrics {
-            let ((readings, measured), beyond): ((i64, i64), Vec<(i64, i64, i64, i64)>) =
-                on_pool!(&self.pool, |pool| {
-                    let whole = sqlx::query_as(WHOLE).bind(device.as_str()).bind(metric.as_str());
-                    let whole = whole.bind(from.0).bind(to.0).fetch_one(pool).await?;
-                    let beyond = sqlx::query_as(BEYOND).bind(device.as_str()).bind(metric.as_str()).bind(from.0);
-                    let beyond =
-                        beyond.bind(to.0).bind(from.0.saturating_sub(DAY_MS)).bind(to.0.saturating_sub(DAY_MS));
-                    (whole, beyond.fetch_all(pool).await?)
-                });
+            let ((readings, measured), beyond): ((i64, i64), Vec<Beyond>) = on_pool!(&self.pool, |pool| {
+                let whole = sqlx::query_as(WHOLE).bind(device.as_str()).bind(metric.as_str());
+                let whole = whole.bind(from.0).bind(to.0).fetch_one(pool).await?;
+                let beyond = sqlx::query_as(BEYOND).bind(device.as_str()).bind(metric.as_str()).bind(from.0);
+                let beyond = beyond.bind(to.0).bind(from.0.saturating_sub(DAY_MS)).bind(to.0.saturating_sub(DAY_MS));
+                (whole, beyond.fetch_all(pool).await?)
+            });
             count.add(readings, measured, 1.0);
             for (first, last, readings, measured) in beyond {
                 let inside = last.min(to.0 - 1) - first.max(from.0) + 1;

@@ -145,7 +145,7 @@ async fn an_archive_has_a_table_for_each_device_what_happened_meanwhile_and_how_
 #[tokio::test]
 async fn a_file_that_breaks_off_is_seen_to_be_cut_off() {
     let (site, cookie, begin) = filled(2, 1_000).await;
-    site.behind_its_back(|database| {
+    site.with_database(|database| {
         assert!(database.execute("UPDATE segment SET packed = x'09' WHERE device = 'pi-2'", []).unwrap() > 0);
     })
     .await;

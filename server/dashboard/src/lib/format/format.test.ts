@@ -1,6 +1,6 @@
 // Checks how numbers, ages and durations are written in both languages.
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatValue, parseNumber } from './number';
+import { formatCount, formatValue, parseNumber } from './number';
 import { noteServerDate, serverNow } from './server-clock';
 import { ageOf, formatAge, formatDuration, formatTick } from './time';
 
@@ -75,12 +75,6 @@ describe('the time axis', () => {
     expect(formatTick(noon, 86_400_000, 'en-GB')).toBe('21 Nov');
     expect(formatTick(new Date(2026, 10, 21).getTime(), 10_800_000, 'en-GB')).toBe('21 Nov');
   });
-});
-
-it('writes the size of a file in the largest unit of which there is one', () => {
-  expect(formatBytes(0, 'en-GB')).toBe('0 byte');
-  expect(formatBytes(46_400_000, 'en-GB')).toBe('46 MB');
-  expect(formatBytes(1_540_000_000, 'id-ID')).toBe('1,5 GB');
 });
 
 describe("the server's clock", () => {

@@ -53,16 +53,3 @@ export function parseSigned(text: string): number | null {
 export function formatTyped(value: number, locale: string): string {
   return numberFormat(locale, { maximumFractionDigits: 6, useGrouping: false }).format(value);
 }
-
-/** A size of a file, in the largest unit of which there is one: "46 MB". */
-export function formatBytes(bytes: number, locale: string): string {
-  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
-  const place = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
-  const number = bytes / 1000 ** place;
-  return numberFormat(locale, {
-    style: 'unit',
-    unit: units[place] ?? 'byte',
-    unitDisplay: 'short',
-    maximumFractionDigits: number < 10 && place > 0 ? 1 : 0,
-  }).format(number);
-}

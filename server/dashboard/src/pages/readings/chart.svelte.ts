@@ -21,10 +21,9 @@ export async function drawn(
 ): Promise<Drawn> {
   const named = devices?.slice(0, MOST) ?? null;
   // One question for each: all of a fleet are asked for at once only where nobody is named.
-  const series =
-    named && named.length > 0
-      ? await Promise.all(named.map((name) => api.series(name, metric, span, points)))
-      : await api.trends(metric, span, points);
+  const series = named
+    ? await Promise.all(named.map((name) => api.series(name, metric, span, points)))
+    : await api.trends(metric, span, points);
   const any = series.filter(({ time }) => time.length > 0).toSorted((a, b) => byName(a.device, b.device));
   const few = any.slice(0, MOST);
   return {

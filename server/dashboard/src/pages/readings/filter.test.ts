@@ -1,6 +1,6 @@
 // Checks that an address means one question and that a question leads back to its address.
 import { describe, expect, it } from 'vitest';
-import { asked, chosen, fieldOf, isNarrowed, spanOf, timeOf } from './filter';
+import { asked, chosen, isNarrowed, spanOf } from './filter';
 
 const NOW = 1_763_690_400_000;
 const read = (query: string) => {
@@ -35,10 +35,4 @@ describe('the question of an address', () => {
     expect(spanOf(read(`period=own&from=${NOW}&to=${NOW}`), NOW)).toBeNull();
     expect(spanOf(read('period=own&from=yesterday'), NOW)).toEqual({ from: NOW - 86_400_000, to: NOW });
   });
-});
-
-it('a field for date and time leads back to its minute', () => {
-  const minute = NOW - (NOW % 60_000);
-  expect(timeOf(fieldOf(NOW))).toBe(minute);
-  expect(timeOf('')).toBeNull();
 });

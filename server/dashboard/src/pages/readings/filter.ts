@@ -64,17 +64,3 @@ export function asked({ devices, location, metric, status }: Chosen, { from, to 
 
 export const isNarrowed = ({ devices, location, metric, status }: Chosen): boolean =>
   devices.length > 0 || location !== '' || metric !== '' || status !== 'all';
-
-/** An instant as a native field for date and time writes it, in the browser's zone; to the minute. */
-export function fieldOf(time: number): string {
-  const at = new Date(time);
-  const two = (number: number): string => String(number).padStart(2, '0');
-  const day = `${String(at.getFullYear()).padStart(4, '0')}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${day}T${two(at.getHours())}:${two(at.getMinutes())}`;
-}
-
-/** The instant of such a field; null while it is not filled in. */
-export function timeOf(field: string): number | null {
-  const time = new Date(field).getTime();
-  return Number.isFinite(time) && time >= 0 ? time : null;
-}
