@@ -11,8 +11,7 @@ use crate::ca::Authority;
 use crate::config::{BrokerConfig, Config};
 use crate::digest::hex;
 use crate::export::Exports;
-use crate::http::password;
-use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
+use crate::http::{self, password, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, Mqtt, Webhook, dispatch::Dispatcher};
@@ -30,14 +29,12 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub const ADMIN: &str = "admin";
 /// Sign-outs that a watcher may be behind before it looks its session up instead.
 const SIGNED_OUT_BEHIND: usize = 64;
-
 /// How often another system may report of its alerts, and how often at once.
 const REPORTS_PER_SECOND: u16 = 10;
 const REPORTS_AT_ONCE: u16 = 100;
 /// How often a program may ask by one key, and how often at once.
 const ASKED_PER_SECOND: u16 = 20;
 const ASKED_AT_ONCE: u16 = 200;
-
 /// How often a channel may be tested, and how often at once.
 const TESTS_PER_SECOND: u16 = 1;
 const TESTS_AT_ONCE: u16 = 3;

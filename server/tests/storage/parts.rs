@@ -39,8 +39,8 @@ async fn fill(store: &Store, device: u32) -> Vec<Reading> {
 }
 
 async fn with_devices(database: &Database, count: u32) -> (Store, Vec<Vec<Reading>>) {
-    register(database, count).await;
     let store = database.open().await;
+    register(database, count).await;
     let mut all = vec![];
     for device in 1..=count {
         all.push(fill(&store, device).await);
