@@ -14,6 +14,14 @@ test('readings are found by device and metric, drawn, and the address shows anot
   const rows = page.locator('[data-reading]');
   await expect(rows.first()).toBeVisible();
   await expect(rows.first()).toContainText(id.fleet.simulated);
+  // What is shown stands still: of a fleet that has just begun it is looked at anew.
+  const more = page.getByRole('button', { name: t.list.more });
+  await expect(async () => {
+    await page.getByRole('button', { name: t.filter.refresh }).click();
+    await expect(more).toBeVisible({ timeout: 2_000 });
+  }).toPass();
+  await more.click();
+  await expect.poll(() => rows.count()).toBeGreaterThan(50);
 
   const field = page.getByRole('combobox', { name: id.compare.add });
   await field.fill(name);
@@ -23,8 +31,6 @@ test('readings are found by device and metric, drawn, and the address shows anot
   await page.getByRole('combobox', { name: t.filter.metric, exact: true }).selectOption('temperature');
   await expect(rows.filter({ hasNotText: id.metric.temperature })).toHaveCount(0);
   await expect(rows.first()).toContainText(name);
-  await page.getByRole('button', { name: t.list.more }).click();
-  await expect.poll(() => rows.count()).toBeGreaterThan(50);
 
   await page.getByText(t.view.chart, { exact: true }).click();
   await expect(page.locator('[data-lines="1"] canvas')).toBeVisible();

@@ -16,7 +16,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, extract::State};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc::{Receiver, channel};
@@ -227,4 +227,6 @@ fn pieces(from: Receiver<Piece>) -> impl stream::Stream<Item = Result<Bytes, std
             None => Some((Err(std::io::Error::other("the export broke off")), None)),
         }
     })
+    // Whoever packs it for the way asks once more behind the end.
+    .fuse()
 }

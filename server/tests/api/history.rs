@@ -96,6 +96,13 @@ async fn a_table_of_many_readings_is_complete_in_order_and_what_was_sent() {
             (if seq % 100 == 1 { "simulated stuck" } else { "" }, "1500", "0.25", "0")
         );
     }
+    let path = format!("/api/v1/readings/export?{range}&tz=Asia/Makassar");
+    let packed = site.ask("GET", &path, &[headers[0], "accept-encoding: gzip"], "").await;
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    let (bytes, is_whole) = body(&packed);
+    let mut unpacked = vec![];
+    flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).unwrap();
+    assert!(is_whole && unpacked == file, "what is packed for the way is the same");
     let log = site.get(&cookie, "/api/v1/audit?act=readings.exported").await.json();
     let entry = &log["entries"][0];
     assert_eq!(
@@ -149,12 +156,13 @@ async fn a_file_that_breaks_off_is_seen_to_be_cut_off() {
         assert!(database.execute("UPDATE segment SET packed = x'09' WHERE device = 'pi-2'", []).unwrap() > 0);
     })
     .await;
-    for format in ["csv", "zip"] {
+    for (format, packing) in [("csv", ""), ("csv", "gzip"), ("zip", "")] {
         let path = format!("/api/v1/readings/export?from={begin}&format={format}");
-        let answer = site.get(&cookie, &path).await;
-        assert_eq!(answer.status, 200);
+        let packed = format!("accept-encoding: {packing}");
+        let answer = site.ask("GET", &path, &[&format!("cookie: {cookie}"), &packed], "").await;
+        assert_eq!((answer.status, answer.header("content-encoding")), (200, packing));
         let (bytes, is_whole) = body(&answer);
-        assert!(!bytes.is_empty() && !is_whole, "{format}");
+        assert!(!bytes.is_empty() && !is_whole, "{format} {packing}");
         if format == "zip" {
             assert!(zip::ZipArchive::new(Cursor::new(bytes)).is_err());
         }
