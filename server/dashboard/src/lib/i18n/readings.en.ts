@@ -6,7 +6,7 @@ export const readingsEn = {
   filter: {
     label: 'Which readings',
     period: 'Period',
-    periods: { h24: '24 hours', d7: '7 days', d30: '30 days', own: 'Own' },
+    periods: { h24: '24 hours', d7: '7 days', d30: '30 days', own: 'Custom' },
     from: 'From',
     to: 'Until',
     order: 'The beginning must lie before the end.',

@@ -7,7 +7,7 @@ export const readingsId: Dictionary['readings'] = {
   filter: {
     label: 'Pembacaan yang mana',
     period: 'Rentang waktu',
-    periods: { h24: '24 jam', d7: '7 hari', d30: '30 hari', own: 'Sendiri' },
+    periods: { h24: '24 jam', d7: '7 hari', d30: '30 hari', own: 'Pilih' },
     from: 'Dari',
     to: 'Sampai',
     order: 'Awal harus sebelum akhir.',

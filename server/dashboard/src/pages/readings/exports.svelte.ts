@@ -11,6 +11,8 @@ const MOST = 2;
 export class Exports {
   all = $state.raw<readonly RunningExport[]>([]);
   readonly isFull: boolean = $derived(this.all.filter(({ state }) => state === 'running').length >= MOST);
+  /** Those under way, and how the newest has ended: older ones say nothing of what is on the page. */
+  readonly told = $derived(this.all.filter(({ state }, place) => state === 'running' || place === 0));
   #timer: ReturnType<typeof setTimeout> | undefined;
   #left = 0;
   #over = false;
