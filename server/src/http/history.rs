@@ -138,7 +138,7 @@ impl Asked {
     pub(super) async fn meant(self, app: &App) -> Result<Meant, Problem> {
         let range = bounds(self.from, self.to, app.clock.now())?;
         let words = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let metrics = words(self.metric).map(|text| text.split(',').map(metric).collect::<Result<BTreeSet<_>, _>>());
+        let metrics = self.metric.map(|text| text.split(',').map(metric).collect::<Result<BTreeSet<_>, _>>());
         let metrics = metrics.transpose()?;
         let names = words(self.device).map(|text| names(&text)).transpose()?;
         let location = words(self.location);

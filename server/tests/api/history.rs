@@ -253,6 +253,7 @@ async fn the_list_is_the_newest_first_of_those_that_are_meant_page_by_page() {
             ("device=pi-99", "device"),
             ("device=PI", "device"),
             ("metric=ph,humidity", "metric"),
+            ("metric=", "metric"),
             ("status=bad", "status"),
             ("since=5", "since"),
         ] {
