@@ -65,6 +65,8 @@ acts! {
     CalibrationUndone => "calibration.undone",
     /// History was computed again.
     ReadingsRecomputed => "readings.recomputed",
+    /// Somebody took readings out as a file.
+    ReadingsExported => "readings.exported",
     ThresholdChanged => "threshold.changed",
     AlertActed => "alert.acted",
     AlertsCleared => "alerts.cleared",

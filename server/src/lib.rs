@@ -15,6 +15,7 @@ pub mod cut_off;
 pub mod digest;
 pub mod discovery;
 pub mod enrol;
+pub mod export;
 pub mod gateway;
 pub mod http;
 pub mod identity;

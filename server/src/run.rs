@@ -10,8 +10,8 @@ use crate::broker::Broker;
 use crate::ca::Authority;
 use crate::config::{BrokerConfig, Config};
 use crate::digest::hex;
-use crate::http::password;
-use crate::http::{self, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
+use crate::export::Exports;
+use crate::http::{self, password, rate::Rate, refusals::Refusals, serve::serve, serve::stopped, throttle::Throttle};
 use crate::link::{Link, LinkConfig};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, Mqtt, Webhook, dispatch::Dispatcher};
@@ -29,14 +29,12 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub const ADMIN: &str = "admin";
 /// Sign-outs that a watcher may be behind before it looks its session up instead.
 const SIGNED_OUT_BEHIND: usize = 64;
-
 /// How often another system may report of its alerts, and how often at once.
 const REPORTS_PER_SECOND: u16 = 10;
 const REPORTS_AT_ONCE: u16 = 100;
 /// How often a program may ask by one key, and how often at once.
 const ASKED_PER_SECOND: u16 = 20;
 const ASKED_AT_ONCE: u16 = 200;
-
 /// How often a channel may be tested, and how often at once.
 const TESTS_PER_SECOND: u16 = 1;
 const TESTS_AT_ONCE: u16 = 3;
@@ -95,6 +93,8 @@ pub struct App {
     pub metrics_token: Option<String>,
     /// Held while history is computed again: one at a time, so that it can't starve what comes in.
     pub recomputing: Mutex<()>,
+    /// Files of readings that are under way.
+    pub exports: Exports,
     /// Held while the chain of the audit log is looked at, for the same reason.
     pub verifying: Mutex<()>,
     /// When the list of revoked certificates was last written; none when that is due.
@@ -223,6 +223,7 @@ pub async fn start_still(config: &Config, clock: Arc<dyn Clock>) -> Result<Runni
         metrics,
         metrics_token,
         recomputing: Mutex::new(()),
+        exports: Exports::default(),
         verifying: Mutex::new(()),
         listed: Mutex::new(None),
         stopping: stopping.clone(),

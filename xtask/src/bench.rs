@@ -19,6 +19,15 @@ pub enum Bench {
         #[arg(long, default_value = "sqlite", value_parser = ["sqlite", "postgres"])]
         database: String,
     },
+    /// How much memory the server needs while all that it has is taken out as files.
+    Export {
+        /// How many readings.
+        #[arg(long, default_value_t = 1_000_000)]
+        rows: u64,
+        /// The engine.
+        #[arg(long, default_value = "sqlite", value_parser = ["sqlite", "postgres"])]
+        database: String,
+    },
     /// What a chart costs in Chromium: a year against a day.
     Chart,
 }
@@ -28,14 +37,16 @@ pub enum Bench {
 /// # Errors
 /// When it can't be built or fails.
 pub async fn run(bench: Bench) -> Result<(), Error> {
-    let (devices, seconds, database) = match bench {
-        Bench::Ingest { devices, seconds, database } => (devices, seconds, database),
+    let (name, options, database) = match bench {
+        Bench::Ingest { devices, seconds, database } => {
+            ("ingest", vec![format!("--devices={devices}"), format!("--seconds={seconds}")], database)
+        }
+        Bench::Export { rows, database } => ("export", vec![format!("--rows={rows}")], database),
         Bench::Chart => return run_with(&dashboard_folder(), "npm", &["run", "--silent", "bench"], &[]),
     };
-    let (devices, seconds) = (devices.to_string(), seconds.to_string());
-    let words = ["bench", "--package", "server", "--bench", "ingest", "--"];
-    let options = ["--devices", &devices, "--seconds", &seconds, "--database", &database];
-    let words = [&words[..], &options[..]].concat();
+    let engine = format!("--database={database}");
+    let words = ["bench", "--package", "server", "--bench", name, "--", &engine];
+    let words = [&words[..], &options.iter().map(String::as_str).collect::<Vec<_>>()].concat();
     if database == "postgres" && std::env::var_os("TIRTA_TEST_POSTGRES").is_none() {
         let cluster = Postgres::start().await?;
         return run_with(&root(), &cargo(), &words, &[("TIRTA_TEST_POSTGRES", cluster.url())]);

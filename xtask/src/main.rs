@@ -148,6 +148,7 @@ mod tests {
             "x image-test --board pi",
             "x fuzz-api --examples 1000 --seconds 3600 --seed 7 --phases fuzzing,stateful --no-build",
             "x bench ingest --devices 200 --seconds 20 --database postgres",
+            "x bench export --rows 10000000 --database postgres",
             "x shots --guides",
             "x test --fast",
         ] {

@@ -6,6 +6,7 @@
 
 mod client;
 mod process;
+mod schema;
 mod water;
 
 use clap::Parser;
@@ -13,11 +14,11 @@ use client::Client;
 use process::Server;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use schema::Schema;
 use server::audit::Actor;
 use server::store::{Knock, NewToken, Store};
 use server::{ca::Authority, clock::SystemClock};
 use shared::{Batch, BufferId, Clock, DeviceName, Serial, UtcMillis};
-use sqlx::{Connection, PgConnection};
 use std::{
     path::Path,
     process::Command,
@@ -279,42 +280,6 @@ async fn check(url: &str, acknowledged: u64) {
     store.export(None, each).await.expect("an export");
     assert_eq!(kept, acknowledged, "acknowledged and kept");
     store.close().await;
-}
-
-/// A schema of its own on a PostgreSQL server.
-struct Schema {
-    server: String,
-    name: String,
-}
-
-impl Schema {
-    async fn create(server: String) -> Self {
-        let schema = Self { server, name: format!("bench_{}", std::process::id()) };
-        schema.execute(format!("CREATE SCHEMA {}", schema.name)).await;
-        schema
-    }
-
-    fn url(&self) -> String {
-        let mark = if self.server.contains('?') { '&' } else { '?' };
-        format!("{}{mark}options[search_path]={}", self.server, self.name)
-    }
-
-    async fn bytes(&self) -> u64 {
-        let sql = "SELECT CAST(COALESCE(SUM(pg_total_relation_size(oid)), 0) AS BIGINT) FROM pg_class
-             WHERE relkind = 'r' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)";
-        let mut connection = PgConnection::connect(&self.server).await.unwrap();
-        let bytes: i64 = sqlx::query_scalar(sql).bind(&self.name).fetch_one(&mut connection).await.unwrap();
-        bytes as u64
-    }
-
-    async fn remove(self) {
-        self.execute(format!("DROP SCHEMA {} CASCADE", self.name)).await;
-    }
-
-    async fn execute(&self, sql: String) {
-        let mut connection = PgConnection::connect(&self.server).await.expect("PostgreSQL");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-    }
 }
 
 /// The real server, with its log only when something is wrong.

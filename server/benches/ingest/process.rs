@@ -1,5 +1,7 @@
 //! The server as a process of its own, and what the kernel says of it.
 
+#![allow(dead_code)] // each benchmark uses a part of it
+
 use std::{
     io::{self, BufRead, BufReader},
     path::Path,
@@ -35,9 +37,24 @@ impl Server {
 
     /// Most resident memory so far, in megabytes.
     pub fn peak_mb(&self) -> io::Result<f64> {
+        Ok(self.kilobytes("VmHWM:")? as f64 / 1024.0)
+    }
+
+    /// Resident memory now, in bytes; the peak is counted from now on.
+    pub fn memory_from_now(&self) -> io::Result<u64> {
+        std::fs::write(format!("/proc/{}/clear_refs", self.0.id()), "5")?;
+        Ok(self.kilobytes("VmRSS:")? * 1024)
+    }
+
+    /// Most resident memory since then, in bytes.
+    pub fn peak(&self) -> io::Result<u64> {
+        Ok(self.kilobytes("VmHWM:")? * 1024)
+    }
+
+    fn kilobytes(&self, name: &str) -> io::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-        Ok(line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or_default() / 1024.0)
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse().map_err(io::Error::other)
     }
 
     /// Asks it to stop and waits until it has.

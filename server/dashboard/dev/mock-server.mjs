@@ -11,6 +11,7 @@ import { MockCalibrations } from './mock-calibration.mjs';
 import { identityOf, MockIdentity } from './mock-identity.mjs';
 import { mapConfig, standing } from './mock-map.mjs';
 import { MAY, MockPeople } from './mock-people.mjs';
+import { answerReadings } from './mock-readings.mjs';
 import { MockSecurity } from './mock-security.mjs';
 import { answerReports } from './mock-reports.mjs';
 import { answerSystem } from './mock-system.mjs';
@@ -212,6 +213,8 @@ function answer(method, path, query, body, session) {
   }
   if (head === 'map') return ok(mapConfig());
   if (head === 'series') return ok({ series: [...devices.values()].map((each) => series(each, ...span)) });
+  if (head === 'readings')
+    return ok(answerReadings(name, query, [...devices.values()], Object.keys(METRICS), locationOf, reading));
   if (head === 'devices' && !name) return ok({ devices: [...devices.values()].map(shown) });
   if (head === 'devices' && !device) return problem(404, 'unknown_device', 'no such device');
   if (head === 'devices' && tail === 'series') return ok(series(device, ...span));

@@ -1,5 +1,6 @@
 //! Alerts as everybody sees them: the interface, the webhooks and the dashboard. Knows no table and no channel.
 
+pub mod table;
 pub mod words;
 
 use crate::http::words as schema;

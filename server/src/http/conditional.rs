@@ -16,7 +16,7 @@ const LONGEST: u64 = 1024 * 1024;
 /// What a browser may keep, if it asks before each use whether it still holds; `{}` stands for one name. All else stays out of
 /// every memory: people, tokens, the audit log, and all that names whoever did something, as alerts (who resolved) and devices
 /// (who calibrated) do.
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 11] = [
     "/api/v1/authority",
     "/api/v1/availability",
     "/api/v1/devices/{}/readings",
@@ -24,6 +24,8 @@ const KEPT: [&str; 9] = [
     "/api/v1/latest",
     "/api/v1/openapi.json",
     "/api/v1/outages",
+    "/api/v1/readings",
+    "/api/v1/readings/count",
     "/api/v1/registrations",
     "/api/v1/series",
 ];
@@ -141,6 +143,7 @@ mod tests {
             "/api/v1/devices/pi-7",
             "/api/v1/devices/pi-7/calibrations",
             "/api/v1/devices/pi-7/recomputations",
+            "/api/v1/readings/exports",
             "/api/v1/waiting",
             "/api/v1/latestx",
             "/api/v1/latest/x",

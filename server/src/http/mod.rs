@@ -20,9 +20,11 @@ pub mod cors;
 pub mod devices;
 pub mod enrol;
 pub mod error;
+pub mod exports;
 pub mod extract;
 pub mod hand_in;
 pub mod health;
+pub mod history;
 pub mod intake;
 pub mod invitations;
 pub mod join;
@@ -75,6 +77,7 @@ use error::Problem;
 use shared::message::MAX_PAYLOAD;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Most bytes of a body, where nothing else is said.
@@ -132,6 +135,11 @@ fn api(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(devices::replace))
         .routes(routes!(settings::change))
         .routes(routes!(readings::latest))
+        .routes(routes!(history::list))
+        .routes(routes!(history::count))
+        .routes(routes!(exports::export))
+        .routes(routes!(exports::list))
+        .routes(routes!(exports::stop))
         .routes(routes!(readings::range))
         .routes(routes!(readings::series_of_one))
         .routes(routes!(readings::series_of_all))
@@ -207,7 +215,11 @@ pub fn router(app: Arc<App>, secure: bool) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(conditional::tag))
         .layer(from_fn(security::same_origin))
-        .layer(CompressionLayer::new());
+        // An archive is packed already.
+        .layer(
+            CompressionLayer::new()
+                .compress_when(DefaultPredicate::new().and(NotForContentType::new("application/zip"))),
+        );
     // A browser asks first, without any token: it is answered before anybody is asked for one.
     let api = match cors::layer(&app.config.http.cors_origins) {
         Some(cors) => api.layer(cors),

@@ -141,7 +141,7 @@ pub fn in_order(from: Option<i64>, to: Option<i64>) -> Result<(), Problem> {
 }
 
 /// Where a name stands: pi-2 before pi-10, as in every list of devices.
-fn place(name: &str) -> (Option<u32>, &str) {
+pub(super) fn place(name: &str) -> (Option<u32>, &str) {
     let number = name.parse::<DeviceName>().ok().and_then(|name| name.number());
     (number, name)
 }

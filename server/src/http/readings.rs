@@ -79,6 +79,13 @@ pub struct LatestReading {
     reading: Reading,
 }
 
+impl LatestReading {
+    /// A reading of a device.
+    pub(super) fn new(device: &DeviceName, reading: impl Into<Reading>) -> Self {
+        Self { device: device.to_string(), reading: reading.into() }
+    }
+}
+
 /// Readings of one device and metric.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Readings {
@@ -141,7 +148,7 @@ impl Series {
 #[utoipa::path(get, path = "/api/v1/latest", operation_id = "getLatest", tag = "readings", responses((status = 200, body = Latest), Problems))]
 pub async fn latest(State(app): State<Arc<App>>) -> Result<Json<Latest>, Problem> {
     let latest = app.store.latest().await?;
-    let latest = latest.iter().map(|(d, r)| LatestReading { device: d.to_string(), reading: r.into() }).collect();
+    let latest = latest.iter().map(|(device, reading)| LatestReading::new(device, reading)).collect();
     Ok(Json(Latest { latest }))
 }
 

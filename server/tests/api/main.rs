@@ -21,6 +21,7 @@ mod document;
 mod examples;
 mod hand_in;
 mod headers;
+mod history;
 mod hostile;
 mod identity;
 mod invitations;

@@ -22,6 +22,7 @@ mod intake;
 mod late;
 mod notify;
 mod outages;
+mod parts;
 mod people;
 mod recompute;
 mod reports;

@@ -1,12 +1,13 @@
 // Checks the rules behind the pages of alerts, silences, intake and outages.
 import type { Availability, Outage, Silence } from '$lib/api/alert-types';
+import { localInput } from '$lib/format/field';
 import { formatPeriod, formatSpan } from '$lib/format/time';
 import { parseRoute, paths } from '$lib/state/route';
 import { describe, expect, it } from 'vitest';
 import { plainDetails, valueText, windowAround } from './alert/values';
 import { asked, chosen, isFiltered } from './alerts/filter';
 import { curlExample, validName } from './alerts/intake';
-import { again, localInput, readSilence, silencesInOrder, silenceState } from './alerts/silences';
+import { again, readSilence, silencesInOrder, silenceState } from './alerts/silences';
 import { weekOf } from './device/recap';
 import { repeatedOnes, rowsOf, spanFor, verdictOf } from './outages/outages';
 import { newest } from './thresholds/preview';

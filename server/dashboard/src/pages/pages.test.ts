@@ -13,6 +13,8 @@ describe('an address', () => {
     expect(parseRoute(paths.fleet)).toEqual({ page: 'fleet' });
     expect(parseRoute(paths.map({ device: 'pi-7' }).split('?')[0] ?? '')).toEqual({ page: 'map' });
     expect(parseRoute('/compare')).toEqual({ page: 'compare' });
+    expect(parseRoute('/history')).toEqual({ page: 'readings' });
+    expect(parseRoute('/history/pi-1')).toEqual({ page: 'missing' });
     expect(paths.compare({ devices: 'pi-1,pi-2' })).toBe('/compare?devices=pi-1%2Cpi-2');
     expect(parseRoute(paths.device('pi-7'))).toEqual({ page: 'device', name: 'pi-7' });
     expect(parseRoute(paths.calibrate('pi-7', 'ph'))).toEqual({

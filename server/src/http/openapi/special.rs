@@ -60,6 +60,7 @@ pub const SPECIAL: &[(&str, &[(u16, &str)])] = &[
             (503, "too_many_waiting"),
         ],
     ),
+    ("exportReadings", &[(429, "too_many_exports")]),
     ("getAlert", &[(404, "unknown_alert")]),
     ("getBackup", &[(404, "unknown_backup")]),
     ("getDevice", &[(404, "unknown_device")]),
@@ -140,6 +141,7 @@ pub const SPECIAL: &[(&str, &[(u16, &str)])] = &[
         ],
     ),
     ("signUp", &[(403, "registration_closed"), (409, "taken"), (429, "too_many_attempts"), (429, "too_many_waiting")]),
+    ("stopExport", &[(404, "unknown_export")]),
     ("testChannel", &[(404, "unknown_channel"), (429, "too_fast")]),
     (
         "undoCalibration",

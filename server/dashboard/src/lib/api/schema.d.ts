@@ -930,7 +930,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Readings of many devices, newest first. */
+        get: operations["listReadings"];
         put?: never;
         /** Hands in one reading. The same device, metric and time is the same reading, however often it comes. */
         post: operations["handInReading"];
@@ -952,6 +953,77 @@ export interface paths {
         /** Hands in readings of many devices, as JSON or SenML (RFC 8428). Those that can be taken are kept, although others are refused. */
         post: operations["handInReadings"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** About how many readings there are, and how large their files would be. */
+        get: operations["countReadings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Readings as a file, device by device, oldest first: a table (CSV), or an archive (ZIP) of tables. One that broke off is seen to
+         *     have: the transfer ends with an error, and an archive has neither a directory nor its last member, `manifest.json`.
+         */
+        get: operations["exportReadings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own exports: how far they are, and how those of the last minutes have ended. */
+        get: operations["listExports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stops one of one's own exports: its file breaks off. */
+        delete: operations["stopExport"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3093,6 +3165,11 @@ export interface components {
             to: number;
         };
         /**
+         * @description The form of the file.
+         * @enum {string}
+         */
+        ExportFormat: "csv" | "zip";
+        /**
          * @description Why a probe delivered no value.
          * @enum {string}
          */
@@ -3928,7 +4005,7 @@ export interface components {
              * @description What went wrong, for programs.
              * @enum {string}
              */
-            code: "authority" | "awaiting_approval" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_refresh_token" | "bad_token" | "busy" | "change_password" | "code_needed" | "conflict" | "csr_malformed" | "csr_mismatch" | "database" | "enabled_already" | "forbidden" | "has_board" | "internal" | "invalid" | "invitation_expired" | "invitation_used" | "invitation_withdrawn" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_board" | "no_metrics" | "no_sensor" | "no_session" | "not_csv" | "not_enabled" | "not_in_force" | "not_json" | "not_of_this_key" | "not_sent" | "nothing_proposed" | "offline" | "other_origin" | "other_request" | "own_account" | "refused" | "registration_closed" | "revoked" | "second_key" | "session_reused" | "stale" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_answers" | "too_many_attempts" | "too_many_invitations" | "too_many_presets" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_api_key" | "unknown_backup" | "unknown_calibration" | "unknown_channel" | "unknown_clearance" | "unknown_device" | "unknown_invitation" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_preset" | "unknown_request" | "unknown_session" | "unknown_sign_up" | "unknown_silence" | "unknown_token" | "unknown_user" | "use_pg_dump" | "weak_key" | "websocket_needed" | "wrong_code" | "wrong_password";
+            code: "authority" | "awaiting_approval" | "bad_body" | "bad_credentials" | "bad_csv" | "bad_json" | "bad_path" | "bad_query" | "bad_refresh_token" | "bad_token" | "busy" | "change_password" | "code_needed" | "conflict" | "csr_malformed" | "csr_mismatch" | "database" | "enabled_already" | "forbidden" | "has_board" | "internal" | "invalid" | "invitation_expired" | "invitation_used" | "invitation_withdrawn" | "last_admin" | "lines_refused" | "method_not_allowed" | "no_board" | "no_metrics" | "no_sensor" | "no_session" | "not_csv" | "not_enabled" | "not_in_force" | "not_json" | "not_of_this_key" | "not_sent" | "nothing_proposed" | "offline" | "other_origin" | "other_request" | "own_account" | "refused" | "registration_closed" | "revoked" | "second_key" | "session_reused" | "stale" | "taken" | "token_expired" | "token_revoked" | "token_used_up" | "too_fast" | "too_large" | "too_late" | "too_many_alerts" | "too_many_answers" | "too_many_attempts" | "too_many_exports" | "too_many_invitations" | "too_many_presets" | "too_many_waiting" | "too_slow" | "unknown_alert" | "unknown_api_key" | "unknown_backup" | "unknown_calibration" | "unknown_channel" | "unknown_clearance" | "unknown_device" | "unknown_export" | "unknown_invitation" | "unknown_key" | "unknown_label" | "unknown_path" | "unknown_preset" | "unknown_request" | "unknown_session" | "unknown_sign_up" | "unknown_silence" | "unknown_token" | "unknown_user" | "use_pg_dump" | "weak_key" | "websocket_needed" | "wrong_code" | "wrong_password";
             /** @description What went wrong and what to do, for people. */
             detail: string;
             /** @description The field or parameter at fault. */
@@ -4061,6 +4138,39 @@ export interface components {
             truncated: boolean;
             /** @description The unit of the values. */
             unit: components["schemas"]["Unit"];
+        };
+        /** @description About how much there is. */
+        ReadingsCount: {
+            /** @description Whether that is only an upper bound. */
+            at_most: boolean;
+            /**
+             * Format: int64
+             * @description About how many bytes the table has.
+             */
+            csv_bytes: number;
+            /** @description Of how many devices. */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Readings; at most so many of those with or without a remark, which can't be told without reading each.
+             */
+            readings: number;
+            /**
+             * Format: int64
+             * @description About how many bytes the archive has.
+             */
+            zip_bytes: number;
+        };
+        /** @description The newest readings that are meant. */
+        ReadingsPage: {
+            /**
+             * Format: int64
+             * @description The `to` with which it goes on; null at the end. There may be one although few or none were found: then the server has
+             *     looked through much, and says how far.
+             */
+            next: number | null;
+            /** @description Newest first. */
+            readings: components["schemas"]["LatestReading"][];
         };
         /** @description All revisions of a device. */
         Recomputations: {
@@ -4236,6 +4346,43 @@ export interface components {
             permissions: components["schemas"]["PermissionOfRoles"][];
             /** @description The roles, who may most first. */
             roles: components["schemas"]["Role"][];
+        };
+        /** @description How an export stands. */
+        RunningExport: {
+            /**
+             * Format: int64
+             * @description About how many there will be, or at most.
+             */
+            about_rows: number;
+            /**
+             * Format: int64
+             * @description Since when (UTC milliseconds).
+             */
+            began_at: number;
+            /**
+             * Format: int64
+             * @description Bytes that were sent, before they were packed for the way.
+             */
+            bytes: number;
+            /** @description Its form. */
+            format: components["schemas"]["ExportFormat"];
+            /**
+             * Format: int64
+             * @description Names it, until the server is started anew.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Readings that are written.
+             */
+            rows: number;
+            /** @description `running`, `done`, `stopped` or `broken`. */
+            state: string;
+        };
+        /** @description One's own exports. */
+        RunningExports: {
+            /** @description Those that are under way and those that ended in the last minutes, the newest first. */
+            exports: components["schemas"]["RunningExport"][];
         };
         /**
          * @description For what a threshold or a silence is meant.
@@ -6079,6 +6226,20 @@ export interface components {
                 };
             };
         };
+        /** @description - `unknown_export`: you have no such export, or it is long over */
+        "404-unknown_export": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_export";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
         /** @description - `unknown_invitation`: there is no such invitation: is the link complete? */
         "404-unknown_invitation": {
             headers: {
@@ -6721,6 +6882,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "too_fast" | "too_many_attempts";
+                    /** @constant */
+                    status?: 429;
+                };
+            };
+        };
+        /**
+         * @description - `too_fast`: this token or key asks too fast: wait as `retry-after` says
+         *     - `too_many_attempts`: too many wrong secrets from this address: wait as `retry-after` says
+         *     - `too_many_exports`: as many exports are under way as the server makes at a time: wait as `retry-after` says
+         */
+        "429-too_fast-too_many_attempts-too_many_exports": {
+            headers: {
+                /** @description After how many seconds to try again */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "too_fast" | "too_many_attempts" | "too_many_exports";
                     /** @constant */
                     status?: 429;
                 };
@@ -10355,6 +10536,89 @@ export interface operations {
             503: components["responses"]["503-database"];
         };
     };
+    listReadings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
+                from?: number;
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent. Of a list: `next` of the answer before.
+                 * @example 1763690400000
+                 */
+                to?: number;
+                /**
+                 * @description Of which devices: names with a comma between; of all if absent.
+                 * @example pi-7,pi-8
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /**
+                 * @description What was measured: metrics with a comma between; everything if absent.
+                 * @example ph,tds
+                 */
+                metric?: components["schemas"]["Metrics"];
+                /**
+                 * @description `all`, `good`, `fault` or `flagged`; all if absent.
+                 * @example fault
+                 */
+                status?: "all" | "good" | "fault" | "flagged";
+                /**
+                 * @description Of a list: at least so many, 1 to 1000, if there are; 100 if absent. It ends with all of one millisecond.
+                 * @example 50
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest readings that are meant. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "readings": [
+                     *         {
+                     *           "clock": "synced",
+                     *           "device": "pi-7",
+                     *           "fault": "no_answer",
+                     *           "flags": [],
+                     *           "metric": "ph",
+                     *           "millivolts": null,
+                     *           "revision": 0,
+                     *           "spread": null,
+                     *           "time": 1763690400000,
+                     *           "unit": "pH",
+                     *           "value": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReadingsPage"];
+                };
+            };
+            304: components["responses"]["304"];
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
     handInReading: {
         parameters: {
             query?: never;
@@ -10527,6 +10791,210 @@ export interface operations {
             415: components["responses"]["415-not_json"];
             422: components["responses"]["422-invalid-other_request"];
             429: components["responses"]["429-too_fast-too_many_answers-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    countReadings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
+                from?: number;
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent. Of a list: `next` of the answer before.
+                 * @example 1763690400000
+                 */
+                to?: number;
+                /** @description Of which devices: names with a comma between; of all if absent. */
+                device?: string;
+                /**
+                 * @description Only of devices at this location.
+                 * @example North
+                 */
+                location?: string;
+                /** @description What was measured: metrics with a comma between; everything if absent. */
+                metric?: components["schemas"]["Metrics"];
+                /** @description `all`, `good`, `fault` or `flagged`; all if absent. */
+                status?: "all" | "good" | "fault" | "flagged";
+                /** @description Of a list: at least so many, 1 to 1000, if there are; 100 if absent. It ends with all of one millisecond. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description About how much there is. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at_most": false,
+                     *       "csv_bytes": 154320875,
+                     *       "devices": 12,
+                     *       "readings": 1234567,
+                     *       "zip_bytes": 16049371
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReadingsCount"];
+                };
+            };
+            304: components["responses"]["304"];
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    exportReadings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description From when on (UTC milliseconds); a day before `to` if absent.
+                 * @example 1763604000000
+                 */
+                from?: number;
+                /**
+                 * @description Until when, exclusive (UTC milliseconds); now if absent.
+                 * @example 1763690400000
+                 */
+                to?: number;
+                /**
+                 * @description Of which devices: names with a comma between; of all if absent.
+                 * @example pi-7
+                 */
+                device?: string;
+                /** @description Only of devices at this location. */
+                location?: string;
+                /** @description What was measured: metrics with a comma between; everything if absent. */
+                metric?: components["schemas"]["Metrics"];
+                /** @description `all`, `good`, `fault` or `flagged`; all if absent. */
+                status?: "all" | "good" | "fault" | "flagged";
+                /**
+                 * @description `csv`, if nothing is said, or `zip`: a table for each device, with alerts, outages and calibrations.
+                 * @example csv
+                 */
+                format?: "csv" | "zip";
+                /**
+                 * @description The zone of the local times, such as `Asia/Makassar`; the fleet's if absent.
+                 * @example Asia/Makassar
+                 */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example PK */
+                    "application/zip": string;
+                    /**
+                     * @example time_utc,time_local,device,location,metric,value,unit,fault,clock,flags,signal_mv,spread_mv,revision
+                     *     2025-11-21T02:00:00.000Z,2025-11-21T10:00:00.000+08:00,pi-7,North,ph,7.02,pH,,synced,,1497.25,0.125,0
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400-bad_query-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-read"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts-too_many_exports"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    listExports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own exports. */
+            200: {
+                headers: {
+                    /** @description What `If-None-Match` may name the next time */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "exports": [
+                     *         {
+                     *           "about_rows": 1234567,
+                     *           "began_at": 1763690400000,
+                     *           "bytes": 3250000,
+                     *           "format": "zip",
+                     *           "id": 3,
+                     *           "rows": 250000,
+                     *           "state": "running"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunningExports"];
+                };
+            };
+            304: components["responses"]["304"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
+            500: components["responses"]["500-internal"];
+            503: components["responses"]["503-database"];
+        };
+    };
+    stopExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the export's id
+                 * @example 3
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stopped, or over already. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400-bad_path-invalid"];
+            401: components["responses"]["401-bad_token-no_session"];
+            403: components["responses"]["403-change_password-forbidden-other_origin"];
+            404: components["responses"]["404-unknown_export"];
+            415: components["responses"]["415-not_json"];
+            422: components["responses"]["422-invalid"];
+            429: components["responses"]["429-too_fast-too_many_attempts"];
             500: components["responses"]["500-internal"];
             503: components["responses"]["503-database"];
         };

@@ -1,5 +1,6 @@
 // Checks that times are those of the site, whatever the zone of the browser is.
 import { afterEach, describe, expect, it } from 'vitest';
+import { localInput, readInput } from './field';
 import { formatDay, formatInstant, formatMonth, formatPeriod, formatShort, formatTick } from './time';
 import { dayOf, instantOf, noteZone, siteZone, wallOf, zoneName } from './zone';
 
@@ -9,6 +10,14 @@ const at = (text: string): number => Date.parse(text);
 afterEach(() => noteZone(undefined));
 
 describe('times of the site', () => {
+  it('stand in a field for date and time as the clock on the wall shows them, and lead back to their minute', () => {
+    const night = at('2026-11-21T17:30:15Z');
+    noteZone('Asia/Jakarta');
+    expect(localInput(night)).toBe('2026-11-22T00:30');
+    expect(readInput(localInput(night))).toBe(night - 15_000);
+    expect(readInput('')).toBeNaN();
+  });
+
   it('are written by its zone, with its name where they are written in full', () => {
     const night = at('2026-11-21T17:30:15Z');
     noteZone('Asia/Jakarta');

@@ -21,6 +21,7 @@ import { overviewEn } from './overview.en';
 import { passwordEn } from './password.en';
 import { peopleEn } from './people.en';
 import { profileEn } from './profile.en';
+import { readingsEn } from './readings.en';
 import { registryEn } from './registry.en';
 import { securityEn } from './security.en';
 import { thresholdsEn } from './thresholds.en';
@@ -46,6 +47,7 @@ export const en = {
     fleet: 'Devices',
     map: 'Map',
     compare: 'Compare',
+    readings: 'History',
     alerts: 'Alerts',
     thresholds: 'Thresholds',
     outages: 'Outages',
@@ -300,6 +302,7 @@ export const en = {
   overview: overviewEn,
   devices: devicesEn,
   compare: compareEn,
+  readings: readingsEn,
   map: mapEn,
   app: appEn,
   registry: registryEn,

@@ -19,6 +19,7 @@ import { overviewId } from './overview.id';
 import { passwordId } from './password.id';
 import { peopleId } from './people.id';
 import { profileId } from './profile.id';
+import { readingsId } from './readings.id';
 import { registryId } from './registry.id';
 import { securityId } from './security.id';
 import { thresholdsId } from './thresholds.id';
@@ -37,6 +38,7 @@ export const id: Dictionary = {
     fleet: 'Perangkat',
     map: 'Peta',
     compare: 'Bandingkan',
+    readings: 'Riwayat',
     alerts: 'Peringatan',
     thresholds: 'Ambang batas',
     outages: 'Hilang kontak',
@@ -294,6 +296,7 @@ export const id: Dictionary = {
   overview: overviewId,
   devices: devicesId,
   compare: compareId,
+  readings: readingsId,
   map: mapId,
   app: appId,
   registry: registryId,

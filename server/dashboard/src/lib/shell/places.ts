@@ -37,6 +37,7 @@ const THRESHOLDS: Place = {
   pages: ['thresholds', 'threshold', 'presets'],
 };
 const COMPARE: Place = { href: paths.compare(), icon: 'compare', text: 'compare', pages: ['compare'] };
+const READINGS: Place = { href: paths.readings(), icon: 'clock', text: 'readings', pages: ['readings'] };
 const MAP: Place = { href: paths.map(), icon: 'map', text: 'map', pages: ['map'] };
 const OUTAGES: Place = { href: paths.outages(), icon: 'pulse', text: 'outages', pages: ['outages'] };
 const REPORTS: Place = { href: paths.reports, icon: 'report', text: 'reports', pages: ['reports'] };
@@ -53,7 +54,7 @@ const SECURITY: Place = { href: paths.security, icon: 'shield', text: 'security'
 
 /** What people do here: look, keep the fleet in order, run the installation. */
 export const GROUPS: readonly Group[] = [
-  { name: 'watch', places: [OVERVIEW, FLEET, MAP, ALERTS, COMPARE, OUTAGES, REPORTS] },
+  { name: 'watch', places: [OVERVIEW, FLEET, MAP, ALERTS, READINGS, COMPARE, OUTAGES, REPORTS] },
   { name: 'fleet', places: [THRESHOLDS, WAITING, CLAIM, REGISTRY, ENROLMENT] },
   { name: 'administration', places: [USERS, KEYS, SYSTEM, AUDIT] },
 ];

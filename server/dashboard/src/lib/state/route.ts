@@ -4,6 +4,7 @@ export type Route =
   | { page: 'overview' }
   | { page: 'fleet' }
   | { page: 'compare' }
+  | { page: 'readings' }
   | { page: 'map' }
   | { page: 'device'; name: string }
   | { page: 'calibrate'; name: string; metric: string }
@@ -46,6 +47,7 @@ export function parseRoute(path: string): Route {
     return label === undefined ? { page: 'missing' } : { page: 'claim', label };
   }
   if (first === 'alerts') return alertRoute(second, rest);
+  if (first === 'history' && second === undefined) return { page: 'readings' };
   if (first === 'thresholds' && second === 'edit' && rest.length === 0) return { page: 'threshold' };
   if (first === 'thresholds' && second === 'presets' && rest.length === 0) return { page: 'presets' };
   const plain = PLAIN.find((page) => page === first);
@@ -121,6 +123,8 @@ export const paths = {
   devices: (query: Record<string, string> = {}): string => withQuery('/devices', query),
   /** Names with commas between them. */
   compare: (query: Record<string, string> = {}): string => withQuery('/compare', query),
+  /** What was measured, by time. */
+  readings: (query: Record<string, string> = {}): string => withQuery('/history', query),
   /** With `device` that one is open. */
   map: (query: Record<string, string> = {}): string => withQuery('/map', query),
   enrolment: '/enrolment',

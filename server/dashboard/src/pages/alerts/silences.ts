@@ -1,6 +1,6 @@
 // Owns the judgement on silences, and on what a form says about a new one. Pure.
 import type { NewSilence, Silence, Target } from '$lib/api/alert-types';
-import { instantOf, wallOf } from '$lib/format/zone';
+import { readInput } from '$lib/format/field';
 
 export type SilenceState = 'now' | 'later' | 'over';
 
@@ -20,22 +20,6 @@ export function silencesInOrder(silences: readonly Silence[], now: number): Sile
 /** The order of another one for the rest of its time, where one was ended too early. */
 export function again({ kind, scope, target, from, to, reason }: Silence, now: number): NewSilence {
   return { kind, scope, target, to, reason, ...(from > now ? { from } : {}) };
-}
-
-/** What `datetime-local` takes: the site's time, to the minute. */
-export function localInput(time: number): string {
-  const { year, month, day, hour, minute } = wallOf(time);
-  const two = (part: number): string => String(part).padStart(2, '0');
-  return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}`;
-}
-
-/** What such a field says; NaN if it is empty. */
-function readInput(text: string): number {
-  const [year, month, day, hour, minute] = (/^(\d+)-(\d+)-(\d+)T(\d+):(\d+)/.exec(text) ?? [])
-    .slice(1)
-    .map(Number);
-  if (year === undefined || !month || !day || hour === undefined || minute === undefined) return Number.NaN;
-  return instantOf({ year, month, day, hour, minute });
 }
 
 export interface SilenceDraft {
