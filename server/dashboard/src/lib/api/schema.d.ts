@@ -12583,6 +12583,10 @@ export interface operations {
                      *           "name": "tirta-20251121-020000-000.db"
                      *         },
                      *         "possible": true,
+                     *         "room": {
+                     *           "free": 1073741824,
+                     *           "total": 31914983424
+                     *         },
                      *         "running": false
                      *       },
                      *       "broker": {
