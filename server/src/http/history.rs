@@ -98,6 +98,8 @@ pub async fn list(State(app): State<Arc<App>>, Params(asked): Params<Asked>) -> 
 pub async fn count(State(app): State<Arc<App>>, Params(asked): Params<Asked>) -> Result<Json<ReadingsCount>, Problem> {
     /// What a line takes in a table, and in an archive.
     const LINE: (u64, u64) = (125, 13);
+    // It is asked by the same words as a list, and refuses the same.
+    within("limit", asked.limit.unwrap_or(USUAL), MOST)?;
     let mut meant = asked.meant(&app).await?;
     meant.count(&app).await?;
     let readings = meant.sources.iter().map(|source| source.about).sum();

@@ -261,9 +261,12 @@ async fn the_list_is_the_newest_first_of_those_that_are_meant_page_by_page() {
             assert_eq!((bad.status, bad.field()), (400, field.to_owned()), "{path} {query}");
         }
     }
-    for (query, field) in
-        [("readings?limit=0", "limit"), ("readings/export?format=xml", "format"), ("readings/export?tz=Mars", "tz")]
-    {
+    for (query, field) in [
+        ("readings?limit=0", "limit"),
+        ("readings/count?limit=0", "limit"),
+        ("readings/export?format=xml", "format"),
+        ("readings/export?tz=Mars", "tz"),
+    ] {
         let bad = site.get(&cookie, &format!("/api/v1/{query}")).await;
         assert_eq!((bad.status, bad.field()), (400, field.to_owned()), "{query}");
     }
