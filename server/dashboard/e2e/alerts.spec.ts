@@ -85,6 +85,11 @@ test('a technician lowers a limit, hears of it, sees to it with a note, and it i
   const header = page.locator('[data-alert-page] header');
   await expect(header.locator('[data-severity="critical"]')).toBeVisible();
 
+  // How the water is now, and where: the value that raised it is of then.
+  await expect(header.getByRole('link', { name: device })).toBeVisible();
+  await expect(header.locator(`[data-now="${METRIC}"] time`)).toBeVisible();
+  await expect(page.getByText(t.page.value, { exact: true })).toBeVisible();
+
   await page.getByRole('button', { name: t.act.acknowledge, exact: true }).click();
   await expect(header.locator('[data-alert-state="acknowledged"]')).toBeVisible();
   // The limit that was set a moment ago can be taken back, too.

@@ -3,7 +3,7 @@ import type { Availability, Outage, Silence } from '$lib/api/alert-types';
 import { formatPeriod, formatSpan } from '$lib/format/time';
 import { parseRoute, paths } from '$lib/state/route';
 import { describe, expect, it } from 'vitest';
-import { plainDetails, valueText, windowAround } from './alert/values';
+import { plainDetails, reachesNow, valueText, windowAround } from './alert/values';
 import { asked, chosen, isFiltered } from './alerts/filter';
 import { curlExample, validName } from './alerts/intake';
 import { again, localInput, readSilence, silencesInOrder, silenceState } from './alerts/silences';
@@ -207,6 +207,19 @@ describe('an alert in numbers', () => {
     expect(windowAround({ since: now - 60_000, resolved_at: null }, now).to).toBe(now);
     const long = windowAround({ since: now - 40 * DAY, resolved_at: null }, now);
     expect(long.to - long.from).toBeLessThan(11 * DAY);
+  });
+
+  it('is drawn up to the present while the present belongs to it', () => {
+    const now = 100 * DAY;
+    expect(reachesNow({ since: now - HOUR, resolved_at: null }, now)).toBe(true);
+    expect(
+      reachesNow({ since: now - HOUR, resolved_at: now - 60_000 }, now),
+      'what comes after it, too',
+    ).toBe(true);
+    expect(reachesNow({ since: now - HOUR, resolved_at: now - HOUR / 2 }, now)).toBe(false);
+    expect(reachesNow({ since: now - 40 * DAY, resolved_at: null }, now), 'the first week is enough').toBe(
+      false,
+    );
   });
 
   it('tells simple details only', () => {
