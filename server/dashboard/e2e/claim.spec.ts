@@ -96,6 +96,12 @@ test('a technician hears before filling anything in that a supervisor has to let
   await named.getByLabel(t.location).fill(place);
   await named.getByRole('button', { name: t.submit }).click();
   await expect(joko.locator(`[data-claimed="${reserved}"]`)).toContainText(t.noBoard);
+
+  // What is somebody else's to do is not counted at this place, and the page says whose it is.
+  await joko.goto('/waiting');
+  await expect(joko.locator(`[data-waiting="${serial}"]`)).toBeVisible();
+  await expect(joko.locator('[data-whose-task]')).toHaveText(id.identity.waiting.whose);
+  await expect(joko.locator('[data-badge-of="waiting"]')).toHaveCount(0);
   await disabled(page, name);
 });
 
