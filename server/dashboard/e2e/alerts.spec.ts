@@ -158,6 +158,8 @@ test('alerts come in live, are seen to together, cleared, and brought back', asy
   await dialog.getByRole('button', { name: t.act.resolve, exact: true }).click();
   await expect(dialog.getByText(t.act.reasonMissing)).toBeVisible();
   await dialog.getByLabel(t.act.reason).fill('uji');
+  await page.mouse.click(4, 4);
+  await expect(dialog.getByLabel(t.act.reason), 'a tap beside it throws nothing away').toHaveValue('uji');
   await dialog.getByRole('button', { name: t.act.resolve, exact: true }).click();
   await expect(rows).toHaveCount(0);
 
@@ -165,6 +167,10 @@ test('alerts come in live, are seen to together, cleared, and brought back', asy
   await expect(rows).toHaveCount(2);
   await page.reload();
   await expect(rows, 'the filter stays in the address').toHaveCount(2);
+  await rows.first().getByRole('link').first().click();
+  await page.locator('a.back').click();
+  await expect(rows, 'the way back leads to the list as it was').toHaveCount(2);
+  await expect(page).toHaveURL(/state=resolved/);
   await page.getByRole('button', { name: t.list.clear }).click();
   await dialog.getByRole('button', { name: t.clear.confirm, exact: true }).click();
   await expect(rows).toHaveCount(0);
@@ -276,6 +282,8 @@ test('devices of a location get the same limits at once, after a check, and one 
   await dialog.getByRole('button', { name: id.thresholds.many.confirmSave(3, '3') }).click();
   await expect(page.getByText(form.saved)).toBeVisible();
   await page.getByRole('button', { name: id.common.undo }).click();
+  await expect(page.getByText(form.undone)).toBeVisible();
+  await expect(page.getByLabel(form.high.critical, { exact: true }), 'what holds again').toHaveValue('9');
   await expect(page.locator('[data-versions="3"]')).toBeVisible();
   await page.goto('/thresholds');
   await expect(own(names[2] ?? '')).toContainText(id.thresholds.summary.above('9'));
