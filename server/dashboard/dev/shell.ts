@@ -1,4 +1,4 @@
-// Owns which files open without a network: the first load and the front page. Writes them, with a version that is theirs
+// Owns which files open without a network: the first load, the front page, and the pages of somebody beside a tank. Writes them, with a version that is theirs
 // alone, into the service worker.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -6,6 +6,14 @@ import type { Plugin } from 'vite';
 
 const PUBLIC = new URL('../public/', import.meta.url);
 const WORKER = new URL('service-worker.js', import.meta.url);
+/** What a technician opens where there may be no network; and what these fetch when it is needed, as the reader of labels. */
+const BESIDE_THE_TANK = [
+  'alerts/AlertsPage',
+  'alert/AlertPage',
+  'devices/DevicesPage',
+  'device/DevicePage',
+  'claim/ClaimPage',
+];
 
 export function shell(): Plugin {
   return {
@@ -25,6 +33,14 @@ export function shell(): Plugin {
         // Names carry the hash of their content: they say whether anything has changed.
         hash.update(chunk.fileName);
         if (chunk.type === 'chunk' && chunk.isEntry) add(chunk.fileName);
+      }
+      for (const page of BESIDE_THE_TANK) {
+        const chunk = Object.values(bundle).find(
+          (each) => each.type === 'chunk' && each.facadeModuleId?.endsWith(`/src/pages/${page}.svelte`),
+        );
+        if (chunk?.type !== 'chunk') throw new Error(`the page ${page} is no chunk of its own any more`);
+        add(chunk.fileName);
+        chunk.dynamicImports.forEach(add);
       }
       const own = readdirSync(PUBLIC, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())

@@ -85,6 +85,11 @@ test('a technician lowers a limit, hears of it, sees to it with a note, and it i
   const header = page.locator('[data-alert-page] header');
   await expect(header.locator('[data-severity="critical"]')).toBeVisible();
 
+  // How the water is now, and where: the value that raised it is of then.
+  await expect(header.getByRole('link', { name: device })).toBeVisible();
+  await expect(header.locator(`[data-now="${METRIC}"] time`)).toBeVisible();
+  await expect(page.getByText(t.page.value, { exact: true })).toBeVisible();
+
   await page.getByRole('button', { name: t.act.acknowledge, exact: true }).click();
   await expect(header.locator('[data-alert-state="acknowledged"]')).toBeVisible();
   // The limit that was set a moment ago can be taken back, too.
@@ -153,6 +158,8 @@ test('alerts come in live, are seen to together, cleared, and brought back', asy
   await dialog.getByRole('button', { name: t.act.resolve, exact: true }).click();
   await expect(dialog.getByText(t.act.reasonMissing)).toBeVisible();
   await dialog.getByLabel(t.act.reason).fill('uji');
+  await page.mouse.click(4, 4);
+  await expect(dialog.getByLabel(t.act.reason), 'a tap beside it throws nothing away').toHaveValue('uji');
   await dialog.getByRole('button', { name: t.act.resolve, exact: true }).click();
   await expect(rows).toHaveCount(0);
 
@@ -160,6 +167,10 @@ test('alerts come in live, are seen to together, cleared, and brought back', asy
   await expect(rows).toHaveCount(2);
   await page.reload();
   await expect(rows, 'the filter stays in the address').toHaveCount(2);
+  await rows.first().getByRole('link').first().click();
+  await page.locator('a.back').click();
+  await expect(rows, 'the way back leads to the list as it was').toHaveCount(2);
+  await expect(page).toHaveURL(/state=resolved/);
   await page.getByRole('button', { name: t.list.clear }).click();
   await dialog.getByRole('button', { name: t.clear.confirm, exact: true }).click();
   await expect(rows).toHaveCount(0);
@@ -271,6 +282,8 @@ test('devices of a location get the same limits at once, after a check, and one 
   await dialog.getByRole('button', { name: id.thresholds.many.confirmSave(3, '3') }).click();
   await expect(page.getByText(form.saved)).toBeVisible();
   await page.getByRole('button', { name: id.common.undo }).click();
+  await expect(page.getByText(form.undone)).toBeVisible();
+  await expect(page.getByLabel(form.high.critical, { exact: true }), 'what holds again').toHaveValue('9');
   await expect(page.locator('[data-versions="3"]')).toBeVisible();
   await page.goto('/thresholds');
   await expect(own(names[2] ?? '')).toContainText(id.thresholds.summary.above('9'));

@@ -54,3 +54,22 @@ test('without a network the frame opens and says so, and what the interface said
   await page.context().setOffline(false);
   await expect(page.locator('[data-average-value]').first()).toBeVisible();
 });
+
+test('a page whose files do not come says so, and is there once they come', async ({ signedIn: page }) => {
+  await page.goto('/');
+  await expect(page.locator('[data-average-value]').first()).toBeVisible();
+  // Neither the page as built nor its source, as a development server has it.
+  const files = /OutagesPage[^/]*\.(js|svelte)/;
+  await page.context().route(files, (route) => route.abort());
+  // A link of its own: a phone keeps this place under "more".
+  await page.evaluate(() => {
+    const link = Object.assign(document.createElement('a'), { href: '/outages' });
+    document.body.append(link);
+    link.click();
+  });
+  const instead = page.locator('[data-unloaded]');
+  await expect(instead).toContainText(id.app.unloaded);
+  await page.context().unroute(files);
+  await instead.getByRole('button', { name: id.common.retry }).click();
+  await expect(page.getByRole('heading', { level: 1, name: id.outages.title })).toBeVisible();
+});

@@ -1,6 +1,7 @@
 // A technician beside the tank: the QR code on a photo, the board that belongs to it, the place, the next one.
 import { boardThatWaits, labelOf, newPlace, newSerial, picture } from './boards';
 import { expect, id, PASSWORD, shown, test, USER, type Page } from './fixtures';
+import { another, disabled, fillSignIn, newName, OWN, person } from './persons';
 
 const t = id.claim;
 
@@ -67,6 +68,41 @@ test('a board that waits and stands nowhere is let in by its serial, where it is
   const done = page.locator('[data-claimed]');
   await expect(done).toContainText(t.doneAt(place));
   await expect(done).toContainText(t.approved);
+});
+
+test('a technician hears before filling anything in that a supervisor has to let the board in', async ({
+  signedIn: page,
+  browser,
+  baseURL,
+}) => {
+  const serial = await boardThatWaits(page);
+  const reserved = await reservedName(page, 'Gudang uji');
+  const name = newName('joko');
+  await person(page, name, 'technician');
+  const joko = await another(browser, page, baseURL);
+  await joko.goto(`/claim?serial=${serial}`);
+  await fillSignIn(joko, name, OWN);
+  const form = joko.locator(`[data-claim="${serial}"]`);
+  await expect(form).toContainText(t.supervisor);
+  await expect(form.locator('[data-copy]')).toHaveText(serial);
+  await expect(form.getByLabel(t.location)).toHaveCount(0);
+  await expect(form.getByRole('button', { name: t.submit })).toHaveCount(0);
+
+  // Where a reserved name stands can be said; its board is the supervisor's to choose.
+  await joko.goto(`/claim/${reserved}?serial=${serial}`);
+  const place = newPlace();
+  const named = joko.locator(`[data-claim="${reserved}"]`);
+  await expect(named).toContainText(t.supervisorBoard);
+  await named.getByLabel(t.location).fill(place);
+  await named.getByRole('button', { name: t.submit }).click();
+  await expect(joko.locator(`[data-claimed="${reserved}"]`)).toContainText(t.noBoard);
+
+  // What is somebody else's to do is not counted at this place, and the page says whose it is.
+  await joko.goto('/waiting');
+  await expect(joko.locator(`[data-waiting="${serial}"]`)).toBeVisible();
+  await expect(joko.locator('[data-whose-task]')).toHaveText(id.identity.waiting.whose);
+  await expect(joko.locator('[data-badge-of="waiting"]')).toHaveCount(0);
+  await disabled(page, name);
 });
 
 test('a picture without a label, another code and a wrong word are told apart', async ({

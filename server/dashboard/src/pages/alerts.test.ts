@@ -4,12 +4,12 @@ import { localInput } from '$lib/format/field';
 import { formatPeriod, formatSpan } from '$lib/format/time';
 import { parseRoute, paths } from '$lib/state/route';
 import { describe, expect, it } from 'vitest';
-import { plainDetails, valueText, windowAround } from './alert/values';
+import { plainDetails, reachesNow, valueText, windowAround } from './alert/values';
 import { asked, chosen, isFiltered } from './alerts/filter';
 import { curlExample, validName } from './alerts/intake';
 import { again, readSilence, silencesInOrder, silenceState } from './alerts/silences';
 import { weekOf } from './device/recap';
-import { repeatedOnes, rowsOf, spanFor, verdictOf } from './outages/outages';
+import { awayOf, questionsFor, repeatedOnes, rowsOf, spanFor, verdictOf } from './outages/outages';
 import { newest } from './thresholds/preview';
 import { offered } from './thresholds/select';
 import { undoOf } from './thresholds/undo';
@@ -210,11 +210,56 @@ describe('an alert in numbers', () => {
     expect(long.to - long.from).toBeLessThan(11 * DAY);
   });
 
+  it('is drawn up to the present while the present belongs to it', () => {
+    const now = 100 * DAY;
+    expect(reachesNow({ since: now - HOUR, resolved_at: null }, now)).toBe(true);
+    expect(
+      reachesNow({ since: now - HOUR, resolved_at: now - 60_000 }, now),
+      'what comes after it, too',
+    ).toBe(true);
+    expect(reachesNow({ since: now - HOUR, resolved_at: now - HOUR / 2 }, now)).toBe(false);
+    expect(reachesNow({ since: now - 40 * DAY, resolved_at: null }, now), 'the first week is enough').toBe(
+      false,
+    );
+  });
+
   it('tells simple details only', () => {
     expect(plainDetails({ fault: 'no_bus', deep: { a: 1 }, none: null, n: 3, outage: 7 })).toEqual([
       ['fault', 'no_bus'],
       ['n', '3'],
     ]);
+  });
+});
+
+describe('the outages of a large fleet', () => {
+  const fleet = (size: number) =>
+    Array.from({ length: size }, (_, i) => ({ name: `pi-${i}`, location: `Kolam ${i % 30}` }));
+  const nowhere = { device: '', location: '' };
+
+  it('are asked for at once as long as it is small', () => {
+    expect(questionsFor('device', fleet(200), nowhere)).toEqual([{}]);
+    expect(questionsFor('location', fleet(2_000), nowhere)).toEqual([{}]);
+    expect(questionsFor('device', fleet(200), { device: '', location: 'Kolam 1' })).toEqual([
+      { location: 'Kolam 1' },
+    ]);
+    expect(questionsFor('device', fleet(5_000), { device: 'pi-7', location: '' })).toEqual([
+      { device: 'pi-7' },
+    ]);
+  });
+
+  it('are asked for in parts that the server answers, and by device only where it is narrowed', () => {
+    expect(questionsFor('device', fleet(5_000), nowhere)).toBeNull();
+    const parts = questionsFor('device', fleet(9_000), { device: '', location: 'Kolam 1' });
+    expect(parts?.map(({ device }) => device?.split(',').length)).toEqual([100, 100, 100]);
+    const places = questionsFor('location', fleet(5_000), nowhere);
+    expect(places).toHaveLength(30);
+    expect(places?.[1]).toEqual({ location: 'Kolam 1' });
+  });
+
+  it('are news when a device goes or comes back, not with each of its readings', () => {
+    const at = (...states: string[]) => awayOf(states.map((state, i) => ({ name: `pi-${i}`, state })));
+    expect(at('online', 'offline')).toBe(at('online', 'offline'));
+    expect(at('online', 'offline')).not.toBe(at('online', 'online'));
   });
 });
 

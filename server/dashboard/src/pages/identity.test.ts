@@ -5,7 +5,7 @@ import { distinct } from '$lib/state/distinct';
 import { describe, expect, it } from 'vitest';
 import { actsOf, GROUPS, meant } from './audit/kinds';
 import { actIcon, actWords, detailPairs, whoWords } from './audit/words';
-import { boardOf, known } from './claim/known';
+import { boardOf, known, supervisors } from './claim/known';
 import { certificateState, shortFingerprint } from './device/certificate';
 import { inOrder, tokenState } from './tokens/state';
 import { comesBack, reasonIcon, reasonWords } from './waiting/reason';
@@ -79,17 +79,43 @@ describe('a label', () => {
 
   it('is completed by what the server knows', () => {
     const of = (name: string | null, serial: string | null) => known({ name, serial }, sources);
-    const one = { name: 'pi-1', serial: 'aa', location: 'Kolam', is: 'known', listed: true };
+    const one = { name: 'pi-1', serial: 'aa', location: 'Kolam', is: 'known', listed: true, bound: true };
     expect(of('pi-1', null)).toEqual(one);
     expect(of(null, 'aa')).toEqual(one);
-    const two = { name: 'pi-2', serial: 'bb', location: 'Rumah kaca', is: 'waits', listed: true };
+    const two = {
+      name: 'pi-2',
+      serial: 'bb',
+      location: 'Rumah kaca',
+      is: 'waits',
+      listed: true,
+      bound: true,
+    };
     expect(of('pi-2', null)).toEqual(two);
-    const three = { name: 'pi-3', serial: null, location: 'Gudang', is: 'expected', listed: true };
+    const three = {
+      name: 'pi-3',
+      serial: null,
+      location: 'Gudang',
+      is: 'expected',
+      listed: true,
+      bound: false,
+    };
     expect(of('pi-3', null)).toEqual(three);
-    const stranger = { name: null, serial: 'cc', location: '', is: 'waits', listed: false };
+    const stranger = { name: null, serial: 'cc', location: '', is: 'waits', listed: false, bound: false };
     expect(of(null, 'cc')).toEqual(stranger);
-    const nobody = { name: 'pi-9', serial: 'dd', location: '', is: 'unknown', listed: false };
+    const nobody = { name: 'pi-9', serial: 'dd', location: '', is: 'unknown', listed: false, bound: false };
     expect(of('pi-9', 'dd')).toEqual(nobody);
+  });
+
+  it('says before anything is filled in what only a supervisor can do', () => {
+    const of = (name: string | null, serial: string | null, may = false) =>
+      supervisors(known({ name, serial }, sources), may);
+    expect(of(null, 'cc')).toBe('all'); // it waits, and nobody has written it down
+    expect(of('pi-9', 'cc')).toBe('all');
+    expect(of('pi-3', null)).toBe('board'); // a reserved name
+    expect(of('pi-3', 'cc')).toBe('board');
+    for (const own of [of('pi-1', null), of('pi-2', null), of('pi-9', 'dd')]) expect(own).toBeNull();
+    expect(of(null, 'cc', true)).toBeNull();
+    expect(of('pi-3', null, true)).toBeNull();
   });
 
   it('of a board that waits is found by its serial, unless its key is in doubt', () => {

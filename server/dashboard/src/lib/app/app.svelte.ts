@@ -13,6 +13,7 @@ class App {
   #waiting = $state.raw<ServiceWorker | null>(null);
   #missing = $state(false);
   #offer = $state.raw<InstallEvent | null>(null);
+  #pressed = false;
   #online = $state(navigator.onLine);
 
   constructor() {
@@ -46,6 +47,7 @@ class App {
 
   /** Upon a press: nobody's half-filled form is taken away. */
   update(): void {
+    this.#pressed = true;
     if (!this.#waiting) location.reload();
     else this.#waiting.postMessage('take-over');
   }
@@ -57,7 +59,10 @@ class App {
     // The first one takes over a page that is as new as itself.
     const renewed = serviceWorker.controller !== null;
     serviceWorker.addEventListener('controllerchange', () => {
-      if (renewed) location.reload();
+      if (!renewed) return;
+      // Somebody pressed it in another tab: what is half typed in this one stays until it is pressed here, too.
+      if (this.#pressed) location.reload();
+      else [this.#waiting, this.#missing] = [null, true];
     });
     try {
       const kept = await serviceWorker.register('/service-worker.js', { updateViaCache: 'none' });

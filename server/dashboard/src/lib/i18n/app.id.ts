@@ -9,6 +9,10 @@ export const appId: Dictionary['app'] = {
   installNow: 'Pasang sekarang',
   noNetwork: 'Tidak ada jaringan',
   noNetworkHint: 'Halamannya ada, nilainya belum: nilai datang begitu server bisa dihubungi.',
+  unloaded: 'Halaman ini tidak dapat dimuat',
+  unloadedHint:
+    'Halaman ini belum pernah dibuka di ponsel atau komputer ini, dan berkasnya harus diambil dari server.',
+  stillUnloaded: 'Server masih belum bisa dihubungi.',
   account: 'Akun Anda',
   zone: (name) => `Waktu dalam ${name}.`,
   groupOf: (group) => `Lainnya: ${group}`,

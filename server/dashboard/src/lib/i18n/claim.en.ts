@@ -22,6 +22,12 @@ export const claimEn = {
   known: 'It has joined already; its location is changed.',
   expected: 'It is in the registry and has not joined yet.',
   waits: 'It waits, and is let in with this.',
+  waitsListed: 'It waits. Say where it stands; a supervisor lets it in.',
+  waitsAlone: 'It waits, and only a supervisor can let it in.',
+  supervisor: 'A supervisor has to let this board in, and says where it stands. Tell them this serial:',
+  supervisorBoard:
+    'The name has no board yet: a supervisor has to choose it. You can say where it stands now.',
+  supervisorSerial: 'Tell them this serial:',
   unknown:
     'It is neither registered nor waiting. Switch it on with a fleet file in it and wait a moment, or register it first.',
   board: 'Which board is it?',
@@ -46,6 +52,8 @@ export const claimEn = {
   doneAt: (location: string) => `It stands here: ${location}`,
   approved: 'The board was let in and connects by itself.',
   later: 'The board is let in when it first asks.',
+  waiting: 'The board waits: a supervisor has to let it in. Tell them this serial:',
+  noBoard: 'It has no board yet: a supervisor has to choose it.',
   open: 'Show the device',
   next: 'Scan the next one',
 };

@@ -23,6 +23,13 @@ export const claimId: Dictionary['claim'] = {
   known: 'Sudah bergabung; lokasinya akan diubah.',
   expected: 'Ada di daftar alat dan belum bergabung.',
   waits: 'Sedang menunggu, dan langsung diizinkan.',
+  waitsListed: 'Sedang menunggu. Sebutkan letaknya; penyelia yang mengizinkannya.',
+  waitsAlone: 'Sedang menunggu, dan hanya penyelia yang dapat mengizinkannya.',
+  supervisor:
+    'Papan ini harus diizinkan oleh penyelia, sekaligus disebutkan letaknya. Sampaikan nomor seri ini:',
+  supervisorBoard:
+    'Nama ini belum punya papan: penyelia yang memilihnya. Letaknya bisa Anda simpan sekarang.',
+  supervisorSerial: 'Sampaikan nomor seri ini:',
   unknown:
     'Tidak terdaftar dan tidak sedang menunggu. Nyalakan dengan berkas armada di dalamnya lalu tunggu sebentar, atau daftarkan dahulu.',
   board: 'Papan yang mana?',
@@ -47,6 +54,8 @@ export const claimId: Dictionary['claim'] = {
   doneAt: (location) => `Letaknya di sini: ${location}`,
   approved: 'Papan diizinkan dan tersambung sendiri.',
   later: 'Papan diizinkan saat pertama kali meminta.',
+  waiting: 'Papan sedang menunggu: harus diizinkan oleh penyelia. Sampaikan nomor seri ini:',
+  noBoard: 'Belum punya papan: penyelia yang memilihnya.',
   open: 'Lihat perangkat',
   next: 'Pindai berikutnya',
 };

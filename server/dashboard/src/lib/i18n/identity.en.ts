@@ -8,6 +8,7 @@ export const identityEn = {
     lead: 'Boards that asked to join and that nobody has let in yet. Compare the serial with the label on the board before you approve it.',
     list: 'Waiting',
     badge: (count: number, text: string) => one(count, `${text} device waits`, `${text} devices wait`),
+    whose: 'A supervisor or an admin lets them in: tell them the serial of yours.',
     empty: 'No device is waiting',
     emptyHint:
       'A board that is not in the registry shows up here when it first asks. To let boards in, give them a fleet file with a token.',

@@ -7,6 +7,7 @@ export const identityId: Dictionary['identity'] = {
     lead: 'Papan yang minta bergabung dan belum diizinkan siapa pun. Cocokkan nomor seri dengan label di papan sebelum menyetujuinya.',
     list: 'Menunggu',
     badge: (_count, text) => `${text} perangkat menunggu`,
+    whose: 'Penyelia atau pengelola yang mengizinkannya: sampaikan nomor seri papan Anda.',
     empty: 'Tidak ada perangkat yang menunggu',
     emptyHint:
       'Papan yang tidak ada di daftar alat muncul di sini saat pertama kali meminta. Agar papan bisa bergabung, beri berkas armada dengan token.',

@@ -9,6 +9,8 @@ export const outagesEn = {
   availabilityHint: 'Without the time in which the server itself was down, and without planned maintenance.',
   per: { label: 'Per', day: 'Day', week: 'Week', month: 'Month' },
   of: { label: 'Of', device: 'Devices', location: 'Locations' },
+  narrow: 'These are too many devices to show one by one: choose a location above.',
+  moreRows: 'Show more',
   unknown: 'unknown',
   cell: (when: string, percent: string, count: string) => `${when}: ${percent}, outages: ${count}`,
   list: 'All outages',

@@ -8,6 +8,8 @@ export const outagesId: Dictionary['outages'] = {
   availabilityHint: 'Tanpa waktu server sendiri mati, dan tanpa pemeliharaan terencana.',
   per: { label: 'Per waktu', day: 'Hari', week: 'Minggu', month: 'Bulan' },
   of: { label: 'Dari', device: 'Perangkat', location: 'Lokasi' },
+  narrow: 'Perangkatnya terlalu banyak untuk ditampilkan satu per satu: pilih lokasi di atas.',
+  moreRows: 'Tampilkan lagi',
   unknown: 'tidak diketahui',
   cell: (when, percent, count) => `${when}: ${percent}, hilang kontak: ${count}`,
   list: 'Semua kejadian',

@@ -33,6 +33,10 @@ export const reportsEn = {
   loading: (done: string, of: string) => `Counting readings: ${done} of ${of}`,
   loadingFirst: 'The report is being made…',
   failed: 'The report could not be made',
+  many: (text: string) => `A report on ${text} devices`,
+  manyHint:
+    'It takes the server a while. Choose a location or devices above, or have it made for all of them.',
+  manyAll: 'Make it for all',
   none: 'No devices to report on',
   noneHint: 'Choose another location, or let the first device join.',
   csv: 'CSV',

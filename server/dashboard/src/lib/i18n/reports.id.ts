@@ -32,6 +32,10 @@ export const reportsId: ReportsText = {
   loading: (done, of) => `Menghitung bacaan: ${done} dari ${of}`,
   loadingFirst: 'Laporan sedang disusun…',
   failed: 'Laporan tidak dapat disusun',
+  many: (text) => `Laporan tentang ${text} perangkat`,
+  manyHint:
+    'Server perlu waktu untuk menyusunnya. Pilih lokasi atau perangkat di atas, atau susun untuk semuanya.',
+  manyAll: 'Susun untuk semua',
   none: 'Belum ada perangkat untuk dilaporkan',
   noneHint: 'Pilih lokasi lain, atau biarkan perangkat pertama bergabung.',
   csv: 'Unduh CSV',

@@ -100,6 +100,7 @@ export const thresholdsEn = {
     remove: 'Remove',
     removeHint: 'The next wider one holds then, or none.',
     saved: 'Threshold saved',
+    undone: 'Undone: the limits are as they were before',
     gone: 'Threshold removed',
     inherited: (where: string) => `Now in force: ${where}`,
     filled: (name: string) => `The fields show what holds for ${name} now.`,

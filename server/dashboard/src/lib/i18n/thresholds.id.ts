@@ -94,6 +94,7 @@ export const thresholdsId: Dictionary['thresholds'] = {
     remove: 'Hapus',
     removeHint: 'Yang lebih luas akan berlaku, atau tidak ada.',
     saved: 'Ambang disimpan',
+    undone: 'Dibatalkan: batasnya kembali seperti semula',
     gone: 'Ambang dihapus',
     inherited: (where) => `Sekarang berlaku: ${where}`,
     filled: (name) => `Isian di bawah adalah yang sekarang berlaku di ${name}.`,

@@ -1,13 +1,17 @@
 // Owns the address bar: the current route, its query, and links that don't reload the page.
-import { moved, parseRoute, type Route } from './route';
+import { moved, parseRoute, paths, type Route } from './route';
 
 /** Asks before the page is left: calls `leave` if and when it may be. */
 type Guard = (leave: () => void) => void;
+
+/** Lists whose search and filter a way back leads to. */
+const KEPT: readonly string[] = [paths.alerts(), paths.fleet];
 
 class Router {
   #path = $state(location.pathname);
   #query = $state(location.search);
   #guard: Guard | null = null;
+  #last = new Map<string, string>();
 
   constructor() {
     this.#read();
@@ -25,6 +29,11 @@ class Router {
 
   query(name: string): string | null {
     return new URLSearchParams(this.#query).get(name);
+  }
+
+  /** The address of a list as it was narrowed when it was last seen: a way back takes nothing away. */
+  back(list: string): string {
+    return list + (this.#last.get(list) ?? '');
   }
 
   /** Guards the present page until the returned function is called. */
@@ -50,14 +59,18 @@ class Router {
     this.#read();
   }
 
-  /** Keeps a choice such as a filter in the address without a step in the history. */
-  setQuery(name: string, value: string | null): void {
+  /**
+   * Keeps a choice such as a filter in the address without a step in the history. What comes later than a press, as an answer
+   * of the server or an undo, says which path it is meant for: on another page it is nobody's any more.
+   */
+  setQuery(name: string, value: string | null, of = this.#path): void {
+    if (of !== location.pathname) return;
     const query = new URLSearchParams(location.search);
     if (value) query.set(name, value);
     else query.delete(name);
     const text = query.toString();
     history.replaceState(history.state, '', location.pathname + (text ? `?${text}` : ''));
-    this.#query = location.search;
+    this.#note();
   }
 
   /** The back button has changed the address already: it is put back until the person has answered. */
@@ -83,7 +96,12 @@ class Router {
     const now = moved(location.pathname, location.search);
     if (now) history.replaceState(history.state, '', now);
     this.#path = location.pathname;
+    this.#note();
+  }
+
+  #note(): void {
     this.#query = location.search;
+    if (KEPT.includes(location.pathname)) this.#last.set(location.pathname, location.search);
   }
 
   #follow(event: MouseEvent): void {

@@ -3,6 +3,7 @@
 import { api } from '$lib/api/client';
 import type { LiveEvent, WaitingBoard } from '$lib/api/types';
 import { connection, type Follower } from '$lib/live/connection.svelte';
+import { may } from '$lib/session/may';
 import { session } from './session.svelte';
 
 const SHOWN_MS = 5_000;
@@ -23,8 +24,9 @@ class Waiting implements Follower {
     return this.#devices;
   }
 
+  /** How many wait for this person. Who can't let them in is not counted at: the strip and the badge would call for nothing. */
   get count(): number {
-    return this.#devices?.length ?? 0;
+    return may('approve_devices') ? (this.#devices?.length ?? 0) : 0;
   }
 
   get failed(): unknown {

@@ -21,6 +21,10 @@ export function windowAround({ since, resolved_at }: Pick<Alert, 'since' | 'reso
   return { from: since - margin, to: Math.min(now, end + margin) };
 }
 
+/** Whether the present lies in that window: then live readings belong in it. */
+export const reachesNow = (alert: Pick<Alert, 'since' | 'resolved_at'>, now: number): boolean =>
+  windowAround(alert, now).to === now;
+
 /** Details with simple values only: what is nested is for machines, as is the number of an outage. */
 export function plainDetails(detail: Readonly<Record<string, unknown>>): [string, string][] {
   return Object.entries(detail)

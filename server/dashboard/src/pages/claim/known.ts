@@ -16,6 +16,8 @@ export interface Known extends Label {
   is: 'known' | 'waits' | 'expected' | 'unknown';
   /** Whether the server has a registration or a device for it. */
   listed: boolean;
+  /** Whether the server knows which board it is. A name that is only reserved has none yet. */
+  bound: boolean;
 }
 
 /** The board of this serial that waits because nobody expected it. One whose key is in doubt is not let in by a label. */
@@ -34,5 +36,17 @@ export function known(label: Label, { devices, registrations, waiting }: Sources
   const location = device?.location || registration?.location || '';
   const waits = boardOf(waiting, serial) !== undefined;
   const is = waits ? 'waits' : device ? 'known' : registration ? 'expected' : 'unknown';
-  return { name, serial, location, is, listed: Boolean(device ?? registration) };
+  const bound = device !== undefined || Boolean(registration?.serial);
+  return { name, serial, location, is, listed: Boolean(device ?? registration), bound };
+}
+
+/**
+ * What somebody without the permission to let boards in can't do with this label: let in a board that stands nowhere, or
+ * say which board a reserved name is for (where it stands can be said all the same). The server would refuse it after all
+ * has been filled in, so it is said before.
+ */
+export function supervisors({ is, listed, bound }: Known, mayApprove: boolean): 'all' | 'board' | null {
+  if (mayApprove) return null;
+  if (!listed) return is === 'waits' ? 'all' : null;
+  return bound ? null : 'board';
 }

@@ -1,6 +1,44 @@
 // Owns what is concluded from outages and availability: rows by subject, spans to ask for, which repeat. Pure.
 import type { Availability, Outage, Per } from '$lib/api/alert-types';
+import { distinct } from '$lib/state/distinct';
 import { byName } from '$lib/state/order';
+
+/** More devices than these are no list to look through: a large fleet begins with its locations. */
+export const LARGE = 200;
+/** The server answers 20,000 rows at once, and counts one for each device and day. */
+const MOST_AT_ONCE = 2_500;
+/** Names in one question, and rows that are drawn at a time. */
+const NAMES = 100;
+
+interface Standing {
+  name: string;
+  location: string | null;
+}
+
+/** What to ask the server about, part by part; null where somebody has to say first which devices are meant. */
+export function questionsFor(
+  of: 'device' | 'location',
+  all: readonly Standing[],
+  { device, location }: { device: string; location: string },
+): { device?: string; location?: string }[] | null {
+  if (device) return [{ device }];
+  const meant = location ? all.filter((each) => each.location === location) : all;
+  if (meant.length <= (of === 'device' ? LARGE : MOST_AT_ONCE)) return [location ? { location } : {}];
+  if (of === 'location') {
+    if (location) return [{ location }];
+    return distinct(all.map((each) => each.location)).map((each) => ({ location: each }));
+  }
+  if (!location) return null;
+  const names = meant.map(({ name }) => name).sort(byName);
+  const parts: { device: string }[] = [];
+  for (let at = 0; at < names.length; at += NAMES)
+    parts.push({ device: names.slice(at, at + NAMES).join(',') });
+  return parts;
+}
+
+/** Who is not there, as a text: it changes when a device goes or comes back. */
+export const awayOf = (all: readonly { name: string; state: string }[]): string =>
+  all.flatMap(({ name, state }) => (state === 'online' ? [] : [name])).join(' ');
 
 const DAY_MS = 86_400_000;
 /** How many of each fit side by side on a phone. */

@@ -168,7 +168,14 @@ export class Edit {
     return async () => {
       for (const change of undoOf(before)) await this.#send(metric, change);
       await this.inForce.load();
+      this.#undone();
     };
+  }
+
+  /** What was saved holds no more: a form that still shows it would save it again. One that says something newer is left alone. */
+  #undone(): void {
+    if (this.#chosen || JSON.stringify(this.draft) !== this.#filled) return;
+    this.#fill(this.holding?.threshold ?? null, this.holding?.preset ?? null);
   }
 
   #send(metric: string, { targets, threshold, preset }: Change): Promise<unknown> {
