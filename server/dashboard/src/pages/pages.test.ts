@@ -88,11 +88,11 @@ describe('a time range', () => {
 
 describe('an interval', () => {
   it('is taken between a tenth of a second and a day', () => {
-    expect(msOf({ is: 'typed', text: '0,1' })).toBe(100);
-    expect(msOf({ is: 'typed', text: '86400' })).toBe(86_400_000);
-    for (const text of ['0', '0,05', '86401', 'soon', ''])
-      expect(msOf({ is: 'typed', text }), text).toBeNull();
-    expect(msOf({ is: 'own' })).toBeUndefined();
+    expect(msOf({ is: 'typed', text: '0,1' }, 'id-ID')).toBe(100);
+    expect(msOf({ is: 'typed', text: '86400' }, 'id-ID')).toBe(86_400_000);
+    for (const text of ['0', '0,05', '1.500', '86401', 'soon', ''])
+      expect(msOf({ is: 'typed', text }, 'id-ID'), text).toBeNull();
+    expect(msOf({ is: 'own' }, 'id-ID')).toBeUndefined();
   });
 
   it('that is no preset is offered all the same', () => {
@@ -102,9 +102,9 @@ describe('an interval', () => {
 
   it('changes alone, and can go back to the device’s own', () => {
     const present = { ph: 1_000, tds: 5_000 };
-    expect(changed(present, { ph: { is: 'ms', ms: 2_000 } })).toEqual({ ph: 2_000, tds: 5_000 });
-    expect(changed(present, { ph: { is: 'own' } })).toEqual({ tds: 5_000 });
-    expect(changed(present, { ph: { is: 'typed', text: 'x' } })).toBeNull();
+    expect(changed(present, { ph: { is: 'ms', ms: 2_000 } }, 'id-ID')).toEqual({ ph: 2_000, tds: 5_000 });
+    expect(changed(present, { ph: { is: 'own' } }, 'id-ID')).toEqual({ tds: 5_000 });
+    expect(changed(present, { ph: { is: 'typed', text: 'x' } }, 'id-ID')).toBeNull();
     expect(same(present, { tds: 5_000, ph: 1_000 })).toBe(true);
     expect(same(present, { tds: 5_000 })).toBe(false);
   });

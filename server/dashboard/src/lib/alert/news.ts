@@ -48,13 +48,44 @@ export type Loudness = 'silent' | 'calm' | 'warning' | 'critical';
 
 const BEGINS = ['raised', 'escalated', 'reopened'];
 
-export function loudness({ what, alert, alerts }: News, now: number): Loudness {
+/** Whether it says that an alert begins or gets worse. */
+export const begins = ({ what }: News): boolean => BEGINS.includes(what);
+
+export function loudness(news: News, now: number): Loudness {
+  const { what, alert, alerts } = news;
   if (what === 'digest') return (alerts?.length ?? 0) > 0 ? 'calm' : 'silent';
-  if (!alert || alert.silenced || alert.parent !== null || alert.historical) return 'silent';
-  if ((alert.snoozed_until ?? 0) > now) return 'silent';
-  if (BEGINS.includes(what)) return alert.severity;
+  if (!alert || quiet(alert, now)) return 'silent';
+  if (begins(news)) return alert.severity;
   return what === 'cleared' || what === 'eased' ? 'calm' : 'silent';
 }
+
+/** What came and went while nothing was heard: what calls for somebody now, and of what there is no more to say. */
+export interface Missed {
+  begun: readonly Alert[];
+  over: readonly number[];
+}
+
+/** `most`: a list as long as that may have left older ones out. */
+export function missed(before: Active, after: Active, now: number, most: number): Missed {
+  const newest = Math.max(0, ...before.keys());
+  const calls = (alert: Alert): boolean => {
+    const known = before.get(alert.id);
+    if (alert.severity !== 'critical' || alert.state !== 'open') return false;
+    if (known?.severity === 'critical' && known.state === 'open') return false;
+    if (!known && before.size >= most && alert.id < newest) return false;
+    return !quiet(alert, now);
+  };
+  const whole = after.size < most;
+  const over = [...before.values()].filter(({ id, state }) => {
+    const found = after.get(id);
+    return found ? found.state === 'acknowledged' && state === 'open' : whole;
+  });
+  return { begun: [...after.values()].filter(calls), over: over.map(({ id }) => id) };
+}
+
+/** Nobody is to be disturbed by it. */
+const quiet = (alert: Alert, now: number): boolean =>
+  alert.silenced || alert.parent !== null || alert.historical || (alert.snoozed_until ?? 0) > now;
 
 /** Remembers the keys of the last news: what comes twice, over a new connection or from two servers, is told once. */
 export class Told {

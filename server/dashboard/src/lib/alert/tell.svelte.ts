@@ -6,17 +6,27 @@ import { paths } from '$lib/state/route';
 import { router } from '$lib/state/router.svelte';
 import { toasts } from '$lib/state/toasts.svelte';
 import { heard } from './heard.svelte';
-import { loudness, Told, type Loudness } from './news';
+import { begins, loudness, Told, type Loudness, type Missed } from './news';
 import { play } from './sound';
+
+/** What is told: of one alert, or of several at once. */
+interface Word {
+  key: string;
+  text: News['text'];
+  alert: Alert | null | undefined;
+}
 
 class Tell {
   #told = new Told();
+  /** Told of when catching up, as they stood then: the event about the same may be on its way still. */
+  #caught = new Map<number, number>();
 
   take(news: News): void {
     if (!this.#told.first(news.key)) return;
     const { alert } = news;
+    if (alert && begins(news) && alert.changed_at <= (this.#caught.get(alert.id) ?? -1)) return;
     // Somebody is at it, or it is over: what stands on the screen of it is no longer true.
-    if (alert) toasts.dismissGroup(groupOf(alert));
+    if (alert) toasts.dismissGroup(groupOf(alert.id));
     const loud = loudness(news, serverNow());
     if (loud === 'silent') return;
     this.#toast(news, loud);
@@ -25,20 +35,33 @@ class Tell {
     if (heard.notifies(loud)) this.#notification(news);
   }
 
-  #toast(news: News, loud: Loudness): void {
+  /** What began while nothing was heard is told now; what is over or seen to leaves the screen. */
+  caughtUp({ begun, over }: Missed): void {
+    for (const id of over) toasts.dismissGroup(groupOf(id));
+    this.#caught = new Map(begun.map(({ id, changed_at }) => [id, changed_at]));
+    for (const alert of begun) {
+      const word = { key: groupOf(alert.id), text: alert.text, alert };
+      this.#toast(word, 'critical');
+      if (heard.notifies('critical')) this.#notification(word);
+    }
+    // However many there are, it sounds once.
+    if (begun.length > 0 && heard.sounds('critical')) play('critical');
+  }
+
+  #toast(news: Word, loud: Loudness): void {
     const text = news.text[i18n.language];
     const href = news.alert ? paths.alert(news.alert.id) : paths.alerts();
     toasts.show({
       text,
       tone: ({ calm: 'ok', warning: 'warn', critical: 'bad', silent: 'ok' } as const)[loud],
-      group: news.alert ? groupOf(news.alert) : news.key,
+      group: news.alert ? groupOf(news.alert.id) : news.key,
       stays: loud === 'critical',
       alert: true,
       action: { label: i18n.t.alerts.show, run: () => router.go(href) },
     });
   }
 
-  #notification(news: News): void {
+  #notification(news: Word): void {
     const { alert } = news;
     if (!alert) return;
     try {
@@ -59,5 +82,5 @@ class Tell {
   }
 }
 
-const groupOf = ({ id }: Alert): string => `alert-${id}`;
+const groupOf = (id: number): string => `alert-${id}`;
 export const tell = new Tell();

@@ -1,6 +1,6 @@
 // Checks how numbers, ages and durations are written in both languages.
 import { describe, expect, it } from 'vitest';
-import { formatCount, formatValue, parseNumber } from './number';
+import { formatCount, formatValue, parseNumber, parseSigned, readings } from './number';
 import { noteServerDate, serverNow } from './server-clock';
 import { ageOf, formatAge, formatDuration, formatTick } from './time';
 
@@ -26,13 +26,29 @@ describe('values', () => {
 
 describe('typed numbers', () => {
   it('are read with comma or point', () => {
-    expect(parseNumber(' 2,5 ')).toBe(2.5);
-    expect(parseNumber('2.5')).toBe(2.5);
+    expect(parseNumber(' 2,5 ', 'id-ID')).toBe(2.5);
+    expect(parseNumber('2.5', 'id-ID')).toBe(2.5);
+  });
+
+  it('that could be thousands or a fraction are nobody’s guess', () => {
+    expect(parseNumber('1.500', 'id-ID')).toBeNull();
+    expect(parseSigned('−1.500', 'id-ID')).toBeNull();
+    expect(readings(' 1.500 ', 'id-ID')).toEqual({ whole: 1500, part: 1.5 });
+    expect(readings('12,250', 'en-GB')).toEqual({ whole: 12_250, part: 12.25 });
+  });
+
+  it('with the decimal sign of the language, or too few or many digits for thousands, are in no doubt', () => {
+    expect(parseNumber('1,500', 'id-ID')).toBe(1.5);
+    expect(parseNumber('1.500', 'en-GB')).toBe(1.5);
+    expect(parseNumber('7.2', 'id-ID')).toBe(7.2);
+    expect(parseNumber('0.500', 'id-ID')).toBe(0.5);
+    expect(parseNumber('1.4130', 'id-ID')).toBe(1.413);
+    expect(parseNumber('1500', 'id-ID')).toBe(1500);
   });
 
   it('are refused when they are none', () => {
     for (const text of ['', '-1', '1e3', 'abc', '1,2,3', '.', 'Infinity'])
-      expect(parseNumber(text), text).toBeNull();
+      expect(parseNumber(text, 'id-ID'), text).toBeNull();
   });
 });
 

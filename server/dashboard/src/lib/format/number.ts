@@ -35,17 +35,33 @@ export function formatCount(count: number, locale: string): string {
   return numberFormat(locale, { maximumFractionDigits: 0 }).format(count);
 }
 
-/** Reads what a person typed: comma or point, white space around it. Null when it is no number. */
-export function parseNumber(text: string): number | null {
+/**
+ * What "1.500" may mean in Indonesian and "1,500" in English: one and a half thousand, as numbers are shown, or one and a
+ * half, as either sign is taken for the decimal one. Null when there is no doubt.
+ */
+export function readings(text: string, locale: string): { whole: number; part: number } | null {
+  const plain = text.trim().replace(/^[-−]/, '');
+  const group = numberFormat(locale, {})
+    .formatToParts(1_234_567)
+    .find(({ type }) => type === 'group');
+  // No thousands begin with a zero.
+  if (!group || !/^[1-9]\d{0,2}\D\d{3}$/.test(plain) || !plain.includes(group.value)) return null;
+  const [thousands, rest] = plain.split(group.value);
+  return { whole: Number(`${thousands}${rest}`), part: Number(`${thousands}.${rest}`) };
+}
+
+/** Reads what a person typed: comma or point, white space around it. Null when it is no number, or could be two. */
+export function parseNumber(text: string, locale: string): number | null {
+  if (readings(text, locale)) return null;
   const plain = text.trim().replace(',', '.');
   if (!/^\d+(\.\d+)?$/.test(plain)) return null;
   return Number(plain);
 }
 
 /** The same, but below zero too. */
-export function parseSigned(text: string): number | null {
+export function parseSigned(text: string, locale: string): number | null {
   const plain = text.trim().replace('−', '-');
-  const number = parseNumber(plain.replace(/^-/, ''));
+  const number = parseNumber(plain.replace(/^-/, ''), locale);
   return number !== null && plain.startsWith('-') ? -number : number;
 }
 

@@ -347,6 +347,7 @@ export const en = {
     cancel: 'Cancel',
     close: 'Close',
     loading: 'Loading…',
+    doubt: (whole: string, part: string) => `${whole} or ${part}? Type it without a sign for thousands.`,
     retry: 'Try again',
     undo: 'Undo',
     undone: 'Change undone',

@@ -341,6 +341,7 @@ export const id: Dictionary = {
     cancel: 'Batal',
     close: 'Tutup',
     loading: 'Memuat…',
+    doubt: (whole, part) => `Maksudnya ${whole} atau ${part}? Ketik tanpa pemisah ribuan.`,
     retry: 'Coba lagi',
     undo: 'Urungkan',
     undone: 'Perubahan diurungkan',

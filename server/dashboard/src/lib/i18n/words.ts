@@ -2,12 +2,18 @@
 // shown as "other", so that nothing looks better than its sender said.
 import type { CalibrationProblem } from '$lib/api/types';
 import { Problem } from '$lib/api/problem';
-import { formatShortest } from '$lib/format/number';
+import { formatShortest, formatTyped, readings } from '$lib/format/number';
 import type { Dictionary } from './dictionary';
 
 export interface Explained {
   short: string;
   hint: string;
+}
+
+/** Asks which of two numbers somebody meant who typed "1.500"; null when there is no doubt. */
+export function doubtText(t: Dictionary, locale: string, text: string): string | null {
+  const may = readings(text, locale);
+  return may && t.common.doubt(formatTyped(may.whole, locale), formatTyped(may.part, locale));
 }
 
 export function metricName(t: Dictionary, metric: string): string {

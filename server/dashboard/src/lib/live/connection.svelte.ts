@@ -4,10 +4,12 @@ import { api } from '$lib/api/client';
 import type { LiveEvent } from '$lib/api/types';
 import { serverNow } from '$lib/format/server-clock';
 import { session } from '$lib/state/session.svelte';
+import { backoff } from './backoff';
+import { failsRound } from './round';
 import { LiveSocket } from './socket';
 
 export interface Follower {
-  /** Fetches everything: after a connection, and after the server says that we missed something. */
+  /** Fetches everything, and rejects when it can't: after a connection, and after the server says that we missed something. */
   refresh(): Promise<void>;
   /** Applies what happened since. */
   apply(events: readonly LiveEvent[]): void;
@@ -33,6 +35,9 @@ class Connection {
   #flushing: ReturnType<typeof setTimeout> | undefined;
   #polling: ReturnType<typeof setTimeout> | undefined;
   #refreshing: Promise<boolean> | null = null;
+  #catchUps = 0;
+  #failures = 0;
+  #again: ReturnType<typeof setTimeout> | undefined;
   #open = false;
   #heardAt = 0;
   #watching: ReturnType<typeof setInterval> | undefined;
@@ -84,6 +89,7 @@ class Connection {
     this.#open = false;
     this.#upToDateAt = null;
     clearTimeout(this.#polling);
+    clearTimeout(this.#again);
     clearTimeout(this.#flushing);
     this.#flushing = undefined;
     this.#queue = [];
@@ -132,10 +138,18 @@ class Connection {
   }
 
   async #catchUp(): Promise<void> {
+    const own = ++this.#catchUps;
+    clearTimeout(this.#again);
+    // A round under way was asked before the socket opened, or before something was missed: its answers may lack that.
+    await this.#refreshing;
     const done = await this.#refresh();
-    if (!this.#open) return;
-    if (done) this.#status = 'live';
-    else setTimeout(() => this.#open && void this.#catchUp(), 2_000);
+    if (!this.#open || own !== this.#catchUps) return;
+    if (done) {
+      this.#failures = 0;
+      this.#status = 'live';
+    } else {
+      this.#again = setTimeout(() => this.#open && void this.#catchUp(), backoff(++this.#failures));
+    }
     this.#flush();
   }
 
@@ -157,14 +171,14 @@ class Connection {
     }, after);
   }
 
-  /** Lets every follower fetch; concurrent calls share one round. True if all succeeded. */
+  /** Lets every follower fetch; concurrent calls share one round. True if the server answered all of them. */
   #refresh(): Promise<boolean> {
     this.#refreshing ??= (async () => {
       const results = await Promise.allSettled([...this.#followers].map((follower) => follower.refresh()));
       this.#refreshing = null;
-      const failed = results.filter((result) => result.status === 'rejected');
-      for (const { reason } of failed) session.ended(reason);
-      if (failed.length > 0) return false;
+      const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+      for (const cause of failed) session.ended(cause);
+      if (failed.some(failsRound)) return false;
       this.#upToDateAt = serverNow();
       return true;
     })();

@@ -1,9 +1,10 @@
 // Owns which alerts are not over and how many there are: fetched on every connection, kept by events in between.
 import { alertsApi } from '$lib/api/alerts';
 import type { Alert, AlertCounts, News, Severity } from '$lib/api/alert-types';
-import { keyOf, levels, mergeNews, type Active } from '$lib/alert/news';
+import { keyOf, levels, mergeNews, missed, type Active } from '$lib/alert/news';
 import { tell } from '$lib/alert/tell.svelte';
 import type { LiveEvent } from '$lib/api/types';
+import { serverNow } from '$lib/format/server-clock';
 import { connection, type Follower } from '$lib/live/connection.svelte';
 import { session } from './session.svelte';
 
@@ -19,6 +20,10 @@ class Alerts implements Follower {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running = false;
   #asked = 0;
+  /** Whether there was an answer: what the first one brings is no news. */
+  #known = false;
+  /** What events have said of while an answer is on its way: that is newer than the answer. */
+  #touched = new Set<number>();
 
   readonly #levels: ReadonlyMap<string, Severity> = $derived(levels(this.#active));
 
@@ -49,21 +54,34 @@ class Alerts implements Follower {
       unfollow();
       clearTimeout(this.#timer);
       this.#timer = undefined;
+      this.#asked += 1;
+      this.#known = false;
       this.#active = new Map();
       this.#counts = NONE;
     };
   }
 
-  /** Never rejects: that alerts fail to come is told on their page, and says nothing about the rest. */
+  /** Tells of what came and went unheard. Rejects when they fail to come: nothing is live with alerts of before. */
   async refresh(): Promise<void> {
     const asked = ++this.#asked;
+    this.#touched = new Set();
     try {
       const { alerts, counts } = await alertsApi.list({ state: 'open,acknowledged' }, MOST);
       if (!this.#running || asked !== this.#asked) return;
-      this.#active = new Map(alerts.map((alert) => [alert.id, alert]));
+      const before = this.#active;
+      const found = new Map(alerts.map((alert) => [alert.id, alert]));
+      for (const id of this.#touched) {
+        const newer = before.get(id);
+        if (newer) found.set(id, newer);
+        else found.delete(id);
+      }
+      this.#active = found;
       this.#counts = counts;
+      if (this.#known) tell.caughtUp(missed(before, found, serverNow(), MOST));
+      this.#known = true;
     } catch (cause) {
       session.ended(cause);
+      throw cause;
     }
   }
 
@@ -71,6 +89,7 @@ class Alerts implements Follower {
     const news = newsOf(events);
     if (news.length === 0) return;
     this.#active = mergeNews(this.#active, news);
+    for (const { alert } of news) if (alert) this.#touched.add(alert.id);
     for (const each of news) tell.take(each);
     this.again();
   }
@@ -80,7 +99,7 @@ class Alerts implements Follower {
     if (!this.#running) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      void this.refresh();
+      this.refresh().catch(() => undefined); // the next news or connection asks again
     }, AFTER_NEWS_MS);
   }
 }

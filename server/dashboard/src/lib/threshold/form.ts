@@ -1,7 +1,7 @@
 // Owns how a threshold becomes the fields of a form and back, and what is wrong with them. The rules are the server's
 // (shared/src/rule/threshold.rs), under the same names of fields: it has the last word, this one the quicker.
 import type { Severity, Threshold } from '$lib/api/alert-types';
-import { formatTyped, parseNumber, parseSigned } from '$lib/format/number';
+import { formatTyped, parseNumber, parseSigned, readings } from '$lib/format/number';
 
 export const UNITS = ['s', 'min', 'h', 'd'] as const;
 export type Unit = (typeof UNITS)[number];
@@ -42,6 +42,7 @@ export type Field =
   | 'threshold';
 export type Wrong =
   | 'number'
+  | 'ambiguous'
   | 'order'
   | 'hysteresis'
   | 'duration'
@@ -59,8 +60,8 @@ export function spanOf(ms: number, locale: string): Span {
   return { text: formatTyped(ms / UNIT_MS[unit], locale), unit };
 }
 
-export function msOf({ text, unit }: Span): number | null {
-  const number = parseNumber(text);
+export function msOf({ text, unit }: Span, locale: string): number | null {
+  const number = parseNumber(text, locale);
   return number === null ? null : Math.round(number * UNIT_MS[unit]);
 }
 
@@ -99,12 +100,13 @@ export function draftOf(threshold: Threshold | null, locale: string): Draft {
 }
 
 /** What the form asks for; null while something is wrong with it. */
-export function readDraft(draft: Draft): { threshold: Threshold | null; problems: Problems } {
+export function readDraft(draft: Draft, locale: string): { threshold: Threshold | null; problems: Problems } {
   const problems: Problems = {};
+  const doubted = (text: string, wrong: Wrong): Wrong => (readings(text, locale) ? 'ambiguous' : wrong);
   const number = (field: Field, text: string): number | undefined => {
     if (text.trim() === '') return undefined;
-    const value = parseSigned(text);
-    if (value === null) problems[field] = 'number';
+    const value = parseSigned(text, locale);
+    if (value === null) problems[field] = doubted(text, 'number');
     return value ?? undefined;
   };
   const side = (name: 'low' | 'high'): Record<Severity, number | undefined> => ({
@@ -125,8 +127,8 @@ export function readDraft(draft: Draft): { threshold: Threshold | null; problems
     threshold.hysteresis = hysteresis;
   }
   const span = (field: Field, value: Span, least: number, most: number, wrong: Wrong): number => {
-    const ms = msOf(value);
-    if (ms === null) problems[field] = 'duration';
+    const ms = msOf(value, locale);
+    if (ms === null) problems[field] = doubted(value.text, 'duration');
     else if (ms < least || ms > most) problems[field] = wrong;
     return ms ?? 0;
   };
@@ -134,8 +136,8 @@ export function readDraft(draft: Draft): { threshold: Threshold | null; problems
   threshold.clear_ms = span('clear_ms', draft.clear, 0, DAY_MS, 'day');
   const { rate, missing, fault } = draft;
   if (rate.on) {
-    const change = parseSigned(rate.change);
-    if (change === null || change <= 0) problems['rate.change'] = 'change';
+    const change = parseSigned(rate.change, locale);
+    if (change === null || change <= 0) problems['rate.change'] = doubted(rate.change, 'change');
     const within_ms = span('rate.within_ms', rate.within, 10_000, DAY_MS, 'within');
     threshold.rate = { change: change ?? 0, within_ms, severity: rate.severity };
   }
@@ -176,6 +178,6 @@ function rising(problems: Problems, low: Limits, high: Limits): void {
 /** Whether two ask for the same, whatever they leave out. */
 export function sameThreshold(a: Threshold, b: Threshold): boolean {
   const plain = (threshold: Threshold): string =>
-    JSON.stringify(readDraft(draftOf(threshold, 'en')).threshold);
+    JSON.stringify(readDraft(draftOf(threshold, 'en'), 'en').threshold);
   return plain(a) === plain(b);
 }

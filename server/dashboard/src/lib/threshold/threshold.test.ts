@@ -5,7 +5,7 @@ import { id } from '$lib/i18n/id';
 import { describe, expect, it } from 'vitest';
 import { holdingFor } from './force';
 import { draftOf, msOf, readDraft, sameThreshold, spanOf, type Draft } from './form';
-import { beyondWords, linesOf, summarise } from './words';
+import { beyondWords, linesOf, summarise, wrongText } from './words';
 
 const whole: Threshold = {
   low: { warning: 5.5, critical: 5 },
@@ -27,7 +27,7 @@ const changed = (change: (draft: Draft) => void): Draft => {
 describe('the form of a threshold', () => {
   it('gives back what it was filled with, in either language', () => {
     for (const locale of ['id-ID', 'en-GB']) {
-      expect(readDraft(draftOf(whole, locale))).toEqual({ threshold: whole, problems: {} });
+      expect(readDraft(draftOf(whole, locale), locale)).toEqual({ threshold: whole, problems: {} });
     }
     expect(draftOf(whole, 'id-ID').low.warning).toBe('5,5');
     expect(draftOf({ high: { warning: 1500.25 } }, 'id-ID').high.warning, 'no separator of thousands').toBe(
@@ -38,9 +38,18 @@ describe('the form of a threshold', () => {
   it('takes comma and point, and values below zero', () => {
     const draft = draftOf({ low: { warning: -2.5 } }, 'id-ID');
     expect(draft.low.warning).toBe('-2,5');
-    expect(readDraft({ ...draft, low: { warning: '-3.5', critical: '' } }).threshold?.low).toEqual({
+    expect(readDraft({ ...draft, low: { warning: '-3.5', critical: '' } }, 'id-ID').threshold?.low).toEqual({
       warning: -3.5,
     });
+  });
+
+  it('asks what is meant by a limit that is written as thousands are shown', () => {
+    const typed = (text: string) => changed((draft) => (draft.high = { warning: text, critical: '' }));
+    expect(readDraft(typed('1.500'), 'id-ID').problems).toEqual({ 'high.warning': 'ambiguous' });
+    expect(readDraft(typed('1,500'), 'en-GB').problems).toEqual({ 'high.warning': 'ambiguous' });
+    expect(readDraft(typed('7.2'), 'id-ID').threshold?.high).toEqual({ warning: 7.2 });
+    expect(wrongText(id, 'id-ID', 'ambiguous', '1.500')).toContain('1500 atau 1,5?');
+    expect(wrongText(en, 'en-GB', 'ambiguous', '1,500')).toContain('1500 or 1.5?');
   });
 
   it('names each field that the server would refuse', () => {
@@ -59,19 +68,20 @@ describe('the form of a threshold', () => {
       ['fault.after_ms', (draft) => (draft.fault.after = { text: '2', unit: 'd' })],
     ];
     for (const [field, change] of cases) {
-      const { threshold, problems } = readDraft(changed(change));
+      const { threshold, problems } = readDraft(changed(change), 'id-ID');
       expect(Object.keys(problems), field).toEqual([field]);
       expect(threshold, field).toBeNull();
     }
   });
 
   it('of one that asks for nothing is no threshold', () => {
-    expect(readDraft(draftOf(null, 'id-ID')).problems).toEqual({ threshold: 'empty' });
+    expect(readDraft(draftOf(null, 'id-ID'), 'id-ID').problems).toEqual({ threshold: 'empty' });
   });
 
   it('asks for nothing that is switched off', () => {
     const { threshold } = readDraft(
       changed((draft) => (draft.rate.on = draft.missing.on = draft.fault.on = false)),
+      'id-ID',
     );
     expect(threshold).not.toHaveProperty('rate');
     expect(threshold).not.toHaveProperty('missing');
@@ -83,8 +93,8 @@ describe('the form of a threshold', () => {
     expect(spanOf(90_000, 'id-ID')).toEqual({ text: '90', unit: 's' });
     expect(spanOf(86_400_000, 'id-ID')).toEqual({ text: '1', unit: 'd' });
     expect(spanOf(1_500, 'id-ID')).toEqual({ text: '1,5', unit: 's' });
-    expect(msOf({ text: '1,5', unit: 'min' })).toBe(90_000);
-    expect(msOf({ text: '-1', unit: 'min' })).toBeNull();
+    expect(msOf({ text: '1,5', unit: 'min' }, 'id-ID')).toBe(90_000);
+    expect(msOf({ text: '-1', unit: 'min' }, 'id-ID')).toBeNull();
   });
 
   it('knows a preset again, whatever it leaves out', () => {

@@ -3,9 +3,17 @@ import type { Severity, Target, Threshold } from '$lib/api/alert-types';
 import { formatShortest } from '$lib/format/number';
 import { formatDuration } from '$lib/format/time';
 import type { Dictionary } from '$lib/i18n/dictionary';
+import { doubtText } from '$lib/i18n/words';
+import type { Wrong } from './form';
 
 export function placeWords(t: Dictionary, { scope, target }: Target): string {
   return scope === 'fleet' ? t.thresholds.all : target;
+}
+
+/** What is wrong with a field that says `typed`. */
+export function wrongText(t: Dictionary, locale: string, wrong: Wrong, typed: string): string {
+  const { problem } = t.thresholds.form;
+  return wrong === 'ambiguous' ? (doubtText(t, locale, typed) ?? problem.number) : problem[wrong];
 }
 
 export interface Said {

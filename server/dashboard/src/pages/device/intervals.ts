@@ -13,14 +13,14 @@ export function choiceOf(ms: number | undefined): Choice {
 }
 
 /** The milliseconds of a choice; undefined for the device's own, null for what can't be taken. */
-export function msOf(choice: Choice): number | undefined | null {
+export function msOf(choice: Choice, locale: string): number | undefined | null {
   if (choice.is === 'own') return undefined;
-  const ms = choice.is === 'ms' ? choice.ms : typedMs(choice.text);
+  const ms = choice.is === 'ms' ? choice.ms : typedMs(choice.text, locale);
   return ms !== null && ms >= SHORTEST_MS && ms <= LONGEST_MS ? ms : null;
 }
 
-function typedMs(text: string): number | null {
-  const seconds = parseNumber(text);
+function typedMs(text: string, locale: string): number | null {
+  const seconds = parseNumber(text, locale);
   return seconds === null ? null : Math.round(seconds * 1_000);
 }
 
@@ -35,10 +35,11 @@ export function offered(present: number | undefined): number[] {
 export function changed(
   present: Readonly<Record<string, number>>,
   drafts: Readonly<Record<string, Choice>>,
+  locale: string,
 ): Record<string, number> | null {
   const result = { ...present };
   for (const [metric, choice] of Object.entries(drafts)) {
-    const ms = msOf(choice);
+    const ms = msOf(choice, locale);
     if (ms === null) return null;
     if (ms === undefined) delete result[metric];
     else result[metric] = ms;

@@ -48,7 +48,7 @@ export class Edit {
     return all.map(({ device }) => device.name).sort(byName);
   });
 
-  readonly read = $derived(readDraft(this.draft));
+  readonly read = $derived(readDraft(this.draft, i18n.locale));
 
   readonly problems: Problems = $derived.by(() => {
     const field = this.refused?.field?.replace(/^threshold\./, '');
