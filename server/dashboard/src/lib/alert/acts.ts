@@ -32,7 +32,7 @@ export async function act(
     text: i18n.t.alerts.act.done[body.act],
     tone: 'ok',
     ...(undo.length > 0
-      ? { action: { label: i18n.t.common.undo, run: () => void takeBack(undo, after) } }
+      ? { action: { label: i18n.t.common.undo, run: () => void takeBack(undo, body.act, after) } }
       : {}),
   });
 }
@@ -42,15 +42,24 @@ export async function tryAct(body: Act, before: readonly Alert[], after: () => v
   await act(body, before, after).catch(refused);
 }
 
-async function takeBack(acts: readonly Act[], after: () => void): Promise<void> {
+async function takeBack(acts: readonly Act[], done: Act['act'], after: () => void): Promise<void> {
   try {
-    for (const each of acts) await alertsApi.act(each);
+    for (const each of acts) {
+      // What has ended since would begin anew, and be told to everybody.
+      const ids = done === 'acknowledge' ? await stillActive(each.ids) : each.ids;
+      if (ids.length > 0) await alertsApi.act({ ...each, ids });
+    }
     toasts.show({ text: i18n.t.common.undone, tone: 'ok' });
   } catch (cause) {
     refused(cause);
   }
   alerts.again();
   after();
+}
+
+async function stillActive(ids: readonly number[]): Promise<number[]> {
+  const now = await Promise.all(ids.map((id) => alertsApi.one(id)));
+  return now.filter(({ alert }) => alert.state !== 'resolved').map(({ alert }) => alert.id);
 }
 
 export function refused(cause: unknown): void {

@@ -2,7 +2,7 @@
 import type { Severity } from '$lib/api/alert-types';
 import type { Notifications } from '$lib/api/types';
 import { isHeard } from './quiet';
-import { play, wakeSound } from './sound';
+import { play, wakeAtTouch, wakeSound } from './sound';
 
 export type Permission = NotificationPermission | 'unsupported';
 
@@ -17,7 +17,7 @@ class Heard {
 
   follow(wanted: Notifications): void {
     // After a reload the first touch anywhere lets the page sound again.
-    if (wanted.sound && !this.#wanted.sound) addEventListener('pointerdown', wakeSound, { once: true });
+    if (wanted.sound && !this.#wanted.sound) wakeAtTouch();
     this.#wanted = wanted;
   }
 

@@ -7,10 +7,19 @@ const GAP_S = 0.06;
 
 let context: AudioContext | null = null;
 
+/** What lets a page sound; the beginning of a touch does not. */
+const TOUCHES = ['pointerup', 'keydown'] as const;
+
 /** A browser lets a page sound only after a touch: to be called within one. */
 export function wakeSound(): void {
   context ??= new AudioContext();
-  if (context.state === 'suspended') void context.resume();
+  if (context.state === 'running') for (const touch of TOUCHES) removeEventListener(touch, wakeSound);
+  else void context.resume();
+}
+
+/** Tries at each touch, until the browser lets it. */
+export function wakeAtTouch(): void {
+  for (const touch of TOUCHES) addEventListener(touch, wakeSound);
 }
 
 export function play(severity: Severity): void {

@@ -64,20 +64,22 @@ class Tell {
   #notification(news: Word): void {
     const { alert } = news;
     if (!alert) return;
+    const title = i18n.t.alerts.severity[alert.severity];
+    // Two tabs of the same browser show one: the tag is the same.
+    const options = { body: news.text[i18n.language], tag: news.key, icon: '/favicon.svg' };
     try {
-      // Two tabs of the same browser show one: the tag is the same.
-      const shown = new Notification(i18n.t.alerts.severity[alert.severity], {
-        body: news.text[i18n.language],
-        tag: news.key,
-        icon: '/favicon.svg',
-      });
+      const shown = new Notification(title, options);
       shown.onclick = () => {
         focus();
         router.go(paths.alert(alert.id));
         shown.close();
       };
     } catch {
-      // Some phones know notifications of a service worker only: the toast is there all the same.
+      // Phones know notifications of a service worker only, which opens what they are about.
+      const data = { path: paths.alert(alert.id) };
+      void navigator.serviceWorker
+        ?.getRegistration()
+        .then((worker) => worker?.showNotification(title, { ...options, data }));
     }
   }
 }

@@ -16,6 +16,9 @@ export interface Toast {
 /** Passing ones; those that stay are all kept, and shown as many as there is room for. */
 const MOST_PASSING = 3;
 
+/** It offers to take something back: what an alert offers is to look at it. */
+const undoes = ({ action, alert, stays }: Toast): boolean => action !== undefined && !alert && !stays;
+
 /** How long a toast is there; whoever may want to undo gets more time. */
 const SHOWN_MS = 4_500;
 const UNDO_MS = 10_000;
@@ -50,9 +53,9 @@ class Toasts {
     );
   }
 
-  /** Does what the newest of the passing ones offers. */
+  /** Takes back what was done last, whatever was told since. */
   undo(): void {
-    const toast = this.#list.findLast(({ action, stays }) => action && !stays);
+    const toast = this.#list.findLast(undoes);
     if (!toast) return;
     this.dismiss(toast.id);
     toast.action?.run();
@@ -69,16 +72,21 @@ class Toasts {
       this.#list = this.#list.filter((toast) => toast.group !== group);
   }
 
+  /** They were for the person who was signed in. */
+  clear(): void {
+    for (const { id } of this.#list) this.dismiss(id);
+  }
+
   dismissStaying(): void {
     this.#list = this.#list.filter((toast) => !toast.stays);
   }
 }
 
-/** The list with one more: it replaces its group, and the oldest passing one gives way. */
+/** The list with one more: it replaces its group, and the oldest passing one of its kind gives way, so that news takes no undo away. */
 export function added(list: readonly Toast[], toast: Toast): Toast[] {
   const kept = list.filter(({ group }) => group === undefined || group !== toast.group);
   const all = [...kept, toast];
-  const passing = all.filter(({ stays }) => !stays);
+  const passing = all.filter((each) => !each.stays && undoes(each) === undoes(toast));
   const gone = new Set(passing.slice(0, Math.max(0, passing.length - MOST_PASSING)));
   return all.filter((each) => !gone.has(each));
 }
