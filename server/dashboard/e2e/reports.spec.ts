@@ -14,7 +14,7 @@ test('a report tells of the week, of one device if it is chosen, and is a file s
   await expect(report).toBeVisible();
   await expect(report.locator('[data-report-simulated]')).toContainText('simulasi');
   const all = report.locator('[data-report-section="availability"] [data-report-row]');
-  await expect(all.filter({ hasText: new RegExp(`${name}(?!\d)`) })).toHaveCount(1);
+  await expect(all.filter({ hasText: new RegExp(`${name}(?!\\d)`) })).toHaveCount(1);
   await expect(report.locator('[data-report-section="statistics"]')).toContainText('pH');
 
   const findings = await new AxeBuilder({ page }).analyze();
