@@ -1,11 +1,5 @@
 // Enrolment tokens, language and appearance.
-import { devices, en, expect, id, test, type Page } from './fixtures';
-
-/** Waits until the server has kept that in the profile. */
-const kept = async (page: Page, wanted: { language: string } | { theme: string }): Promise<void> => {
-  const profile = async (): Promise<unknown> => (await page.request.get('/api/v1/profile')).json();
-  await expect.poll(profile).toMatchObject(wanted);
-};
+import { devices, en, expect, id, kept, test } from './fixtures';
 
 test('a token is made, shown once, listed and revoked', async ({ signedIn: page }) => {
   const note = `uji ${Date.now()}`;

@@ -1,7 +1,7 @@
 // Alerts from the limit to the end: what a technician does, on a fleet that runs. Values wander with the hour, so limits
 // are set by what is measured: far below it, that it is passed; far above it, that it is over.
 import { deviceThatNeverCame, newPlace } from './boards';
-import { expect, id, onlineDevice, shown, test, type Page } from './fixtures';
+import { expect, id, kept, onlineDevice, shown, test, type Page } from './fixtures';
 
 const t = id.alerts;
 const form = id.thresholds.form;
@@ -348,6 +348,7 @@ test('sound is off until somebody switches it on, and the account remembers it',
   await expect(sound.getByLabel(t.settings.off)).toBeChecked();
   await sound.getByText(t.settings.on).click();
   await expect(page.getByRole('button', { name: t.settings.try })).toBeVisible();
+  await kept(page, { notifications: { sound: true } });
   await page.reload();
   await expect(sound.getByLabel(t.settings.on)).toBeChecked();
   await reset();

@@ -113,6 +113,12 @@ export async function onlineDevice(page: Page): Promise<string> {
   return name ?? '';
 }
 
+/** Waits until the server has kept that in the profile: a request ends with its page. */
+export async function kept(page: Page, wanted: Record<string, unknown>): Promise<void> {
+  const profile = async (): Promise<unknown> => (await page.request.get('/api/v1/profile')).json();
+  await expect.poll(profile).toMatchObject(wanted);
+}
+
 /** An alert of another system about a device, so that there is one at any hour. */
 export async function anAlert(page: Page, device: string): Promise<number> {
   const name = `pompa-${Date.now().toString(36)}`;
