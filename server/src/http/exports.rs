@@ -120,7 +120,9 @@ pub async fn export(
         Some(name) => zone(name).ok_or_else(|| unknown(name))?,
         None => app.config.alerts.time_zone.clone(),
     };
-    let mut meant = Asked::of_file((from, to), (device, location), metric, status).meant(&app).await?;
+    // A file has no limit.
+    let asked = Asked { from, to, device, location, metric, status, limit: None };
+    let mut meant = asked.meant(&app).await?;
     let file = format!("tirta-{}-{}.{}", day(meant.range.0.0, &zone), day(meant.range.1.0 - 1, &zone), format.as_str());
     let headers = [
         (header::CONTENT_TYPE, format.content_type().to_owned()),

@@ -30,24 +30,24 @@ const MOST_DEVICES: usize = 200;
 pub struct Asked {
     /// From when on (UTC milliseconds); a day before `to` if absent.
     #[param(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
-    from: Option<i64>,
+    pub(super) from: Option<i64>,
     /// Until when, exclusive (UTC milliseconds); now if absent. Of a list: `next` of the answer before.
     #[param(minimum = -86_400_000, maximum = 253_402_300_799_999_i64)]
-    to: Option<i64>,
+    pub(super) to: Option<i64>,
     /// Of which devices: names with a comma between; of all if absent.
-    device: Option<String>,
+    pub(super) device: Option<String>,
     /// Only of devices at this location.
-    location: Option<String>,
+    pub(super) location: Option<String>,
     /// What was measured: metrics with a comma between; everything if absent.
     #[param(value_type = Option<words::Metrics>)]
-    metric: Option<String>,
+    pub(super) metric: Option<String>,
     /// `all`, `good`, `fault` or `flagged`; all if absent.
     #[serde(default)]
     #[param(inline)]
-    status: Status,
+    pub(super) status: Status,
     /// Of a list: at least so many, 1 to 1000, if there are; 100 if absent. It ends with all of one millisecond.
     #[param(minimum = 1, maximum = 1000)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
 }
 
 /// The newest readings that are meant.
@@ -123,16 +123,6 @@ pub(super) struct Meant {
 }
 
 impl Asked {
-    /// The same without a limit, which only a list has.
-    pub(super) fn of_file(
-        (from, to): (Option<i64>, Option<i64>),
-        (device, location): (Option<String>, Option<String>),
-        metric: Option<String>,
-        status: Status,
-    ) -> Self {
-        Self { from, to, device, location, metric, status, limit: None }
-    }
-
     /// What is meant.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ pub enum AlertAct {
         /// Why.
         reason: String,
     },
-    /// It is not over, or he does not take care of it, after all.
+    /// It is not over, or nobody takes care of it, after all.
     Reopen,
     /// It is somebody's.
     Assign {

@@ -22,7 +22,7 @@ describe('an address', () => {
       name: 'pi-7',
       metric: 'ph',
     });
-    expect(parseRoute(paths.history('pi-7'))).toEqual({ page: 'history', name: 'pi-7' });
+    expect(parseRoute(paths.calibrations('pi-7'))).toEqual({ page: 'calibrations', name: 'pi-7' });
     expect(parseRoute('/enrolment/')).toEqual({ page: 'enrolment' });
     expect(parseRoute(paths.registry)).toEqual({ page: 'registry' });
     expect(parseRoute(paths.users)).toEqual({ page: 'users' });

@@ -15,7 +15,7 @@ describe('a page', () => {
       'fleet',
       'device',
       'map',
-      'history',
+      'calibrations',
       'alerts',
       'thresholds',
       'waiting',

@@ -22,7 +22,7 @@ const FLEET: Place = {
   href: paths.fleet,
   icon: 'chip',
   text: 'fleet',
-  pages: ['fleet', 'device', 'calibrate', 'history'],
+  pages: ['fleet', 'device', 'calibrate', 'calibrations'],
 };
 const ALERTS: Place = {
   href: paths.alerts(),

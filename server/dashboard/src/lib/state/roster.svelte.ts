@@ -70,6 +70,11 @@ class Roster {
     void fleet.version;
     return untrack(() => distinct([...fleet.entries.values()].map(({ device }) => device.location)));
   });
+
+  /** What a choice of locations offers: the chosen one, too, even if no device is there (any more). */
+  offered(chosen: string): readonly string[] {
+    return chosen && !this.locations.includes(chosen) ? [chosen, ...this.locations] : this.locations;
+  }
 }
 
 export const roster = new Roster();

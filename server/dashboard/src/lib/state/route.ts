@@ -8,7 +8,7 @@ export type Route =
   | { page: 'map' }
   | { page: 'device'; name: string }
   | { page: 'calibrate'; name: string; metric: string }
-  | { page: 'history'; name: string }
+  | { page: 'calibrations'; name: string }
   | { page: 'enrolment' }
   | { page: 'registry' }
   | { page: 'waiting' }
@@ -101,7 +101,7 @@ function deviceRoute(encoded: string, rest: readonly string[]): Route {
   if (name === undefined) return { page: 'missing' };
   const [what, metric, ...more] = rest;
   if (what === undefined) return { page: 'device', name };
-  if (what === 'calibrations' && metric === undefined) return { page: 'history', name };
+  if (what === 'calibrations' && metric === undefined) return { page: 'calibrations', name };
   if (what === 'calibrate' && metric && /^\w+$/.test(metric) && more.length === 0)
     return { page: 'calibrate', name, metric };
   return { page: 'missing' };
@@ -155,7 +155,7 @@ export const paths = {
   audit: (query: Record<string, string> = {}): string => withQuery('/audit', query),
   device: (name: string): string => `/devices/${encodeURIComponent(name)}`,
   calibrate: (name: string, metric: string): string => `${paths.device(name)}/calibrate/${metric}`,
-  history: (name: string, metric?: string): string =>
+  calibrations: (name: string, metric?: string): string =>
     `${paths.device(name)}/calibrations${metric ? `?metric=${metric}` : ''}`,
 };
 

@@ -2,7 +2,7 @@
 import type { CalibrationPoint, CalibrationRecord, CalibrationView } from '$lib/api/types';
 import { kindOf } from '$lib/calibration/kinds';
 import { describe, expect, it } from 'vitest';
-import { slopesOf, yOf } from '../history/trend';
+import { slopesOf, yOf } from '../calibrations/trend';
 import {
   EMPTY_TRACE,
   hasResult,
